@@ -1,0 +1,78 @@
+"""What a forward pass leaves behind, and what a backward pass gives. Both targets fill the same two records.
+
+Letters: ``B`` batch, ``T`` time, ``F`` input features, ``H`` units, ``G`` gates. Time comes first, so that one
+time step of a block of samples is one contiguous piece of memory. States have ``T + 1`` steps: index 0 is
+the initial state, index ``t + 1`` the state after step ``t``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(slots=True)
+class Tape:
+    """Everything BPTT must remember; also everything there is to see.
+
+    Attributes
+    ----------
+    x : ndarray, (T, B, F)
+        Inputs in the order they were read.
+    h : ndarray, (T + 1, B, H)
+        Hidden states.
+    c : ndarray, (T + 1, B, H) or None
+        Cell states (LSTM).
+    gates : ndarray, (G, T, B, H) or None
+        Gates in Keras's order (LSTM ``i, f, c, o``; GRU ``z, r, h``).
+    z : ndarray, (G, T, B, H) or None
+        Pre-activations; kept when asked for, and where an activation's derivative needs them.
+    q : ndarray, (T, B, H) or None
+        GRU: projected state ``h_{t-1} U_h + b'_h`` (``reset_after=True``) or reset state ``r h_{t-1}`` (False).
+    """
+
+    x: np.ndarray
+    h: np.ndarray
+    c: np.ndarray | None = None
+    gates: np.ndarray | None = None
+    z: np.ndarray | None = None
+    q: np.ndarray | None = None
+
+    @property
+    def states(self) -> list[np.ndarray]:
+        """``[h]`` or ``[h, c]``."""
+        return [self.h] if self.c is None else [self.h, self.c]
+
+
+@dataclass(slots=True)
+class Gradients:
+    """Derivatives of the loss L.
+
+    Attributes
+    ----------
+    dx : ndarray, (T, B, F) or None
+        With respect to the inputs; None when not asked for.
+    dW, dU, db : ndarray
+        With respect to ``kernel``, ``recurrent_kernel`` and ``bias``, in their shapes; ``db`` None without bias.
+    dh, dc : ndarray, (T + 1, B, H)
+        Total derivative with respect to every state; index 0 belongs to the initial state.
+    dz : ndarray, (G, T, B, H)
+        With respect to the pre-activations.
+    dq : ndarray, (T, B, H) or None
+        GRU, ``reset_after=True``: with respect to the projected state ``q``.
+    """
+
+    dx: np.ndarray | None
+    dW: np.ndarray
+    dU: np.ndarray
+    db: np.ndarray | None
+    dh: np.ndarray
+    dz: np.ndarray
+    dc: np.ndarray | None = None
+    dq: np.ndarray | None = None
+
+    @property
+    def dstates(self) -> list[np.ndarray]:
+        """``[dh]`` or ``[dh, dc]``."""
+        return [self.dh] if self.dc is None else [self.dh, self.dc]

@@ -1,0 +1,47 @@
+"""Activation as a layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_ref.layers import activations
+from rnn_ref.layers.layer import Layer, LayerGradients
+
+
+class Activation(Layer):
+    """Apply an activation to every number (softmax: to every row).
+
+    Parameters
+    ----------
+    activation : str
+    **layer_options
+        ``name``, ``dtype``, ``trainable``, ``input_shape``.
+
+    References
+    ----------
+    https://keras.io/api/layers/core_layers/activation/
+
+    Examples
+    --------
+    >>> import rnn_ref
+    >>> rnn_ref.layers.Activation("relu")([[-1.0, 2.0]])
+    array([[0., 2.]], dtype=float32)
+    """
+
+    def __init__(self, activation, **layer_options):
+        super().__init__(**layer_options)
+        self.activation = activations.get(activation, self.name)
+
+    def forward(self, x, *, training: bool = False):
+        """``a = f(x)``; the tape is ``(x, a)``."""
+        x = self.as_input(x)
+        a = self.activation(x)
+        return a, (x, a)
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """``dx = da f'(x)``."""
+        x, a = tape
+        return LayerGradients(self.activation.gradient(x, a, np.asarray(grads, self.dtype)))
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"activation": self.activation.name}

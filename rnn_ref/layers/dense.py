@@ -1,0 +1,141 @@
+"""Dense: ``activation(x W + b)`` on the last axis."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_ref.layers import activations, constraints, initializers, regularizers
+from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+
+
+class DenseTape(NamedTuple):
+    """``x (..., F)``, pre-activation ``z (..., H)`` and output ``a (..., H)``."""
+
+    x: np.ndarray
+    z: np.ndarray
+    a: np.ndarray
+
+
+class Dense(Layer):
+    """Fully connected layer on the last axis.
+
+        z = x W + b
+        a = activation(z)
+
+    Input ``(B, ..., F)``, output ``(B, ..., H)``.
+
+    Parameters
+    ----------
+    units : int
+        H, size of the output.
+    activation : str, optional
+        Linear when absent.
+    use_bias : bool
+    kernel_initializer, bias_initializer
+        For ``kernel (F, H)`` and ``bias (H,)``.
+    kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint
+    activity_regularizer
+        Not supported yet.
+    **layer_options
+        ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
+
+    References
+    ----------
+    https://keras.io/api/layers/core_layers/dense/
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> rnn_ref.layers.Dense(3)(np.ones((2, 5))).shape
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **layer_options,
+    ):
+        super().__init__(**layer_options)
+        if activity_regularizer is not None:
+            raise NotImplementedError(
+                f"{self.name}: activity_regularizer is not supported yet; leave it out."
+            )
+        self.units = positive_integer(units, "units", self.name)
+        self.activation = activations.get(activation, f"{self.name}: activation")
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        if self.input_shape is not None:
+            self.ensure_built(self.input_shape)
+
+    def build(self, input_shape) -> None:
+        if input_shape[-1] is None:
+            raise ValueError(f"{self.name}: the last axis must have a known size, got shape {input_shape}.")
+        self.kernel = self.add_weight(
+            (input_shape[-1], self.units),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                "bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def forward(self, x, *, training: bool = False):
+        """``x`` (B, ..., F) -> ``a`` (B, ..., H) and a :class:`DenseTape`."""
+        x = self.as_input(x)
+        if x.ndim < 2:
+            raise ValueError(self.rank_message(x.shape, 2))
+        self.check_features(x.shape[-1], self.kernel.shape[0])
+        z = x @ self.kernel.value
+        if self.bias is not None:
+            z += self.bias.value
+        a = self.activation(z)
+        return a, DenseTape(x, z, a)
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """dL/da (B, ..., H) -> dL/dx, dL/dW, dL/db."""
+        dz = self.activation.gradient(tape.z, tape.a, np.asarray(grads, self.dtype))
+        rows = dz.reshape(-1, self.units)
+        weights = {"kernel": tape.x.reshape(-1, tape.x.shape[-1]).T @ rows}
+        if self.bias is not None:
+            weights["bias"] = rows.sum(axis=0)
+        return LayerGradients(dz @ self.kernel.value.T if input_gradient else None, weights)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "units": self.units,
+            "activation": self.activation.name,
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }

@@ -1,0 +1,272 @@
+"""The base of every layer: its weights, its name, and the pair ``forward`` / ``backward``."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rnn_ref import config
+from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers.variable import Variable
+
+
+@dataclass(slots=True)
+class LayerGradients:
+    """What ``layer.backward`` returns.
+
+    Attributes
+    ----------
+    inputs : ndarray, list of ndarray, or None
+        dL/dx in the shape of the inputs; None when it was not asked for.
+    weights : dict of str to ndarray
+        dL/dw by the names of :meth:`Layer.named_weights`.
+    initial_state : list of ndarray
+        dL/ds_0, one ``(B, H)`` array for each state of a recurrent layer.
+    flow : rnn_ref.kernels.tape.Gradients or None
+        Recurrent layers: the gradients at every time step.
+    """
+
+    inputs: Any
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    initial_state: list[np.ndarray] = field(default_factory=list)
+    flow: Any = None
+
+
+_names_given: dict[str, int] = defaultdict(int)
+
+
+def unique_name(class_name: str) -> str:
+    """``"SimpleRNN"`` -> ``"simple_rnn"``, then ``"simple_rnn_1"``, and so on."""
+    base = re.sub(
+        r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)
+    ).lower()
+    number = _names_given[base]
+    _names_given[base] += 1
+    return base if number == 0 else f"{base}_{number}"
+
+
+def reset_names() -> None:
+    """Begin counting layer names again."""
+    _names_given.clear()
+
+
+def positive_integer(value, name: str, layer: str) -> int:
+    """Check a number of units."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
+        raise ValueError(f"{layer}: {name} must be a positive integer, got {value!r}.")
+    return int(value)
+
+
+class Layer:
+    """Base class of layers.
+
+    A layer implements ``build(input_shape)``, which makes its weights with :meth:`add_weight`;
+    ``forward(x, training=False)``, which returns the outputs and a *tape* (what ``backward`` must remember);
+    ``backward(tape, grads)``, which returns :class:`LayerGradients`; ``compute_output_shape`` and ``get_config``.
+
+    Parameters
+    ----------
+    name : str, optional
+        Made from the class name when absent.
+    dtype : {"float32", "float64"}, optional
+        Precision of weights and computation; ``config.floatx()`` when absent.
+    trainable : bool
+        Whether an optimizer updates the weights.
+    input_shape : tuple of int, optional
+        Shape of one sample; the layer is built at once.
+
+    See Also
+    --------
+    https://keras.io/api/layers/base_layer/
+    """
+
+    def __init__(self, *, name=None, dtype=None, trainable=True, input_shape=None):
+        self.name = unique_name(type(self).__name__) if name is None else str(name)
+        self.dtype = config.check_dtype(dtype, self.name)
+        self.trainable = bool(trainable)
+        self.built = False
+        self.input_shape = None if input_shape is None else (None, *input_shape)
+        self._weights: dict[str, Variable] = {}
+
+    # -- weights ------------------------------------------------------------------------------------
+
+    def build(self, input_shape) -> None:
+        """Make the weights for inputs of this shape (batch included, unknown sizes None)."""
+
+    def ensure_built(self, input_shape) -> None:
+        """Build once; later inputs must fit."""
+        if not self.built:
+            self.build(tuple(input_shape))
+            self.input_shape = (None, *tuple(input_shape)[1:])
+            self.built = True
+
+    def add_weight(
+        self,
+        shape,
+        initializer="glorot_uniform",
+        name="weight",
+        *,
+        trainable=True,
+        regularizer=None,
+        constraint=None,
+    ) -> Variable:
+        """Make a weight.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        initializer, regularizer, constraint
+            Whatever their ``get`` understands: a string, an object, None.
+        name : str
+            Unique within the layer.
+        trainable : bool
+
+        Returns
+        -------
+        Variable
+        """
+        value = np.ascontiguousarray(initializers.get(initializer)(tuple(shape), dtype=self.dtype))
+        self._weights[name] = Variable(
+            value,
+            name,
+            path=f"{self.name}/{name}",
+            trainable=trainable,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+        )
+        return self._weights[name]
+
+    def sublayers(self) -> list[Layer]:
+        """Layers inside this one whose weights count as its own."""
+        return []
+
+    def named_weights(self) -> dict[str, Variable]:
+        """Weights by name; those of a layer inside carry its name: ``"forward_lstm/kernel"``."""
+        named = dict(self._weights)
+        for layer in self.sublayers():
+            named.update({f"{layer.name}/{key}": weight for key, weight in layer.named_weights().items()})
+        return named
+
+    def trainable_named_weights(self) -> dict[str, Variable]:
+        """The weights an optimizer may change: those of frozen layers, inside too, are left out."""
+        if not self.trainable:
+            return {}
+        named = {key: weight for key, weight in self._weights.items() if weight.trainable}
+        for layer in self.sublayers():
+            named.update({f"{layer.name}/{k}": w for k, w in layer.trainable_named_weights().items()})
+        return named
+
+    @property
+    def weights(self) -> list[Variable]:
+        return list(self.named_weights().values())
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        return list(self.trainable_named_weights().values())
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        trainable = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trainable]
+
+    variables = weights
+    trainable_variables = trainable_weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, values) -> None:
+        """Replace all weights, in the order of :meth:`get_weights`."""
+        values = list(values)
+        if len(values) != len(self.weights):
+            unbuilt = (
+                "" if self.built else " It is not built yet: call it on data or give it an input shape first."
+            )
+            raise ValueError(
+                f"{self.name}: set_weights got {len(values)} arrays, expected {len(self.weights)} "
+                f"({', '.join(self.named_weights()) or 'none'}).{unbuilt}"
+            )
+        for weight, value in zip(self.weights, values):
+            weight.assign(value)
+
+    def count_params(self) -> int:
+        """Number of parameters."""
+        if not self.built:
+            raise ValueError(
+                f"{self.name} has no weights yet, so its parameters cannot be counted: "
+                "call it on data, or give it an input shape."
+            )
+        return sum(weight.size for weight in self.weights)
+
+    # -- running ------------------------------------------------------------------------------------
+
+    def forward(self, x, *, training: bool = False) -> tuple[Any, Any]:
+        """Outputs, and the tape that ``backward`` needs."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward().")
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """Gradients of inputs and weights from the gradients of the outputs."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward().")
+
+    def __call__(self, x, **arguments):
+        """Run the layer on an array and return an array."""
+        return self.forward(x, **arguments)[0]
+
+    def as_input(self, x, rank: int | None = None) -> np.ndarray:
+        """Check an input array, build the layer if this is its first, and cast to the layer's precision."""
+        try:
+            x = np.asarray(x)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: the input is not a regular array: {error}") from None
+        if x.dtype.kind not in "fiub":
+            raise TypeError(f"{self.name}: expected an array of numbers, got dtype {x.dtype}.")
+        if rank is not None and x.ndim != rank:
+            raise ValueError(self.rank_message(x.shape, rank))
+        if x.shape[0] == 0:
+            raise ValueError(
+                f"{self.name}: got an empty batch, shape {x.shape}; at least one sample is needed."
+            )
+        self.ensure_built(x.shape)
+        return x.astype(self.dtype, copy=False)
+
+    def rank_message(self, shape, rank: int) -> str:
+        return f"{self.name}: expected an array with {rank} axes, got shape {tuple(shape)}."
+
+    def check_features(self, features: int, expected: int) -> None:
+        """The last axis must have the size the layer was built for."""
+        if features != expected:
+            raise ValueError(
+                f"{self.name}: expected {expected} features on the last axis (the size it was built with), "
+                f"got {features}."
+            )
+
+    def compute_output_shape(self, input_shape) -> tuple:
+        """Shape of the output for an input shape; unknown sizes are None."""
+        return tuple(input_shape)
+
+    # -- configuration ------------------------------------------------------------------------------
+
+    def get_config(self) -> dict:
+        """The arguments that make an equal layer."""
+        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict):
+        """A layer from :meth:`get_config`'s dictionary."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def warn_nan(array: np.ndarray, what: str) -> None:
+    """Warn about NaN or infinity in data, naming the first place."""
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        place = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=3)

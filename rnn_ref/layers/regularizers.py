@@ -1,0 +1,315 @@
+"""Regularizers: penalties on a weight or on a layer's output, added to the loss.
+
+Each has its value in `__call__` and, right below, the gradient of that value. Names and formulas are those of
+https://keras.io/api/layers/regularizers/.
+"""
+
+import math
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnn_ref.registry import Config, Registry
+
+# Keras's guard against dividing by a vanishing norm.
+EPSILON = 1e-7
+
+
+class Regularizer:
+    """Base class: a subclass has a `__call__`, a `gradient`, and a `get_config`.
+
+    Examples
+    --------
+    >>> class TowardsOne(Regularizer):
+    ...     def __call__(self, x):
+    ...         return float(np.sum((x - 1) ** 2))
+    ...
+    ...     def gradient(self, x):
+    ...         return 2 * (x - 1)
+    >>> TowardsOne().gradient(np.array([1.0, 3.0]))
+    array([0., 4.])
+    """
+
+    def __call__(self, x: ArrayLike) -> float:
+        """Return the penalty of the array `x`, of any shape."""
+        return 0.0
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        """Return the derivative of the penalty by each entry, in the shape and precision of `x`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} should define gradient(self, x), the derivative of its __call__(x): "
+            "there is no automatic differentiation to find it"
+        )
+
+    def get_config(self) -> Config:
+        """Return the constructor's arguments, as values that JSON can hold."""
+        raise NotImplementedError(f"{type(self).__name__} should define get_config(self) to be saved")
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """Make a regularizer from what `get_config` returned."""
+        return cls(**config)
+
+
+class L1(Regularizer):
+    """`l1 * sum(|x|)`: pulls every entry to zero by the same force, so that many get there.
+
+    At zero itself, where `|x|` has a corner, the gradient is 0.
+
+    Parameters
+    ----------
+    l1 : float
+        Factor, not negative. `None` is the default.
+
+    Raises
+    ------
+    ValueError
+        If the factor is negative, infinite or not a number.
+
+    Examples
+    --------
+    >>> L1(0.5)(np.array([1.0, -3.0])), L1(0.5).gradient(np.array([1.0, -3.0]))
+    (2.0, array([ 0.5, -0.5]))
+    """
+
+    def __init__(self, l1: float | None = 0.01):
+        self.l1 = _checked_factor(0.01 if l1 is None else l1, "l1")
+
+    def __call__(self, x: ArrayLike) -> float:
+        return self.l1 * _sum(np.abs(_floats(x)))
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        return self.l1 * np.sign(_floats(x))
+
+    def get_config(self) -> Config:
+        return {"l1": self.l1}
+
+
+class L2(Regularizer):
+    """`l2 * sum(x**2)`: pulls every entry to zero by a force proportional to it.
+
+    Parameters
+    ----------
+    l2 : float
+        Factor, not negative. `None` is the default.
+
+    Raises
+    ------
+    ValueError
+        If the factor is negative, infinite or not a number.
+
+    Examples
+    --------
+    >>> L2(0.5)(np.array([1.0, -3.0])), L2(0.5).gradient(np.array([1.0, -3.0]))
+    (5.0, array([ 1., -3.]))
+    """
+
+    def __init__(self, l2: float | None = 0.01):
+        self.l2 = _checked_factor(0.01 if l2 is None else l2, "l2")
+
+    def __call__(self, x: ArrayLike) -> float:
+        return self.l2 * _sum(np.square(_floats(x)))
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        return 2 * self.l2 * _floats(x)
+
+    def get_config(self) -> Config:
+        return {"l2": self.l2}
+
+
+class L1L2(Regularizer):
+    """`l1 * sum(|x|) + l2 * sum(x**2)`, also called the elastic net.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        Factors, not negative. Both are 0 unless given; only the string "l1_l2" stands for 0.01 and 0.01.
+
+    Raises
+    ------
+    ValueError
+        If a factor is negative, infinite or not a number.
+
+    Examples
+    --------
+    >>> L1L2(l1=0.5, l2=0.5)(np.array([1.0, -3.0]))
+    7.0
+    """
+
+    def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0):
+        self.l1 = _checked_factor(0.0 if l1 is None else l1, "l1")
+        self.l2 = _checked_factor(0.0 if l2 is None else l2, "l2")
+
+    def __call__(self, x: ArrayLike) -> float:
+        x = _floats(x)
+        return self.l1 * _sum(np.abs(x)) + self.l2 * _sum(np.square(x))
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        x = _floats(x)
+        return self.l1 * np.sign(x) + 2 * self.l2 * x
+
+    def get_config(self) -> Config:
+        return {"l1": self.l1, "l2": self.l2}
+
+
+class OrthogonalRegularizer(Regularizer):
+    """`factor` times the mean of `|cos|` of the angles between the rows, or between the columns, of a matrix.
+
+    It is zero when they are orthogonal to each other. A single row or column makes no pair and has no penalty
+    (where Keras returns NaN).
+
+    Parameters
+    ----------
+    factor : float
+        Factor, not negative.
+    mode : {"rows", "columns"}
+        What should become orthogonal.
+
+    Raises
+    ------
+    ValueError
+        If `factor` or `mode` is not one of these, or an array that is not a matrix is given.
+
+    Examples
+    --------
+    >>> regularizer = OrthogonalRegularizer(factor=1.0)
+    >>> regularizer(np.eye(3)), regularizer(np.ones((2, 2), "float32"))
+    (0.0, 0.99...)
+    """
+
+    MODES = ("rows", "columns")
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows"):
+        self.factor = _checked_factor(factor, "factor")
+        if mode not in self.MODES:
+            raise ValueError(f"mode should be one of {', '.join(self.MODES)}; got {mode!r}")
+        self.mode = mode
+
+    def __call__(self, x: ArrayLike) -> float:
+        vectors, _ = self._unit_vectors(x)
+        return self._factor_per_pair(len(vectors)) * _sum(np.abs(_cosines(vectors)))
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        u, norms = self._unit_vectors(x)
+        # Each cosine u_i . u_j stands in the symmetric matrix twice.
+        du = 2 * self._factor_per_pair(len(u)) * np.sign(_cosines(u)) @ u
+        # u = v / |v|: a change along u changes the length only. Below EPSILON, u = v / EPSILON is linear.
+        along = np.sum(u * du, axis=1, keepdims=True)
+        dv = np.where(norms > EPSILON, du - along * u, du) / np.maximum(norms, EPSILON)
+        return dv if self.mode == "rows" else dv.T
+
+    def get_config(self) -> Config:
+        return {"factor": self.factor, "mode": self.mode}
+
+    def _unit_vectors(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows or columns as unit vectors (N, D), and their lengths (N, 1)."""
+        x = _floats(x)
+        if x.ndim != 2:
+            raise ValueError(f"OrthogonalRegularizer needs a matrix, got an array of shape {x.shape}")
+        vectors = x if self.mode == "rows" else x.T
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(norms, EPSILON), norms
+
+    def _factor_per_pair(self, n: int) -> float:
+        # Half of `factor` over the number of pairs, since the matrix of cosines has every pair twice.
+        return self.factor / (n * (n - 1)) if n > 1 else 0.0
+
+
+def _cosines(u: np.ndarray) -> np.ndarray:
+    """Return u_i . u_j for i != j, and 0 on the diagonal: (N, D) to (N, N)."""
+    cosines = u @ u.T
+    np.fill_diagonal(cosines, 0)
+    return cosines
+
+
+def _sum(x: np.ndarray) -> float:
+    # In float64: a float32 sum over a large kernel would lose digits that cost nothing to keep.
+    return float(np.sum(x, dtype=np.float64))
+
+
+def _floats(x: ArrayLike) -> np.ndarray:
+    x = np.asarray(x)
+    return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
+
+
+def _checked_factor(value: float, name: str) -> float:
+    if isinstance(value, numbers.Real) and math.isfinite(value) and value >= 0:
+        return float(value)
+    raise ValueError(f"{name} should be a finite number that is not negative, got {value!r}")
+
+
+# Keras spells each class in snake_case as well: `regularizers.l2(0.01)`.
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
+
+_registry = Registry("regularizer", [L1, L2, L1L2, OrthogonalRegularizer], {"l1_l2": L1L2})
+
+
+def get(identifier: Any) -> Any:
+    """Turn whatever a layer accepts as a regularizer into one.
+
+    Parameters
+    ----------
+    identifier : str, dict, type, Regularizer or None
+        A name ("l1", "l2", "l1_l2", "orthogonal_regularizer", or a class name), a config dict, a class, or
+        any callable `value(x)` that has a `gradient(x)` too.
+
+    Returns
+    -------
+    Regularizer or None
+        `None` for `None`.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown (the message lists the known ones), or the object has no `gradient`.
+
+    Examples
+    --------
+    >>> get("l2").get_config()
+    {'l2': 0.01}
+    """
+    if identifier == "l1_l2":
+        # What Keras documents for the string. The class by itself penalizes nothing.
+        return L1L2(l1=0.01, l2=0.01)
+    regularizer = _registry.get(identifier)
+    if regularizer is not None and not callable(getattr(regularizer, "gradient", None)):
+        raise ValueError(
+            f"regularizer {regularizer!r} needs a method gradient(x), the derivative of its value: derive it "
+            "from Regularizer and define both"
+        )
+    return regularizer
+
+
+def serialize(regularizer: Regularizer | None) -> Config | None:
+    """Describe a regularizer by a dict in Keras's form.
+
+    Examples
+    --------
+    >>> serialize(L2(0.1))["config"]
+    {'l2': 0.1}
+    """
+    return _registry.serialize(regularizer)
+
+
+def deserialize(config: Config | str | None, custom_objects: Mapping[str, Callable] | None = None) -> Any:
+    """Make the regularizer that `serialize`, or Keras, described.
+
+    Parameters
+    ----------
+    config : dict, str or None
+        What `serialize` returned, or a name.
+    custom_objects : mapping of str to class, optional
+        Names that are not the package's own.
+
+    Examples
+    --------
+    >>> deserialize(serialize(L1(0.1))).l1
+    0.1
+    """
+    return _registry.deserialize(config, custom_objects)

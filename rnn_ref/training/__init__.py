@@ -1,0 +1,1 @@
+"""Training: losses, metrics, optimizers with their learning-rate schedules, and callbacks."""

@@ -1,0 +1,103 @@
+"""Array helpers that losses and metrics share: equal ranks, masks, divisions that tolerate zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+EPSILON = 1e-7  # keras.config.epsilon(): keeps logarithms and divisions away from zero
+
+
+def as_float(x) -> np.ndarray:
+    """`x` as an array of floats; what is not a float yet becomes float32, the default precision."""
+    x = np.asarray(x)
+    return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float32)
+
+
+def same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Make up for a missing or superfluous last dimension of size 1, as Keras does.
+
+    ``(B,)`` against ``(B, 1)`` becomes ``(B, 1)`` twice; ``(B, T)`` against ``(B, T, 1)`` becomes ``(B, T)``
+    twice. Anything else is returned unchanged.
+
+    >>> [x.shape for x in same_rank(np.zeros(3), np.zeros((3, 1)))]
+    [(3, 1), (3, 1)]
+    """
+    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
+        return (a, b[:, None]) if b.ndim == 1 else (a[..., 0], b)
+    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        return (a[:, None], b) if a.ndim == 1 else (a, b[..., 0])
+    return a, b
+
+
+def same_shape(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and predictions in one shape and in the precision of the predictions.
+
+    A dimension of `y_true` that is 1 is broadcast. The predictions are never broadcast: a model whose output
+    is too small for its targets is almost always a mistake.
+
+    Raises
+    ------
+    ValueError
+        If the shapes cannot be reconciled.
+    """
+    y_pred = as_float(y_pred)
+    y_true = np.asarray(y_true, dtype=y_pred.dtype)
+    if y_true.shape == y_pred.shape:
+        return y_true, y_pred
+    given = f"y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+    y_true, y_pred = same_rank(y_true, y_pred)
+    if y_true.ndim != y_pred.ndim or any(t not in (1, p) for t, p in zip(y_true.shape, y_pred.shape)):
+        raise ValueError(
+            f"Targets and predictions must have the same shape. Received: {given}. "
+            "Reshape the targets, or change the model's last layer."
+        )
+    return np.broadcast_to(y_true, y_pred.shape), y_pred
+
+
+def divide_no_nan(a, b):
+    """``a / b``, and 0 where `b` is 0."""
+    a, b = np.asarray(a), np.asarray(b)
+    nonzero = b != 0
+    return np.where(nonzero, a / np.where(nonzero, b, 1), 0)
+
+
+def fold_mask(sample_weight, mask, reduction: str | None = "sum", dtype=np.float32) -> np.ndarray | None:
+    """Merge a mask into the sample weights.
+
+    Parameters
+    ----------
+    sample_weight : array or None
+        Shape ``(B,)`` or ``(B, T)``.
+    mask : array of bool, or None
+        Shape ``(B,)`` or ``(B, T)``; False is left out.
+    reduction : str or None
+        For a mean (``"sum_over_batch_size"`` or ``"mean"``), whose divisor also counts masked entries, the
+        remaining entries get the weight ``total / remaining``, so that masked ones neither add to the mean
+        nor dilute it.
+
+    Returns
+    -------
+    array or None
+        The weights; None if there are neither weights nor mask.
+
+    >>> fold_mask(None, [True, True, False, False], "mean")
+    array([2., 2., 0., 0.], dtype=float32)
+    """
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=dtype)
+    if mask is None:
+        return weight
+    mask = np.asarray(mask, dtype=bool)
+    float_mask = mask.astype(dtype)
+    if reduction in ("mean", "sum_over_batch_size"):
+        float_mask *= mask.size / max(np.count_nonzero(mask), 1)
+    if weight is None:
+        return float_mask
+    float_mask, weight = same_rank(float_mask, weight)
+    return float_mask * align_weight(weight, float_mask.shape)
+
+
+def align_weight(weight: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Give one weight per sample, shape ``(B,)``, the trailing dimensions it needs to meet ``(B, T, ...)``."""
+    if 0 < weight.ndim < len(shape) and weight.shape == shape[: weight.ndim]:
+        return weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim))
+    return weight

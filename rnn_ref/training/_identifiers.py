@@ -1,0 +1,65 @@
+"""Names: from a string or a config to an object and back, and automatic names for objects."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+_times_used: defaultdict[str, int] = defaultdict(int)
+
+
+def snake_case(name: str) -> str:
+    """``"MeanSquaredError"`` to ``"mean_squared_error"``, by Keras's rule.
+
+    >>> snake_case("MeanSquaredError"), snake_case("AUC")
+    ('mean_squared_error', 'auc')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(obj: Any) -> str:
+    """The snake-case class name of `obj`, numbered from the second use on: ``"adam"``, ``"adam_1"``, ..."""
+    name = snake_case(type(obj).__name__)
+    count = _times_used[name]
+    _times_used[name] += 1
+    return f"{name}_{count}" if count else name
+
+
+def lookup(name: str, known: Mapping[str, Any], kind: str) -> Any:
+    """The entry `name` of the table `known`; an unknown name raises a ValueError that lists the known ones."""
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}.")
+
+
+def one_of(argument: str, value: Any, allowed: tuple) -> Any:
+    """`value`, if it is allowed for the argument of this name; otherwise a ValueError says what is."""
+    if value in allowed:
+        return value
+    raise ValueError(f"Argument `{argument}` must be one of {allowed}. Received: {argument}={value!r}")
+
+
+def serialize(obj: Any) -> dict | str:
+    """An object as ``{"class_name", "config"}``, a function as its name."""
+    if hasattr(obj, "get_config"):
+        return {"class_name": type(obj).__name__, "config": obj.get_config()}
+    return obj.__name__
+
+
+def deserialize(config: Any, known: Mapping[str, Any], kind: str, custom_objects: Mapping | None = None) -> Any:
+    """The inverse of `serialize`. Also reads the dictionaries that Keras writes."""
+    table = {**known, **(custom_objects or {})}
+    if isinstance(config, str):
+        return lookup(config, table, kind)
+    if not isinstance(config, Mapping) or "class_name" not in config:
+        raise ValueError(f"A {kind} config needs the keys 'class_name' and 'config'. Received: {config!r}")
+    if config["class_name"] == "function":  # how Keras writes a function
+        return lookup(config["config"], table, kind)
+    return lookup(config["class_name"], table, kind).from_config(dict(config.get("config") or {}))

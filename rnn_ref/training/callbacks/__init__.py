@@ -1,0 +1,20 @@
+"""Callbacks: what happens around training besides training (https://keras.io/api/callbacks/)."""
+
+from .base import Callback, CallbackList
+from .history import History
+from .monitor import EarlyStopping, ReduceLROnPlateau
+from .progress import ProgbarLogger
+from .simple import CSVLogger, LambdaCallback, LearningRateScheduler, TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]

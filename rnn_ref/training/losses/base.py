@@ -1,0 +1,162 @@
+"""`Loss`: from losses per sample to one number, and from there back to the predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._arrays import align_weight, as_float, fold_mask, same_rank
+from .._identifiers import auto_name, one_of
+
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+
+class Loss:
+    """Base class of losses (https://keras.io/api/losses/).
+
+    A subclass defines the loss of each sample and, next to it, its derivative:
+
+    - ``call(y_true, y_pred)``: losses per sample, usually of shape ``y_pred.shape[:-1]``;
+    - ``gradient(y_true, y_pred)``: the derivative of each sample's loss with respect to that sample's
+      predictions, in the shape of `y_pred`.
+
+    Parameters
+    ----------
+    name : str, optional
+    reduction : {"sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None}
+        How losses per sample become one number. ``"sum_over_batch_size"`` and ``"mean"`` divide their sum by
+        their number, ``"mean_with_sample_weight"`` by the sum of the weights; ``"none"`` and None leave them
+        alone.
+    dtype : str, optional
+        Precision of the computation; by default that of the predictions.
+
+    Examples
+    --------
+    >>> class Cubed(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return np.mean((y_pred - y_true) ** 3, axis=-1)
+    ...
+    ...     def gradient(self, y_true, y_pred):
+    ...         return 3 * (y_pred - y_true) ** 2 / y_pred.shape[-1]
+    >>> value, dy_pred = Cubed().value_and_gradient(np.zeros((2, 1)), np.array([[1.0], [2.0]]))
+    >>> float(value), dy_pred.tolist()
+    (4.5, [[1.5], [6.0]])
+    """
+
+    axis = -1  # the axis of y_pred over which `call` reduces
+
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype=None):
+        self.name = name or auto_name(self)
+        self.reduction = one_of("reduction", reduction, REDUCTIONS)
+        self.dtype = None if dtype is None else np.dtype(dtype)
+
+    def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """Losses per sample."""
+        raise NotImplementedError(f"{type(self).__name__} must define `call(y_true, y_pred)`: the losses per sample.")
+
+    def gradient(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """The derivative of each sample's loss with respect to its predictions, in the shape of `y_pred`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `gradient(y_true, y_pred)`, the derivative of each sample's loss with "
+            "respect to y_pred, to be trained on: there is no automatic differentiation here."
+        )
+
+    def valid_mask(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray | None:
+        """Which of the losses per sample count; None if all do."""
+        return None
+
+    def __call__(self, y_true, y_pred, sample_weight=None, mask=None):
+        """The reduced loss.
+
+        Parameters
+        ----------
+        y_true, y_pred : array
+            Targets and predictions.
+        sample_weight : array, optional
+            ``(B,)`` or the shape of the losses per sample.
+        mask : array of bool, optional
+            The shape of the losses per sample; False is left out.
+        """
+        y_true, y_pred = self._arrays(y_true, y_pred)
+        losses = self.call(y_true, y_pred)
+        return self._reduce(losses, sample_weight, self._full_mask(mask, y_true, y_pred))[0]
+
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, mask=None):
+        """The reduced loss and its derivative with respect to the predictions.
+
+        Arguments are those of calling the loss.
+
+        Returns
+        -------
+        value : scalar
+        dy_pred : array
+            In the shape and precision of `y_pred`.
+        """
+        given = as_float(y_pred)
+        y_true, y_pred = self._arrays(y_true, given)
+        losses = self.call(y_true, y_pred)
+        value, dlosses = self._reduce(losses, sample_weight, self._full_mask(mask, y_true, y_pred))
+        if np.ndim(value):
+            raise ValueError(
+                f"Training needs one number, but with reduction={self.reduction!r} the loss {self.name!r} has shape "
+                f"{np.shape(value)}. Use reduction='sum_over_batch_size' or 'sum'."
+            )
+        dy_pred = self.gradient(y_true, y_pred)
+        dy_pred = dy_pred * self._spread(dlosses, dy_pred)
+        return value, dy_pred.reshape(given.shape).astype(given.dtype, copy=False)
+
+    def _arrays(self, y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
+        y_pred = as_float(y_pred)
+        if self.dtype is not None:
+            y_pred = y_pred.astype(self.dtype, copy=False)
+        return np.asarray(y_true, dtype=y_pred.dtype), y_pred
+
+    def _full_mask(self, mask, y_true, y_pred) -> np.ndarray | None:
+        valid = self.valid_mask(y_true, y_pred)
+        if mask is None or valid is None:
+            return valid if mask is None else np.asarray(mask, dtype=bool)
+        return np.logical_and(*same_rank(np.asarray(mask, dtype=bool), valid))
+
+    def _reduce(self, losses: np.ndarray, sample_weight, mask) -> tuple[np.ndarray, np.ndarray]:
+        """One number from the losses per sample, and its derivative with respect to each of them."""
+        losses = np.asarray(losses)
+        shape = losses.shape
+        weight = fold_mask(sample_weight, mask, self.reduction, losses.dtype)
+        if weight is None:
+            weighted, weight, total_weight = losses, np.ones((), losses.dtype), losses.size
+        else:
+            total_weight = float(weight.sum())
+            losses, weight = same_rank(losses, weight)
+            weight = align_weight(weight, losses.shape)
+            if any(w not in (1, n) for w, n in zip(weight.shape, losses.shape)) or weight.ndim > losses.ndim:
+                raise ValueError(
+                    f"Sample weights or mask of shape {weight.shape} do not fit losses of shape {shape}. "
+                    "Give one weight per sample, shape (B,), or one per loss. If each time step has one target, give "
+                    "y_true the shape (B, T, 1), so that there is a loss for each step."
+                )
+            weighted = losses * weight
+        if self.reduction in (None, "none", "sum") or shape in ((), (0,)):
+            divisor = 1
+        elif self.reduction == "mean_with_sample_weight":
+            divisor = total_weight or np.inf  # weights that sum to zero give a loss of zero
+        else:
+            divisor = losses.size or np.inf
+        dlosses = np.broadcast_to(weight / divisor, losses.shape).reshape(shape)
+        if self.reduction in (None, "none") or shape in ((), (0,)):
+            return weighted, dlosses
+        return weighted.sum() / divisor, dlosses
+
+    def _spread(self, dlosses: np.ndarray, dy_pred: np.ndarray) -> np.ndarray:
+        """Put back the axes that `call` reduced, so that one derivative per sample meets its predictions."""
+        if dy_pred.ndim == dlosses.ndim + 1:
+            return np.expand_dims(dlosses, self.axis)
+        return dlosses.reshape(dlosses.shape + (1,) * (dy_pred.ndim - dlosses.ndim))
+
+    def get_config(self) -> dict:
+        """Constructor arguments, for `from_config`."""
+        config = {"name": self.name, "reduction": self.reduction}
+        return config if self.dtype is None else {**config, "dtype": self.dtype.name}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Loss:
+        """A loss from what `get_config` returned."""
+        return cls(**config)

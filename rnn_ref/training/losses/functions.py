@@ -1,0 +1,88 @@
+"""Losses as functions: ``mean_squared_error(y_true, y_pred)`` returns the losses per sample, not reduced.
+
+Each stands for ``call`` of the class of the same name, where the formula and its derivative are.
+"""
+
+from __future__ import annotations
+
+from . import hinge as _hinge
+from . import probabilistic, regression
+
+
+def mean_squared_error(y_true, y_pred):
+    """Losses per sample of `MeanSquaredError`.
+
+    >>> mean_squared_error([[0.0, 1.0]], [[1.0, 1.0]]).tolist()
+    [0.5]
+    """
+    return regression.MeanSquaredError().call(y_true, y_pred)
+
+
+def mean_absolute_error(y_true, y_pred):
+    """Losses per sample of `MeanAbsoluteError`."""
+    return regression.MeanAbsoluteError().call(y_true, y_pred)
+
+
+def mean_absolute_percentage_error(y_true, y_pred):
+    """Losses per sample of `MeanAbsolutePercentageError`."""
+    return regression.MeanAbsolutePercentageError().call(y_true, y_pred)
+
+
+def mean_squared_logarithmic_error(y_true, y_pred):
+    """Losses per sample of `MeanSquaredLogarithmicError`."""
+    return regression.MeanSquaredLogarithmicError().call(y_true, y_pred)
+
+
+def huber(y_true, y_pred, delta=1.0):
+    """Losses per sample of `Huber`."""
+    return regression.Huber(delta).call(y_true, y_pred)
+
+
+def log_cosh(y_true, y_pred):
+    """Losses per sample of `LogCosh`."""
+    return regression.LogCosh().call(y_true, y_pred)
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """Losses per sample of `CosineSimilarity`."""
+    return regression.CosineSimilarity(axis).call(y_true, y_pred)
+
+
+def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """Losses per sample of `BinaryCrossentropy`."""
+    return probabilistic.BinaryCrossentropy(from_logits, label_smoothing, axis).call(y_true, y_pred)
+
+
+def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """Losses per sample of `CategoricalCrossentropy`."""
+    return probabilistic.CategoricalCrossentropy(from_logits, label_smoothing, axis).call(y_true, y_pred)
+
+
+def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+    """Losses per sample of `SparseCategoricalCrossentropy`."""
+    return probabilistic.SparseCategoricalCrossentropy(from_logits, ignore_class, axis=axis).call(y_true, y_pred)
+
+
+def kl_divergence(y_true, y_pred):
+    """Losses per sample of `KLDivergence`."""
+    return probabilistic.KLDivergence().call(y_true, y_pred)
+
+
+def poisson(y_true, y_pred):
+    """Losses per sample of `Poisson`."""
+    return probabilistic.Poisson().call(y_true, y_pred)
+
+
+def hinge(y_true, y_pred):
+    """Losses per sample of `Hinge`."""
+    return _hinge.Hinge().call(y_true, y_pred)
+
+
+def squared_hinge(y_true, y_pred):
+    """Losses per sample of `SquaredHinge`."""
+    return _hinge.SquaredHinge().call(y_true, y_pred)
+
+
+def categorical_hinge(y_true, y_pred):
+    """Losses per sample of `CategoricalHinge`."""
+    return _hinge.CategoricalHinge().call(y_true, y_pred)

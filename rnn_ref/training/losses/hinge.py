@@ -1,0 +1,81 @@
+"""Maximum-margin losses. t is y_true, -1 or 1 (0 and 1 are converted), p is y_pred; at a kink half the slope."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._arrays import same_shape
+from .base import Loss
+
+
+def _signed(y_true, y_pred):
+    """Targets -1 and 1; targets that are all 0 or 1 are converted."""
+    t, p = same_shape(y_true, y_pred)
+    is_binary = np.all((t == 0) | (t == 1))
+    return (2 * t - 1 if is_binary else t), p
+
+
+class Hinge(Loss):
+    """``mean(max(0, 1 - t p))`` (https://keras.io/api/losses/hinge_losses/#hinge-class).
+
+    >>> float(Hinge()([[1.0, -1.0]], [[0.5, 0.5]]))
+    1.0
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="hinge", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true, y_pred):
+        t, p = _signed(y_true, y_pred)
+        return np.mean(np.maximum(1 - t * p, 0), axis=-1)
+
+    def gradient(self, y_true, y_pred):
+        t, p = _signed(y_true, y_pred)
+        return -t * np.heaviside(1 - t * p, p.dtype.type(0.5)) / p.shape[-1]
+
+
+class SquaredHinge(Loss):
+    """``mean(max(0, 1 - t p)^2)`` (https://keras.io/api/losses/hinge_losses/#squaredhinge-class).
+
+    >>> float(SquaredHinge()([[1.0, -1.0]], [[0.5, 0.5]]))
+    1.25
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="squared_hinge", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true, y_pred):
+        t, p = _signed(y_true, y_pred)
+        return np.mean(np.square(np.maximum(1 - t * p, 0)), axis=-1)
+
+    def gradient(self, y_true, y_pred):
+        t, p = _signed(y_true, y_pred)
+        return -t * np.maximum(1 - t * p, 0) * (2 / p.shape[-1])
+
+
+class CategoricalHinge(Loss):
+    """``max(0, 1 + max((1 - t) p) - sum(t p))`` for one-hot t.
+
+    (https://keras.io/api/losses/hinge_losses/#categoricalhinge-class)
+
+    >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.5]]))
+    1.0
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="categorical_hinge", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true, y_pred):
+        t, p = same_shape(y_true, y_pred)
+        return np.maximum(self._margin(t, p)[..., 0], 0)
+
+    def gradient(self, y_true, y_pred):
+        t, p = same_shape(y_true, y_pred)
+        others = (1 - t) * p
+        largest = (others == np.max(others, axis=-1, keepdims=True)).astype(p.dtype)
+        largest /= np.sum(largest, axis=-1, keepdims=True)  # equal ones share the slope
+        return np.heaviside(self._margin(t, p), p.dtype.type(0.5)) * (largest * (1 - t) - t)
+
+    @staticmethod
+    def _margin(t, p):
+        return 1 + np.max((1 - t) * p, axis=-1, keepdims=True) - np.sum(t * p, axis=-1, keepdims=True)

@@ -1,0 +1,182 @@
+"""Metrics: what is reported during training and evaluation (https://keras.io/api/metrics/)."""
+
+from __future__ import annotations
+
+import inspect
+
+from .. import _identifiers, losses
+from .._arrays import fold_mask
+from .._identifiers import serialize, snake_case
+from ..losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from .accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from .auc import AUC
+from .base import Mean, MeanMetricWrapper, Metric, Sum
+from .confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from .from_losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+
+_CLASSES = [
+    *(Mean, Sum, MeanMetricWrapper),
+    *(Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy),
+    *(TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy),
+    *(AUC, Precision, Recall, TruePositives, FalsePositives, TrueNegatives, FalseNegatives),
+    *(MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError),
+    *(RootMeanSquaredError, CosineSimilarity, LogCoshError),
+    *(BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, KLDivergence, Poisson),
+    *(Hinge, SquaredHinge, CategoricalHinge),
+]
+_FUNCTIONS = [
+    *(binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy, kl_divergence, poisson),
+    *(mean_squared_error, mean_absolute_error, mean_absolute_percentage_error),
+    *(mean_squared_logarithmic_error, huber, log_cosh, hinge, squared_hinge, categorical_hinge),
+    *(binary_accuracy, categorical_accuracy, sparse_categorical_accuracy),
+    *(top_k_categorical_accuracy, sparse_top_k_categorical_accuracy),
+]
+
+ALIASES = {
+    "bce": BinaryCrossentropy,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "mse": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+}
+
+KNOWN = {
+    **{function.__name__: function for function in _FUNCTIONS},
+    **{cls.__name__: cls for cls in _CLASSES},
+    **{snake_case(cls.__name__): cls for cls in _CLASSES},
+    **ALIASES,
+    **{alias.upper(): cls for alias, cls in ALIASES.items()},
+}
+
+
+def get(identifier):
+    """A metric from its name, its config, its class or itself (https://keras.io/api/metrics/).
+
+    >>> get("mse").name, get("AUC").name
+    ('mean_squared_error', 'auc')
+    """
+    if isinstance(identifier, str):
+        identifier = _identifiers.lookup(identifier, KNOWN, "metric")
+    elif isinstance(identifier, dict):
+        identifier = deserialize(identifier)
+    if inspect.isclass(identifier):
+        identifier = identifier()
+    if identifier is None or callable(identifier):
+        return identifier
+    raise ValueError(f"A metric must be a name, a config, a function or a Metric. Received: {identifier!r}")
+
+
+def deserialize(config, custom_objects=None):
+    """A metric from what `serialize` returned.
+
+    >>> deserialize(serialize(Precision(thresholds=0.3))).thresholds
+    [0.3]
+    """
+    return _identifiers.deserialize(config, KNOWN, "metric", custom_objects)
+
+
+def resolve(identifier, y_true=None, y_pred=None) -> Metric:
+    """The `Metric` that a compiled model reports.
+
+    Parameters
+    ----------
+    identifier : str, dict, Metric, type or function
+        What `get` takes, or ``"accuracy"`` (``"acc"``) or ``"crossentropy"`` (``"ce"``), which the shapes
+        make binary, sparse or categorical. A function becomes the mean of what it returns, under its own
+        name.
+    y_true, y_pred : array, optional
+        Targets and predictions, or anything with their shapes. Only needed for those names.
+
+    Returns
+    -------
+    Metric
+        Named as asked for: ``"acc"`` is reported as ``"acc"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> resolve("acc", np.zeros((4, 1)), np.zeros((4, 10)))
+    <SparseCategoricalAccuracy name=acc>
+    """
+    if identifier is None:
+        raise ValueError("Expected a metric. Received: None")
+    name = identifier if isinstance(identifier, str) else None
+    by_shape = name and _BY_SHAPE.get(name.lower())
+    if by_shape:
+        if y_true is None or y_pred is None:
+            raise ValueError(f"The metric {name!r} depends on the shapes of y_true and y_pred: pass both.")
+        return by_shape[losses.kind_of_targets(y_true.shape, y_pred.shape)](name=name)
+    metric = get(identifier)
+    if not isinstance(metric, Metric):
+        own_name = getattr(metric, "name", None) or getattr(metric, "__name__", type(metric).__name__)
+        metric = MeanMetricWrapper(metric, name=own_name)
+    if name is not None:
+        metric.name = name
+    return metric
+
+
+_ACCURACY = {
+    "binary": BinaryAccuracy,
+    "sparse": SparseCategoricalAccuracy,
+    "categorical": CategoricalAccuracy,
+}
+_CROSSENTROPY = {
+    "binary": BinaryCrossentropy,
+    "sparse": SparseCategoricalCrossentropy,
+    "categorical": CategoricalCrossentropy,
+}
+_BY_SHAPE = {"accuracy": _ACCURACY, "acc": _ACCURACY, "crossentropy": _CROSSENTROPY, "ce": _CROSSENTROPY}
+
+__all__ = [
+    *(cls.__name__ for cls in _CLASSES),
+    *(function.__name__ for function in _FUNCTIONS),
+    "Metric",
+    "deserialize",
+    "fold_mask",
+    "get",
+    "resolve",
+    "serialize",
+]

@@ -1,0 +1,224 @@
+"""`Metric` and the means most metrics are: numbers that accumulate over batches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import losses
+from .._arrays import align_weight, as_float, divide_no_nan, fold_mask, same_rank
+from .._identifiers import auto_name, serialize
+
+
+class MetricVariable(np.ndarray):
+    """An array with Keras's `assign` methods: the state of a metric."""
+
+    def assign(self, value):
+        self[...] = value
+
+    def assign_add(self, value):
+        self[...] += value
+
+    def assign_sub(self, value):
+        self[...] -= value
+
+
+class Metric:
+    """Base class of metrics (https://keras.io/api/metrics/base_metric/).
+
+    A subclass makes its state with `add_variable`, adds to it in `update_state` and reads it in `result`.
+
+    Parameters
+    ----------
+    dtype : str, optional
+        Precision of the state. By default float64, so that an epoch of any length adds up exactly enough.
+    name : str, optional
+
+    Examples
+    --------
+    >>> class Count(Metric):
+    ...     def __init__(self, name="count"):
+    ...         super().__init__(name=name)
+    ...         self.seen = self.add_variable((), "zeros", name="seen")
+    ...
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.seen.assign_add(len(y_pred))
+    ...
+    ...     def result(self):
+    ...         return float(self.seen)
+    >>> Count()(np.zeros(3), np.zeros(3))
+    3.0
+    """
+
+    _direction: str | None = None  # "up" if more is better, "down" if less is
+
+    def __init__(self, dtype=None, name: str | None = None):
+        self.name = name or auto_name(self)
+        self.dtype = dtype
+        self._state: dict[str, MetricVariable] = {}
+
+    def add_variable(self, shape, initializer="zeros", dtype=None, name: str | None = None) -> MetricVariable:
+        """An array of state, which `reset_state` sets to zero.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        initializer : {"zeros", "ones"} or callable
+            A callable gets the shape.
+        """
+        fill = {"zeros": np.zeros, "ones": np.ones, None: np.zeros}.get(initializer, initializer)
+        if not callable(fill):
+            raise ValueError(f"`initializer` must be 'zeros', 'ones' or callable. Received: {initializer!r}")
+        variable = np.array(fill(shape), dtype=dtype or self.dtype or np.float64).view(MetricVariable)
+        self._state[name or f"variable_{len(self._state)}"] = variable
+        return variable
+
+    def add_weight(self, shape=(), initializer="zeros", dtype=None, name: str | None = None) -> MetricVariable:
+        """The same as `add_variable`."""
+        return self.add_variable(shape, initializer, dtype, name)
+
+    @property
+    def variables(self) -> list[MetricVariable]:
+        """The state, in order of creation."""
+        return list(self._state.values())
+
+    def reset_state(self) -> None:
+        """Forget what was seen."""
+        for variable in self.variables:
+            variable.assign(0)
+
+    def update_state(self, *args, **kwargs) -> None:
+        """Take in a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define `update_state(y_true, y_pred, sample_weight)`.")
+
+    def result(self):
+        """The metric over everything seen since the last reset."""
+        raise NotImplementedError(f"{type(self).__name__} must define `result()`.")
+
+    def __call__(self, *args, **kwargs):
+        """Take in a batch and return the result so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+    def get_config(self) -> dict:
+        """Constructor arguments, for `from_config`."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Metric:
+        """A metric from what `get_config` returned."""
+        return cls(**config)
+
+
+def _per_sample(values, sample_weight, reduce) -> tuple[np.ndarray, np.ndarray | None]:
+    """Weighted values and weights of shape ``(B,)`` (or scalars): further axes are reduced, first values' own."""
+    values = as_float(values)
+    if sample_weight is not None:
+        weight = np.asarray(sample_weight, dtype=values.dtype)
+        values, weight = same_rank(values, weight)
+        if values.ndim > weight.ndim:
+            values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))
+        weight = np.broadcast_to(align_weight(weight, values.shape), values.shape)
+        values = values * weight
+        sample_weight = reduce(weight, axis=tuple(range(1, weight.ndim))) if weight.ndim > 1 else weight
+    if values.ndim > 1:
+        values = reduce(values, axis=tuple(range(1, values.ndim)))
+    return values, sample_weight
+
+
+class Sum(Metric):
+    """The weighted sum of values (https://keras.io/api/metrics/base_metric/).
+
+    >>> Sum()([1.0, 3.0], sample_weight=[1, 0])
+    1.0
+    """
+
+    def __init__(self, name="sum", dtype=None):
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), name="total")
+
+    def update_state(self, values, sample_weight=None):
+        self.total.assign_add(np.sum(_per_sample(values, sample_weight, np.sum)[0], dtype=np.float64))
+
+    def result(self):
+        return float(self.total)
+
+
+class Mean(Metric):
+    """The weighted mean of values (https://keras.io/api/metrics/base_metric/).
+
+    Values of shape ``(B, ...)`` are first averaged per sample, each sample then counts with its weight.
+
+    >>> Mean()([1.0, 3.0])
+    2.0
+    """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), name="total")
+        self.count = self.add_variable((), name="count")
+
+    def update_state(self, values, sample_weight=None):
+        values, weight = _per_sample(values, sample_weight, np.mean)
+        self.total.assign_add(np.sum(values, dtype=np.float64))
+        if weight is not None:
+            self.count.assign_add(np.sum(weight, dtype=np.float64))
+        else:
+            self.count.assign_add(len(values) if values.ndim else 1)
+
+    def result(self):
+        return float(divide_no_nan(self.total, self.count))
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of targets and predictions (https://keras.io/api/metrics/base_metric/).
+
+    Parameters
+    ----------
+    fn : callable
+        ``fn(y_true, y_pred, **kwargs)`` returns one value per sample, or per sample and time step.
+    name : str, optional
+    dtype : str, optional
+    **kwargs
+        Passed on to `fn`.
+
+    Examples
+    --------
+    >>> MeanMetricWrapper(lambda y_true, y_pred: np.abs(y_true - y_pred))(np.zeros(2), np.ones(2))
+    1.0
+    """
+
+    def __init__(self, fn, name=None, dtype=None, **kwargs):
+        super().__init__(name or auto_name(self), dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+        if fn in losses.CLASS_OF or isinstance(fn, losses.Loss):
+            self._direction = "down"
+
+    def update_state(self, y_true, y_pred, sample_weight=None, mask=None):
+        """Take in a batch.
+
+        Parameters
+        ----------
+        y_true, y_pred : array
+        sample_weight : array, optional
+            ``(B,)``, or ``(B, T)`` for values per time step.
+        mask : array of bool, optional
+            Likewise; False is left out.
+        """
+        values = self._fn(np.asarray(y_true), np.asarray(y_pred), **self._fn_kwargs)
+        super().update_state(values, fold_mask(sample_weight, mask, dtype=np.float64))
+
+    def get_config(self):
+        config = super().get_config()
+        if type(self) is MeanMetricWrapper:  # subclasses make their own `fn`
+            config["fn"] = serialize(self._fn)
+        return {**config, **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config):
+        if isinstance(config.get("fn"), str | dict):
+            config = {**config, "fn": losses.deserialize(config["fn"])}
+        return cls(**config)

@@ -1,0 +1,384 @@
+"""`Optimizer`: clipping, weight decay, constraints and state around one update rule per subclass."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._identifiers import auto_name
+from . import schedules
+
+
+class Optimizer:
+    """Base class of optimizers (https://keras.io/api/optimizers/).
+
+    Weights are objects with an array `value`, which is updated in place, a `name`, and optionally a
+    `constraint` (a function from array to array, applied after the update). A subclass names the arrays it
+    remembers for each weight in `slots` and defines `update_step`.
+
+    Parameters
+    ----------
+    learning_rate : float, LearningRateSchedule or callable
+        A callable takes no arguments.
+    weight_decay : float, optional
+        Before each update, shrink weights by ``learning_rate * weight_decay * w``.
+    clipnorm : float, optional
+        Scale each gradient down to at most this norm.
+    clipvalue : float, optional
+        Clip each element of the gradients to ``[-clipvalue, clipvalue]``.
+    global_clipnorm : float, optional
+        Scale all gradients together down to at most this norm.
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
+        Keras's arguments of these names; not supported.
+    name : str, optional
+
+    Raises
+    ------
+    NotImplementedError
+        If `use_ema`, `loss_scale_factor` or `gradient_accumulation_steps` is set.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from rnn_ref.training.optimizers import SGD
+    >>> w = SimpleNamespace(value=np.array([1.0, 2.0]), name="w", constraint=None)
+    >>> SGD(learning_rate=0.5).apply([np.array([1.0, 1.0])], [w])
+    >>> w.value.tolist()
+    [0.5, 1.5]
+    """
+
+    def __init__(
+        self,
+        learning_rate,
+        weight_decay=None,
+        clipnorm=None,
+        clipvalue=None,
+        global_clipnorm=None,
+        use_ema=False,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=None,
+        loss_scale_factor=None,
+        gradient_accumulation_steps=None,
+        name=None,
+    ):
+        unsupported = {
+            "use_ema": use_ema,
+            "ema_overwrite_frequency": ema_overwrite_frequency,
+            "loss_scale_factor": loss_scale_factor,
+            "gradient_accumulation_steps": gradient_accumulation_steps,
+        }
+        for argument, value in unsupported.items():
+            if value:
+                raise NotImplementedError(f"`{argument}` is not supported. Received: {argument}={value!r}")
+        if ema_momentum != 0.99:
+            raise NotImplementedError("`ema_momentum` is not supported, because `use_ema` is not.")
+        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ValueError(
+                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+                f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
+            )
+        self.name = name or auto_name(self)
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.iterations = 0
+        self._learning_rate = _check_learning_rate(learning_rate)
+        self._index: dict[int, int] | None = None  # id of a weight -> its place in the lists below
+        self._weights: list = []
+        self._slots: list[dict[str, np.ndarray]] = []
+        self._work: list[np.ndarray] = []  # one scratch array per weight
+        self._no_decay: set[int] = set()
+        self._no_decay_pattern: str | None = None
+
+    def __init_subclass__(cls, **kwargs):
+        """Show the shared arguments in the signature of a subclass that passes them on as ``*args, **kwargs``."""
+        super().__init_subclass__(**kwargs)
+        own = list(inspect.signature(cls.__init__).parameters.values())
+        if any(p.kind is p.VAR_POSITIONAL for p in own):
+            named = [p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
+            names = {p.name for p in named}
+            shared = inspect.signature(Optimizer.__init__).parameters.values()
+            cls.__signature__ = inspect.Signature(named[1:] + [p for p in shared if p.name not in names])
+
+    # What a subclass defines
+
+    def slots(self) -> Sequence[Sequence[str]]:
+        """Names of the arrays to remember for each weight, in groups.
+
+        A group's arrays are kept next to each other for each weight; this is the order of Keras's
+        `variables`.
+        """
+        return ()
+
+    def initial_slot(self, name: str) -> float:
+        """What an array of this name is filled with at first."""
+        return 0.0
+
+    def begin_step(self) -> None:
+        """What to do once per step, before the first update."""
+
+    def update_step(
+        self,
+        gradient: np.ndarray,
+        value: np.ndarray,
+        learning_rate: float,
+        slots: dict[str, np.ndarray],
+        work: np.ndarray,
+    ) -> None:
+        """Update one weight in place.
+
+        Parameters
+        ----------
+        gradient, value : array
+            Of the same shape; the gradient must be left as it is.
+        learning_rate : float
+        slots : dict of str to array
+            What is remembered for this weight, to be updated in place.
+        work : array
+            Scratch memory of the same shape.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `update_step`.")
+
+    # One step
+
+    def build(self, weights: Iterable) -> None:
+        """Make the state for these weights. Called by the first `apply`."""
+        if self._index is not None:
+            return
+        self._weights = list(weights)
+        self._index = {id(weight): i for i, weight in enumerate(self._weights)}
+        names = [name for group in self.slots() for name in group]
+        self._slots = [
+            {name: np.full_like(weight.value, self.initial_slot(name)) for name in names} for weight in self._weights
+        ]
+        self._work = [np.empty_like(weight.value) for weight in self._weights]
+
+    @property
+    def built(self) -> bool:
+        """Whether there is state for weights yet."""
+        return self._index is not None
+
+    def apply(self, grads: Sequence[np.ndarray | None], weights: Sequence | None = None) -> None:
+        """Update weights in place.
+
+        Parameters
+        ----------
+        grads : list of array or None
+            Gradients in the shapes of the weights; None leaves a weight alone.
+        weights : list of weights, optional
+            By default those the optimizer was built with.
+
+        Raises
+        ------
+        ValueError
+            If there is no gradient at all, if lengths or shapes differ, or if a weight is not one of those
+            that the optimizer was built with.
+        """
+        if weights is None:
+            if not self.built:
+                raise ValueError("Pass `weights`, or call `build(weights)` before the first `apply(grads)`.")
+            weights = self._weights
+        grads, weights = list(grads), list(weights)
+        if len(grads) != len(weights):
+            raise ValueError(f"Expected one gradient per weight. Received: {len(grads)} for {len(weights)} weights.")
+        if not grads:
+            return
+        self.build(weights)
+        grads, weights = self._with_gradient(grads, weights)
+        grads = self._clip(grads)
+        learning_rate = self.learning_rate
+        self._decay(weights, learning_rate)
+        self.begin_step()
+        for gradient, weight in zip(grads, weights):
+            i = self._index[id(weight)]
+            self.update_step(gradient, weight.value, learning_rate, self._slots[i], self._work[i])
+            if getattr(weight, "constraint", None) is not None:
+                weight.value[...] = weight.constraint(weight.value)
+        self.iterations += 1
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple]) -> None:
+        """`apply` for pairs of gradient and weight."""
+        grads, weights = zip(*grads_and_vars)
+        self.apply(grads, weights)
+
+    def _with_gradient(self, grads: list, weights: list) -> tuple[list[np.ndarray], list]:
+        """Gradients that are not None, in the precision of their weights, and those weights."""
+        kept, missing = [], []
+        for gradient, weight in zip(grads, weights):
+            if id(weight) not in self._index:
+                raise ValueError(
+                    f"The weight {weight.name!r} is not one of those this optimizer was built with. "
+                    "Use a new optimizer for a new set of weights."
+                )
+            if gradient is None:
+                missing.append(weight.name)
+                continue
+            gradient = np.asarray(gradient, dtype=weight.value.dtype)
+            if gradient.shape != weight.value.shape:
+                raise ValueError(
+                    f"The gradient of {weight.name!r} has shape {gradient.shape}, its value {weight.value.shape}."
+                )
+            kept.append((gradient, weight))
+        if not kept:
+            raise ValueError("No gradients provided for any weight: all of them are None.")
+        if missing:
+            warnings.warn(f"There are no gradients for the weights {missing}.", stacklevel=3)
+        grads, weights = zip(*kept)
+        return list(grads), list(weights)
+
+    def _clip(self, grads: list[np.ndarray]) -> list[np.ndarray]:
+        """New gradients within the limits; the caller's are left as they are."""
+        if self.clipnorm:
+            return [g * _shrink(_norm([g]), self.clipnorm) for g in grads]
+        if self.global_clipnorm:
+            shrink = _shrink(_norm(grads), self.global_clipnorm)
+            return [g * shrink for g in grads]
+        if self.clipvalue:
+            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
+        return grads
+
+    def _decay(self, weights: list, learning_rate: float) -> None:
+        if self.weight_decay is None:
+            return
+        for weight in weights:
+            named = self._no_decay_pattern is not None and re.search(self._no_decay_pattern, weight.name)
+            if not named and id(weight) not in self._no_decay:
+                weight.value *= 1 - self.weight_decay * learning_rate
+
+    def exclude_from_weight_decay(self, var_list: Iterable = (), var_names: Iterable[str] = ()) -> None:
+        """Leave weights out of weight decay.
+
+        Parameters
+        ----------
+        var_list : list of weights, optional
+        var_names : list of str, optional
+            Regular expressions; a weight is left out if its name contains one, for example ``"bias"``.
+        """
+        self._no_decay = {id(weight) for weight in var_list or ()}
+        self._no_decay_pattern = "|".join(var_names or ()) or None
+
+    # Learning rate
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step. Settable, unless the optimizer was made with a schedule."""
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            return float(self._learning_rate(self.iterations))
+        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate) -> None:
+        learning_rate = _check_learning_rate(learning_rate)
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule) and not callable(learning_rate):
+            raise TypeError(
+                "The learning rate follows a schedule and cannot be set to a number. "
+                "Set it to another schedule, or make the optimizer with a float."
+            )
+        self._learning_rate = learning_rate
+
+    # State
+
+    def extra_state(self) -> dict[str, float]:
+        """Numbers that a subclass remembers besides `slots`, as attributes of these names."""
+        return {}
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything to continue training from here, in the order of Keras's `variables`.
+
+        Returns
+        -------
+        dict of str to array
+            ``"iteration"``, ``"learning_rate"`` (if it is a number) and copies of the slots, as
+            ``"0/momentum"``: the number of the weight and the slot.
+        """
+        state: dict[str, Any] = {"iteration": np.array(self.iterations)}
+        if not callable(self._learning_rate):
+            state["learning_rate"] = np.array(self._learning_rate)
+        for group in self.slots():
+            for i, slots in enumerate(self._slots):
+                state |= {f"{i}/{name}": slots[name].copy() for name in group}
+        return state | {name: np.array(value) for name, value in self.extra_state().items()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take over what `get_state` returned. The optimizer must have been built.
+
+        Raises
+        ------
+        ValueError
+            If names or shapes differ from those of this optimizer.
+        """
+        own = self.get_state()
+        if own.keys() != set(state):
+            hint = "" if self.built else " Call `build(weights)` first."
+            raise ValueError(
+                f"The state does not fit {type(self).__name__}: missing {sorted(own.keys() - set(state))}, "
+                f"unexpected {sorted(set(state) - own.keys())}.{hint}"
+            )
+        for key, value in own.items():
+            if np.shape(state[key]) != value.shape:
+                raise ValueError(f"{key!r} must have the shape {value.shape}. Received: {np.shape(state[key])}")
+        self.iterations = int(state["iteration"])
+        if "learning_rate" in state:
+            self._learning_rate = float(state["learning_rate"])
+        for i, slots in enumerate(self._slots):
+            for name, array in slots.items():
+                array[...] = state[f"{i}/{name}"]
+        for name in self.extra_state():
+            setattr(self, name, float(state[name]))
+
+    @property
+    def variables(self) -> list[np.ndarray]:
+        """The values of `get_state`, in Keras's order."""
+        return list(self.get_state().values())
+
+    def get_config(self) -> dict:
+        """Constructor arguments, for `from_config`."""
+        learning_rate = self._learning_rate
+        if isinstance(learning_rate, schedules.LearningRateSchedule):
+            learning_rate = schedules.serialize(learning_rate)
+        elif callable(learning_rate):
+            raise NotImplementedError("A learning rate that is a plain callable cannot be saved. Use a schedule.")
+        return {
+            "name": self.name,
+            "learning_rate": learning_rate,
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "clipvalue": self.clipvalue,
+            "global_clipnorm": self.global_clipnorm,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> Optimizer:
+        """An optimizer from what `get_config` returned."""
+        config = dict(config)
+        if isinstance(config.get("learning_rate"), dict):
+            config["learning_rate"] = schedules.deserialize(config["learning_rate"])
+        return cls(**config)
+
+
+def _check_learning_rate(learning_rate) -> float | Callable:
+    if callable(learning_rate):
+        return learning_rate
+    try:
+        return float(learning_rate)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "`learning_rate` must be a number, a LearningRateSchedule or a callable without arguments. "
+            f"Received: {learning_rate!r}"
+        ) from None
+
+
+def _norm(arrays: list[np.ndarray]) -> float:
+    return math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
+
+
+def _shrink(norm: float, limit: float) -> float:
+    """The factor that brings a norm down to its limit. NaN for a norm that is not finite, so that it shows."""
+    return limit / max(norm, limit) if math.isfinite(norm) else math.nan

@@ -1,0 +1,50 @@
+"""Arrays in lists and dictionaries: models take and give one array, a list of them, or a dict by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def flatten(data: Any, names: list[str], what: str) -> list:
+    """One entry for each name: a lone array, a list in order, or a dict by name become a list.
+
+    Parameters
+    ----------
+    data
+        Array, list or tuple of arrays, dict of arrays.
+    names : list of str
+        What the entries are called.
+    what : str
+        For error messages, such as ``"sequential: y"``.
+    """
+    if data is None:
+        return [None] * len(names)
+    if isinstance(data, dict):
+        if set(data) != set(names):
+            raise ValueError(f"{what}: got the keys {sorted(data)}, expected {sorted(names)}.")
+        return [data[name] for name in names]
+    if isinstance(data, (list, tuple)) and len(names) > 1:
+        if len(data) != len(names):
+            raise ValueError(f"{what}: got {len(data)} entries, expected {len(names)}: {', '.join(names)}.")
+        return list(data)
+    if len(names) == 1:
+        if isinstance(data, (list, tuple)) and len(data) == 1 and hasattr(data[0], "shape"):
+            data = data[0]
+        return [data]
+    raise ValueError(f"{what}: got one array, expected {len(names)}: {', '.join(names)}.")
+
+
+def unflatten(entries: list) -> Any:
+    """A list of one is handed out as that one."""
+    return entries[0] if len(entries) == 1 else entries
+
+
+def as_arrays(entries: list, what: str) -> list[np.ndarray | None]:
+    """Turn entries into arrays and check that they have the same number of samples, at least one."""
+    arrays = [None if entry is None else np.asarray(entry) for entry in entries]
+    for array in arrays:
+        if array is not None and array.ndim == 0:
+            raise ValueError(f"{what}: expected an array with a batch axis, got the single value {array}.")
+    return arrays

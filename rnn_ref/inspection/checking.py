@@ -1,0 +1,122 @@
+"""Gradient checking: backward against central differences of forward."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+
+
+@contextmanager
+def in_float64(layer):
+    """For a while, a layer and all layers in it compute in float64."""
+    inside = list(_with_sublayers(layer))
+    saved = [(each, each.dtype) for each in inside]
+    values = [(weight, weight.value) for weight in layer.weights]
+    for each in inside:
+        each.dtype = "float64"
+    for weight, value in values:
+        weight.value = value.astype("float64")
+    try:
+        yield
+    finally:
+        for each, dtype in saved:
+            each.dtype = dtype
+        for weight, value in values:
+            weight.value = value
+
+
+def _with_sublayers(layer):
+    yield layer
+    inside = list(layer.sublayers())
+    if "cell" in layer.__dict__:
+        inside.append(layer.cell)
+    for each in inside:
+        yield from _with_sublayers(each)
+
+
+def check_gradients(
+    model, x, *, epsilon: float = 1e-5, samples: int | None = 40, seed: int = 0, **arguments
+) -> dict[str, float]:
+    """Compare the gradients of all weights and inputs with central differences, in float64.
+
+    The loss is a sum of all outputs with random weights, so that every output takes part.
+
+    Parameters
+    ----------
+    model : Layer or Sequential
+    x : ndarray
+        Inputs.
+    epsilon : float
+        Half the width of the difference.
+    samples : int or None
+        How many entries of each array to try, drawn at random; None tries all.
+    seed : int
+        For the draws.
+    **arguments
+        Passed to ``forward``: ``initial_state=...``.
+
+    Returns
+    -------
+    dict of str to float
+        For "inputs", each weight, and each initial state: the largest error of an entry, relative to the largest
+        gradient entry of that array.
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> errors = rnn_ref.check_gradients(rnn_ref.layers.GRU(3), np.random.default_rng(0).normal(size=(2, 4, 3)))
+    >>> sorted(errors), max(errors.values()) < 1e-6
+    (['bias', 'inputs', 'kernel', 'recurrent_kernel'], True)
+    """
+    generator = np.random.default_rng(seed)
+    x = np.asarray(x)
+    if not model.built:
+        model.ensure_built(x.shape)
+    with in_float64(model):
+        x = np.array(x, "float64")
+        states = arguments.pop("initial_state", None)
+        if states is not None:
+            states = [
+                np.array(s, "float64") for s in (states if isinstance(states, (list, tuple)) else [states])
+            ]
+            arguments["initial_state"] = states
+        outputs, tape = model.forward(x, **arguments)
+        several = isinstance(outputs, (list, tuple))
+        directions = [generator.normal(size=y.shape) for y in (outputs if several else [outputs])]
+
+        def loss():
+            outputs, _ = model.forward(x, **arguments)
+            outputs = outputs if several else [outputs]
+            return sum(float((y * d).sum()) for y, d in zip(outputs, directions))
+
+        gradients = model.backward(tape, directions if several else directions[0], input_gradient=True)
+        pairs = {"inputs": (x, gradients.inputs)}
+        for name, weight in model.named_weights().items():
+            if name in gradients.weights:
+                pairs[name] = (weight.value, gradients.weights[name])
+        for k, state in enumerate(states or []):
+            pairs[f"initial_state[{k}]"] = (state, gradients.initial_state[k])
+        return {
+            name: _worst_error(loss, array, gradient, epsilon, samples, generator)
+            for name, (array, gradient) in pairs.items()
+        }
+
+
+def _worst_error(loss, array, gradient, epsilon, samples, generator) -> float:
+    entries = np.arange(array.size)
+    if samples is not None and samples < array.size:
+        entries = generator.choice(array.size, samples, replace=False)
+    worst, scale = 0.0, float(np.abs(gradient).max(initial=0.0))
+    for entry in entries:
+        place = np.unravel_index(entry, array.shape)
+        value = array[place]
+        array[place] = value + epsilon
+        above = loss()
+        array[place] = value - epsilon
+        below = loss()
+        array[place] = value
+        numeric = (above - below) / (2 * epsilon)
+        worst = max(worst, abs(numeric - gradient[place]))
+        scale = max(scale, abs(numeric))
+    return float(worst / scale if scale > 0 else worst)

@@ -1,0 +1,95 @@
+"""Sequences of different lengths to one array."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+
+def pad_sequences(
+    sequences: Sequence[Sequence],
+    maxlen: int | None = None,
+    dtype: DTypeLike = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> np.ndarray:
+    """Fill up short sequences and cut off long ones, as `keras.utils.pad_sequences` does.
+
+    Parameters
+    ----------
+    sequences : sequence of N sequences, each of shape (length, ...)
+        All steps have the same shape.
+    maxlen : int, optional
+        The length `T` of the result, by default that of the longest sequence.
+    dtype : data type
+        The type of the result: "float32" for real values, `object` for strings of any length.
+    padding : {"pre", "post"}
+        Where short sequences are filled up: before their first step or after their last.
+    truncating : {"pre", "post"}
+        Where long sequences are cut off.
+    value : scalar
+        What to fill up with.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, T, ...)
+
+    Raises
+    ------
+    ValueError
+        If `sequences` is not a sequence of sequences, their steps have different shapes, there is no sequence to
+        take `maxlen` from, or an option is unknown.
+
+    Examples
+    --------
+    >>> pad_sequences([[1], [2, 3], [4, 5, 6]])
+    array([[0, 0, 1],
+           [0, 2, 3],
+           [4, 5, 6]], dtype=int32)
+    >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2, padding="post", truncating="post")
+    array([[1, 0],
+           [2, 3],
+           [4, 5]], dtype=int32)
+    """
+    for option, side in (("padding", padding), ("truncating", truncating)):
+        if side not in ("pre", "post"):
+            raise ValueError(f"{option} should be 'pre' or 'post', got {side!r}")
+    if not hasattr(sequences, "__len__"):
+        raise ValueError(
+            f"sequences should be a list of sequences, got {type(sequences).__name__}; make a list of it first"
+        )
+    for position, sequence in enumerate(sequences):
+        if not hasattr(sequence, "__len__"):
+            raise ValueError(
+                f"sequences should be a list of sequences, but at position {position} it holds {sequence!r} of "
+                f"type {type(sequence).__name__}"
+            )
+    lengths = [len(sequence) for sequence in sequences]
+    if maxlen is None:
+        if not lengths:
+            raise ValueError("sequences is empty, so its longest sequence has no length: give maxlen")
+        maxlen = max(lengths)
+    if maxlen < 0:
+        raise ValueError(f"maxlen should be 0 or more, got {maxlen}")
+    if isinstance(value, str) and np.dtype(dtype).kind not in "OSU":
+        raise ValueError(f"a padding value of {value!r} does not fit dtype {dtype}; use dtype=object for strings")
+
+    step_shape = next((np.shape(sequence)[1:] for sequence in sequences if len(sequence)), ())
+    padded = np.full((len(sequences), maxlen, *step_shape), value, dtype=dtype)
+    for position, (row, sequence, length) in enumerate(zip(padded, sequences, lengths)):
+        kept = min(length, maxlen)
+        if not kept:
+            continue
+        steps = np.asarray(sequence[-kept:] if truncating == "pre" else sequence[:kept], dtype=dtype)
+        if steps.shape[1:] != step_shape:
+            raise ValueError(
+                f"the steps of the sequence at position {position} have shape {steps.shape[1:]}, those before it "
+                f"have {step_shape}"
+            )
+        if padding == "pre":
+            row[-kept:] = steps
+        else:
+            row[:kept] = steps
+    return padded

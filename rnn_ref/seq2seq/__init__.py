@@ -1,0 +1,42 @@
+"""Decoding: from a model that predicts the next token to whole sequences.
+
+Everything here runs on any *step function*::
+
+    logits, states = step(tokens, states)
+
+- `tokens`, integers of shape (N,), are the last token of each of N sequences;
+- `logits`, shape (N, V), are the unnormalized log-probabilities of the next token in a vocabulary of size V. A
+  model that ends in a softmax returns `numpy.log(probabilities)`;
+- `states` are what the model remembers: lists, tuples and dicts, nested in any way, of arrays whose first axis
+  is N. What differs between the sequences but never changes, such as an encoder's outputs to attend to, belongs
+  there too.
+
+Beam search has `beam_width` times as many sequences as the batch has rows, so N should not be fixed in advance.
+A sequence that has ended still takes part in the calls; what the step function returns for it is not used.
+
+The simplest model remembers nothing but the last token:
+
+>>> import numpy as np
+>>> from rnn_ref.seq2seq import greedy_search
+>>> table = np.log([[0.0001, 0.9, 0.0999], [0.2, 0.1, 0.7], [0.3, 0.3, 0.4]])
+>>> def step(tokens, states):
+...     return table[tokens], states
+>>> greedy_search(step, states=None, start_token=[0], max_length=3).tokens
+array([[1, 2, 2]])
+"""
+
+from rnn_ref.seq2seq.beam import Beams, BeamSearchDecoder, BeamTree
+from rnn_ref.seq2seq.greedy import greedy_search
+from rnn_ref.seq2seq.loop import Decoded
+from rnn_ref.seq2seq.sampling import sample, sample_search, token_probabilities
+
+__all__ = [
+    "BeamSearchDecoder",
+    "BeamTree",
+    "Beams",
+    "Decoded",
+    "greedy_search",
+    "sample",
+    "sample_search",
+    "token_probabilities",
+]

@@ -105,7 +105,7 @@ def test_early_stopping_prints_what_it_does(capsys):
 
 
 def test_a_monitor_that_is_not_there_warns_and_does_nothing():
-    with pytest.warns(UserWarning, match="'val_f1'.*Available: loss, val_loss"):
+    with pytest.warns(UserWarning, match=r"'val_f1'.*Available: loss, val_loss"):
         _, model = fit(callbacks.EarlyStopping("val_f1"), losses(1, 2, 3))
     assert not model.stop_training
 
@@ -124,7 +124,7 @@ def test_auto_mode_asks_the_models_metric_and_otherwise_wants_a_mode():
     model.metrics = [metrics.Recall(name="found")]
     fit(callbacks.EarlyStopping("val_found"), losses(1, 2, 3, name="val_found"), model=model)
     assert not model.stop_training
-    with pytest.raises(ValueError, match="mode='max' or mode='min'"):
+    with pytest.raises(ValueError, match=r"mode='max' or mode='min'"):
         fit(callbacks.EarlyStopping("val_found"), losses(1, 2, 3, name="val_found"))
     with pytest.raises(ValueError, match="mode"):
         callbacks.EarlyStopping(mode="maximum")
@@ -158,7 +158,7 @@ def test_plateaus_reduce_the_learning_rate_as_in_keras(series, options):
 
 
 def test_a_factor_that_does_not_reduce_is_refused():
-    with pytest.raises(ValueError, match="factor=1.5"):
+    with pytest.raises(ValueError, match=r"factor=1\.5"):
         callbacks.ReduceLROnPlateau(factor=1.5)
 
 

@@ -256,6 +256,18 @@ def test_a_loss_of_the_users_own():
     assert Quartic().name.startswith("quartic")
 
 
+def test_a_gradient_of_the_wrong_shape_is_refused():
+    class Broadcast(losses.Loss):
+        def call(self, y_true, y_pred):
+            return np.mean(y_pred - y_true, axis=-1)
+
+        def gradient(self, y_true, y_pred):
+            return np.ones_like(y_pred - y_true)
+
+    with pytest.raises(ValueError, match=r"shape of y_pred, \(4, 1\). Received: \(4, 4\)"):
+        Broadcast().value_and_gradient(np.zeros(4), np.zeros((4, 1)))
+
+
 def test_a_loss_without_gradient_says_what_is_missing():
     class NoGradient(losses.Loss):
         def call(self, y_true, y_pred):

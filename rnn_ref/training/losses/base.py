@@ -100,7 +100,12 @@ class Loss:
                 f"Training needs one number, but with reduction={self.reduction!r} the loss {self.name!r} has shape "
                 f"{np.shape(value)}. Use reduction='sum_over_batch_size' or 'sum'."
             )
-        dy_pred = self.gradient(y_true, y_pred)
+        dy_pred = np.asarray(self.gradient(y_true, y_pred))
+        if dy_pred.size != given.size:
+            raise ValueError(
+                f"`gradient` of {type(self).__name__} must have the shape of y_pred, {given.shape}. Received: "
+                f"{dy_pred.shape}, from targets of shape {y_true.shape}."
+            )
         dy_pred = dy_pred * self._spread(dlosses, dy_pred)
         return value, dy_pred.reshape(given.shape).astype(given.dtype, copy=False)
 

@@ -95,8 +95,8 @@ KNOWN = {
 def get(identifier):
     """A metric from its name, its config, its class or itself (https://keras.io/api/metrics/).
 
-    >>> get("mse").name, get("AUC").name
-    ('mean_squared_error', 'auc')
+    >>> get("mse").name, get("RootMeanSquaredError").name
+    ('mean_squared_error', 'root_mean_squared_error')
     """
     if isinstance(identifier, str):
         identifier = _identifiers.lookup(identifier, KNOWN, "metric")

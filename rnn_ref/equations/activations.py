@@ -241,7 +241,7 @@ def d_gelu(z, a):
     EXPONENTIAL,
     SILU,
     GELU,
-) = range(13)
+) = (np.int64(code) for code in range(13))  # np.int64: as literals each would compile activate() anew
 
 CODES = {
     "tanh": TANH,

@@ -30,6 +30,10 @@ class Tape:
         Pre-activations; kept when asked for, and where an activation's derivative needs them.
     q : ndarray, (T, B, H) or None
         GRU: projected state ``h_{t-1} U_h + b'_h`` (``reset_after=True``) or reset state ``r h_{t-1}`` (False).
+    mask : ndarray of bool, (T, B), or None
+        Steps that counted.
+    x_drop, h_drop : ndarray, (1 or G, B, F) and (1 or G, B, H), or None
+        Dropout of inputs and states, the same at every step.
     """
 
     x: np.ndarray
@@ -38,11 +42,24 @@ class Tape:
     gates: np.ndarray | None = None
     z: np.ndarray | None = None
     q: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    x_drop: np.ndarray | None = None
+    h_drop: np.ndarray | None = None
 
     @property
     def states(self) -> list[np.ndarray]:
         """``[h]`` or ``[h, c]``."""
         return [self.h] if self.c is None else [self.h, self.c]
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """``(T, B, H)``: the hidden state after each step."""
+        return self.h[1:]
+
+    @property
+    def final_states(self) -> list[np.ndarray]:
+        """States after the last step, ``(B, H)`` each."""
+        return [state[-1] for state in self.states]
 
 
 @dataclass(slots=True)

@@ -31,6 +31,11 @@ def empty(like: np.ndarray, *shape: int) -> np.ndarray:
     return np.empty(shape, like.dtype)
 
 
-def flat(array: np.ndarray) -> np.ndarray:
-    """``(..., T, B, K)`` -> ``(..., T*B, K)``: all time steps as rows of one matrix."""
-    return array.reshape(*array.shape[:-3], -1, array.shape[-1])
+def no_mask(mask: np.ndarray | None) -> np.ndarray:
+    """A mask ``(T, B)``; None becomes one without elements, as compiled code wants one type for both."""
+    return np.zeros((0, 0), np.bool_) if mask is None else np.ascontiguousarray(mask, np.bool_)
+
+
+def no_drop(drop: np.ndarray | None, like: np.ndarray) -> np.ndarray:
+    """Recurrent dropout ``(G, B, H)``; None becomes one without elements."""
+    return np.zeros((0, 0, 0), like.dtype) if drop is None else np.ascontiguousarray(drop, like.dtype)

@@ -16,14 +16,18 @@ from rnn_ref.equations import gru
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
 from rnn_ref.jit import kernel
 from rnn_ref.kernels.cpu import batch
-from rnn_ref.kernels.cpu.products import (
-    add_product,
-    d_project_b,
-    d_project_W,
-    d_project_x,
-    project,
-    serial_blas,
+from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
+from rnn_ref.kernels.cpu.products import add_product, serial_blas
+from rnn_ref.kernels.cpu.recurrence import (
+    add,
+    add_multiplied,
+    add_recurrent,
+    clear,
+    copy,
+    d_add_recurrent,
+    multiply,
 )
+from rnn_ref.kernels.cpu.sequence import d_bias, d_project_inputs, d_weights, project_inputs
 from rnn_ref.kernels.tape import Gradients, Tape
 
 
@@ -91,25 +95,30 @@ def d_update(dh, z_z, z_h, z, g, h_prev, dz_z, dz_h, dh_prev, activation, recurr
 
 
 @kernel
-def forward_rows(U, gates, z, q, h, activation, recurrent_activation, reset_after, first, last):
+def forward_rows(U, gates, z, q, h, mask, drop, activation, recurrent_activation, reset_after, first, last):
     """Samples ``first:last`` through all time steps."""
+    scratch = np.empty((last - first, h.shape[2]), h.dtype)
+    drop = drop[:, first:last]
     for t in range(gates.shape[1]):
         h_prev = h[t, first:last]
         for g in range(2):
-            add_product(h_prev, U[g], gates[g, t, first:last])
+            add_recurrent(h_prev, U, g, drop, scratch, gates[g, t, first:last])
         if z.size > 0:
-            z[:2, t, first:last] = gates[:2, t, first:last]
-        r, z_h = gates[1, t, first:last], gates[2, t, first:last]
+            for g in range(2):
+                copy(gates[g, t, first:last], z[g, t, first:last])
+        r, z_h, q_t = gates[1, t, first:last], gates[2, t, first:last], q[t, first:last]
         if reset_after:
-            add_product(h_prev, U[2], q[t, first:last])
-            reset_projection(
-                r.reshape(-1), z_h.reshape(-1), q[t, first:last].reshape(-1), recurrent_activation
-            )
+            add_recurrent(h_prev, U, 2, drop, scratch, q_t)
+            reset_projection(r.reshape(-1), z_h.reshape(-1), q_t.reshape(-1), recurrent_activation)
         else:
-            reset_state(r.reshape(-1), h_prev.reshape(-1), q[t, first:last].reshape(-1), recurrent_activation)
-            add_product(q[t, first:last], U[2], z_h)
+            if drop.size > 0:
+                multiply(h_prev, drop[2], scratch)
+            else:
+                copy(h_prev, scratch)
+            reset_state(r.reshape(-1), scratch.reshape(-1), q_t.reshape(-1), recurrent_activation)
+            add_product(q_t, U[2], z_h)
         if z.size > 0:
-            z[2, t, first:last] = gates[2, t, first:last]
+            copy(gates[2, t, first:last], z[2, t, first:last])
         update(
             gates[0, t, first:last].reshape(-1),
             z_h.reshape(-1),
@@ -118,14 +127,23 @@ def forward_rows(U, gates, z, q, h, activation, recurrent_activation, reset_afte
             activation,
             recurrent_activation,
         )
+        if mask.size > 0:
+            hold(mask, t, h, first, last)
 
 
 @kernel
-def backward_rows(U, gates, z, q, h, dh, dz, dq, activation, recurrent_activation, reset_after, first, last):
+def backward_rows(
+    U, gates, z, q, h, mask, drop, dh, dz, dq, activation, recurrent_activation, reset_after, first, last
+):
     """Samples ``first:last`` back through all time steps."""
+    n, H = last - first, h.shape[2]
+    scratch, d_scratch, kept = np.empty((n, H), h.dtype), np.empty((n, H), h.dtype), np.empty((n, H), h.dtype)
+    drop = drop[:, first:last]
     for t in range(gates.shape[1] - 1, -1, -1):
+        if mask.size > 0:
+            take_out(mask, t, dh, kept, first, last)
         h_prev, dh_prev = h[t, first:last], dh[t, first:last]
-        r, z_r = gates[1, t, first:last].reshape(-1), z[1, t, first:last].reshape(-1)
+        r, z_r, dz_r = gates[1, t, first:last], z[1, t, first:last], dz[1, t, first:last]
         d_update(
             dh[t + 1, first:last].reshape(-1),
             z[0, t, first:last].reshape(-1),
@@ -142,46 +160,56 @@ def backward_rows(U, gates, z, q, h, dh, dz, dq, activation, recurrent_activatio
         if reset_after:
             d_reset_projection(
                 dz[2, t, first:last].reshape(-1),
-                z_r,
-                r,
+                z_r.reshape(-1),
+                r.reshape(-1),
                 q[t, first:last].reshape(-1),
-                dz[1, t, first:last].reshape(-1),
+                dz_r.reshape(-1),
                 dq[t, first:last].reshape(-1),
                 recurrent_activation,
             )
-            add_product(dq[t, first:last], U[2].T, dh_prev)
+            d_add_recurrent(dq[t, first:last], U, 2, drop, scratch, dh_prev)
         else:
             drh = dq[t, first:last]
-            drh[:] = 0
+            clear(drh)
             add_product(dz[2, t, first:last], U[2].T, drh)
+            if drop.size > 0:
+                multiply(h_prev, drop[2], scratch)
+            else:
+                copy(h_prev, scratch)
+            clear(d_scratch)
             d_reset_state(
                 drh.reshape(-1),
-                z_r,
-                r,
-                h_prev.reshape(-1),
-                dz[1, t, first:last].reshape(-1),
-                dh_prev.reshape(-1),
+                z_r.reshape(-1),
+                r.reshape(-1),
+                scratch.reshape(-1),
+                dz_r.reshape(-1),
+                d_scratch.reshape(-1),
                 recurrent_activation,
             )
+            if drop.size > 0:
+                add_multiplied(d_scratch, drop[2], dh_prev)
+            else:
+                add(d_scratch, dh_prev)
         for g in range(2):
-            add_product(dz[g, t, first:last], U[g].T, dh_prev)
+            d_add_recurrent(dz[g, t, first:last], U, g, drop, scratch, dh_prev)
+        if mask.size > 0:
+            pass_on(mask, t, dh, kept, first, last)
 
 
 @kernel(parallel=True)
-def forward_batch(U, gates, z, q, h, activation, recurrent_activation, reset_after, borders):
-    for k in prange(borders.size - 1):
-        forward_rows(
-            U, gates, z, q, h, activation, recurrent_activation, reset_after, borders[k], borders[k + 1]
-        )
-
-
-@kernel(parallel=True)
-def backward_batch(U, gates, z, q, h, dh, dz, dq, activation, recurrent_activation, reset_after, borders):
+def forward_batch(U, gates, z, q, h, mask, drop, activation, recurrent_activation, reset_after, borders):
     for k in prange(borders.size - 1):
         first, last = borders[k], borders[k + 1]
+        forward_rows(U, gates, z, q, h, mask, drop, activation, recurrent_activation, reset_after, first, last)
+
+
+@kernel(parallel=True)
+def backward_batch(U, gates, z, q, h, mask, drop, dh, dz, dq, activation, recurrent_activation, reset_after, borders):
+    for k in prange(borders.size - 1):
         backward_rows(
-            U, gates, z, q, h, dh, dz, dq, activation, recurrent_activation, reset_after, first, last
-        )
+            U, gates, z, q, h, mask, drop, dh, dz, dq,
+            activation, recurrent_activation, reset_after, borders[k], borders[k + 1],
+        )  # fmt: skip
 
 
 def forward(
@@ -194,6 +222,9 @@ def forward(
     activation: int,
     recurrent_activation: int,
     reset_after: bool = True,
+    mask=None,
+    x_drop=None,
+    h_drop=None,
     keep_z: bool = False,
 ) -> Tape:
     """Run a batch of sequences.
@@ -210,6 +241,10 @@ def forward(
         Codes of the activations, see :mod:`rnn_ref.equations.activations`.
     reset_after : bool
         Where the reset gate acts, see :mod:`rnn_ref.equations.gru`.
+    mask : ndarray of bool, (T, B), optional
+        False where a step is to be skipped.
+    x_drop, h_drop : ndarray, (1 or 3, B, F) and (3, B, H), optional
+        Dropout of inputs and states, with the factor that keeps their mean.
     keep_z : bool
         Keep the pre-activations even if the backward pass can do without them.
 
@@ -230,10 +265,21 @@ def forward(
         q[:] = b[1, 2 * H :]
         b = np.concatenate((b[0, : 2 * H] + b[1, : 2 * H], b[0, 2 * H :]))
     with serial_blas():
-        project(batch.flat(x), W, b, batch.flat(gates))
-        U = batch.per_gate(U, 3)
-        forward_batch(U, gates, z, q, h, activation, recurrent_activation, reset_after, batch.chunks(B))
-    return Tape(x=x, h=h, gates=gates, q=q, z=z if keep_z else None)
+        project_inputs(x, W, b, gates, x_drop)
+        forward_batch(
+            batch.per_gate(U, 3),
+            gates,
+            z,
+            q,
+            h,
+            batch.no_mask(mask),
+            batch.no_drop(h_drop, x),
+            activation,
+            recurrent_activation,
+            reset_after,
+            batch.chunks(B),
+        )
+    return Tape(x=x, h=h, gates=gates, q=q, z=z if keep_z else None, mask=mask, x_drop=x_drop, h_drop=h_drop)
 
 
 def backward(
@@ -265,38 +311,40 @@ def backward(
     -------
     Gradients
     """
-    x, h, gates, q = tape.x, tape.h, tape.gates, tape.q
+    x, h, gates, q, h_drop = tape.x, tape.h, tape.gates, tape.q, tape.h_drop
     H = U.shape[0]
-    z = gates if tape.z is None else tape.z
     dz, dq, dW, dU = np.empty_like(gates), np.empty_like(q), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
-    # The state reaches the gates through h_{t-1}; the candidate through h_{t-1} (then dq) or r h_{t-1}.
-    candidate_input, d_candidate = (h[:-1], dq) if reset_after else (q, dz[2])
     with serial_blas():
-        borders = batch.chunks(x.shape[1])
         backward_batch(
             batch.per_gate(U, 3),
             gates,
-            z,
+            gates if tape.z is None else tape.z,
             q,
             h,
+            batch.no_mask(tape.mask),
+            batch.no_drop(h_drop, x),
             dh,
             dz,
             dq,
             activation,
             recurrent_activation,
             reset_after,
-            borders,
+            batch.chunks(x.shape[1]),
         )
-        d_project_W(batch.flat(x), batch.flat(dz), dW)
-        d_project_W(batch.flat(h[:-1]), batch.flat(dz[:2]), dU[:, : 2 * H])
-        d_project_W(batch.flat(candidate_input), batch.flat(d_candidate[None]), dU[:, 2 * H :])
+        d_weights(x, dz, dW, tape.x_drop)
+        # The state reaches both gates as h_{t-1}; the candidate as h_{t-1} (then dq is its gradient) or as r h_{t-1}.
+        d_weights(h[:-1], dz[:2], dU, None if h_drop is None else h_drop[:2])
+        if reset_after:
+            d_weights(h[:-1], dq[None], dU, None if h_drop is None else h_drop[2:], first_gate=2)
+        else:
+            d_weights(q, dz[2:], dU, first_gate=2)
         if b is not None:
-            d_project_b(batch.flat(dz), db[0] if reset_after else db)
+            d_bias(dz, db[0] if reset_after else db)
             if reset_after:
                 db[1, : 2 * H] = db[0, : 2 * H]
-                d_project_b(batch.flat(dq[None]), db[1, 2 * H :])
+                d_bias(dq[None], db[1], first_gate=2)
         if input_gradient:
-            d_project_x(batch.flat(dz), W, batch.flat(dx))
+            d_project_inputs(dz, W, dx, tape.x_drop)
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dz=dz, dq=dq if reset_after else None)

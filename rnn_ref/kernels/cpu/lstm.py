@@ -13,14 +13,10 @@ from rnn_ref.equations import lstm
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
 from rnn_ref.jit import kernel
 from rnn_ref.kernels.cpu import batch
-from rnn_ref.kernels.cpu.products import (
-    add_product,
-    d_project_b,
-    d_project_W,
-    d_project_x,
-    project,
-    serial_blas,
-)
+from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
+from rnn_ref.kernels.cpu.products import serial_blas
+from rnn_ref.kernels.cpu.recurrence import add_recurrent, copy, d_add_recurrent
+from rnn_ref.kernels.cpu.sequence import d_bias, d_project_inputs, d_weights, project_inputs
 from rnn_ref.kernels.tape import Gradients, Tape
 
 
@@ -29,9 +25,7 @@ def forward_step(i, f, g, o, c_prev, c, h, activation, recurrent_activation):
     """One time step of one chunk, every array ``(n*H,)``; ``i, f, g, o`` come in as pre-activations."""
     if activation == TANH and recurrent_activation == SIGMOID:  # constant codes let the compiler vectorize
         for k in range(h.size):
-            i[k], f[k], g[k], o[k], c[k], h[k] = lstm.forward(
-                i[k], f[k], g[k], o[k], c_prev[k], TANH, SIGMOID
-            )
+            i[k], f[k], g[k], o[k], c[k], h[k] = lstm.forward(i[k], f[k], g[k], o[k], c_prev[k], TANH, SIGMOID)
     else:
         for k in range(h.size):
             i[k], f[k], g[k], o[k], c[k], h[k] = lstm.forward(
@@ -81,13 +75,15 @@ def backward_step(
 
 
 @kernel
-def forward_rows(U, gates, z, h, c, activation, recurrent_activation, first, last):
+def forward_rows(U, gates, z, h, c, mask, drop, activation, recurrent_activation, first, last):
     """Samples ``first:last`` through all time steps."""
+    scratch = np.empty((last - first, h.shape[2]), h.dtype)
     for t in range(gates.shape[1]):
         for g in range(4):
-            add_product(h[t, first:last], U[g], gates[g, t, first:last])
+            add_recurrent(h[t, first:last], U, g, drop[:, first:last], scratch, gates[g, t, first:last])
         if z.size > 0:
-            z[:, t, first:last] = gates[:, t, first:last]
+            for g in range(4):
+                copy(gates[g, t, first:last], z[g, t, first:last])
         forward_step(
             gates[0, t, first:last].reshape(-1),
             gates[1, t, first:last].reshape(-1),
@@ -99,12 +95,20 @@ def forward_rows(U, gates, z, h, c, activation, recurrent_activation, first, las
             activation,
             recurrent_activation,
         )
+        if mask.size > 0:
+            hold(mask, t, h, first, last)
+            hold(mask, t, c, first, last)
 
 
 @kernel
-def backward_rows(U, gates, z, c, dh, dc, dz, activation, recurrent_activation, first, last):
+def backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, first, last):
     """Samples ``first:last`` back through all time steps."""
+    n, H = last - first, c.shape[2]
+    scratch, kept_h, kept_c = np.empty((n, H), c.dtype), np.empty((n, H), c.dtype), np.empty((n, H), c.dtype)
     for t in range(gates.shape[1] - 1, -1, -1):
+        if mask.size > 0:
+            take_out(mask, t, dh, kept_h, first, last)
+            take_out(mask, t, dc, kept_c, first, last)
         backward_step(
             dh[t + 1, first:last].reshape(-1),
             dc[t + 1, first:last].reshape(-1),
@@ -127,24 +131,41 @@ def backward_rows(U, gates, z, c, dh, dc, dz, activation, recurrent_activation, 
             recurrent_activation,
         )
         for g in range(4):
-            add_product(dz[g, t, first:last], U[g].T, dh[t, first:last])
+            d_add_recurrent(dz[g, t, first:last], U, g, drop[:, first:last], scratch, dh[t, first:last])
+        if mask.size > 0:
+            pass_on(mask, t, dh, kept_h, first, last)
+            pass_on(mask, t, dc, kept_c, first, last)
 
 
 @kernel(parallel=True)
-def forward_batch(U, gates, z, h, c, activation, recurrent_activation, borders):
+def forward_batch(U, gates, z, h, c, mask, drop, activation, recurrent_activation, borders):
     for k in prange(borders.size - 1):
-        forward_rows(U, gates, z, h, c, activation, recurrent_activation, borders[k], borders[k + 1])
+        first, last = borders[k], borders[k + 1]
+        forward_rows(U, gates, z, h, c, mask, drop, activation, recurrent_activation, first, last)
 
 
 @kernel(parallel=True)
-def backward_batch(U, gates, z, c, dh, dc, dz, activation, recurrent_activation, borders):
+def backward_batch(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, borders):
     for k in prange(borders.size - 1):
-        backward_rows(
-            U, gates, z, c, dh, dc, dz, activation, recurrent_activation, borders[k], borders[k + 1]
-        )
+        first, last = borders[k], borders[k + 1]
+        backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, first, last)
 
 
-def forward(x, W, U, b, h0, c0, *, activation: int, recurrent_activation: int, keep_z: bool = False) -> Tape:
+def forward(
+    x,
+    W,
+    U,
+    b,
+    h0,
+    c0,
+    *,
+    activation: int,
+    recurrent_activation: int,
+    mask=None,
+    x_drop=None,
+    h_drop=None,
+    keep_z: bool = False,
+) -> Tape:
     """Run a batch of sequences.
 
     Parameters
@@ -156,6 +177,10 @@ def forward(x, W, U, b, h0, c0, *, activation: int, recurrent_activation: int, k
     h0, c0 : ndarray, (B, H)
     activation, recurrent_activation : int
         Codes of the activations, see :mod:`rnn_ref.equations.activations`.
+    mask : ndarray of bool, (T, B), optional
+        False where a step is to be skipped.
+    x_drop, h_drop : ndarray, (1 or 4, B, F) and (4, B, H), optional
+        Dropout of inputs and states, with the factor that keeps their mean.
     keep_z : bool
         Keep the pre-activations even if the backward pass can do without them.
 
@@ -173,9 +198,20 @@ def forward(x, W, U, b, h0, c0, *, activation: int, recurrent_activation: int, k
     h[0], c[0] = h0, c0
     b = np.zeros(4 * H, x.dtype) if b is None else b
     with serial_blas():
-        project(batch.flat(x), W, b, batch.flat(gates))
-        forward_batch(batch.per_gate(U, 4), gates, z, h, c, activation, recurrent_activation, batch.chunks(B))
-    return Tape(x=x, h=h, c=c, gates=gates, z=z if keep_z else None)
+        project_inputs(x, W, b, gates, x_drop)
+        forward_batch(
+            batch.per_gate(U, 4),
+            gates,
+            z,
+            h,
+            c,
+            batch.no_mask(mask),
+            batch.no_drop(h_drop, x),
+            activation,
+            recurrent_activation,
+            batch.chunks(B),
+        )
+    return Tape(x=x, h=h, c=c, gates=gates, z=z if keep_z else None, mask=mask, x_drop=x_drop, h_drop=h_drop)
 
 
 def backward(
@@ -201,21 +237,30 @@ def backward(
     Gradients
     """
     x, h, c, gates = tape.x, tape.h, tape.c, tape.gates
-    z = gates if tape.z is None else tape.z
     dc = np.empty_like(c)
     dc[-1] = dc_T
     dz, dW, dU = np.empty_like(gates), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
     with serial_blas():
-        borders = batch.chunks(x.shape[1])
         backward_batch(
-            batch.per_gate(U, 4), gates, z, c, dh, dc, dz, activation, recurrent_activation, borders
+            batch.per_gate(U, 4),
+            gates,
+            gates if tape.z is None else tape.z,
+            c,
+            batch.no_mask(tape.mask),
+            batch.no_drop(tape.h_drop, x),
+            dh,
+            dc,
+            dz,
+            activation,
+            recurrent_activation,
+            batch.chunks(x.shape[1]),
         )
-        d_project_W(batch.flat(x), batch.flat(dz), dW)
-        d_project_W(batch.flat(h[:-1]), batch.flat(dz), dU)
+        d_weights(x, dz, dW, tape.x_drop)
+        d_weights(h[:-1], dz, dU, tape.h_drop)
         if b is not None:
-            d_project_b(batch.flat(dz), db)
+            d_bias(dz, db)
         if input_gradient:
-            d_project_x(batch.flat(dz), W, batch.flat(dx))
+            d_project_inputs(dz, W, dx, tape.x_drop)
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dc=dc, dz=dz)

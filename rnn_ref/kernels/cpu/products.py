@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 
-import numpy as np
 from llvmlite import ir
 from numba import prange, types
 from numba.core import cgutils
@@ -68,9 +67,10 @@ def _gemm(typingctx, a, b, c):
         (a_type, b_type, c_type) = signature.args
         a_data, n, k, a_strides = unpack(a_type, args[0])
         b_data, k2, m, b_strides = unpack(b_type, args[1])
-        c_data, _, _, c_strides = unpack(c_type, args[2])
+        c_data, c_rows, c_columns, c_strides = unpack(c_type, args[2])
         a_flag, lda = layout(n, k, a_strides)
         b_flag, ldb = layout(k2, m, b_strides)
+        _, ldc = layout(c_rows, c_columns, c_strides)
         one = cgutils.alloca_once_value(builder, ir.Constant(context.get_value_type(dtype), 1.0))
         one = builder.bitcast(one, pointer)
         function_type = ir.FunctionType(
@@ -81,7 +81,7 @@ def _gemm(typingctx, a, b, c):
         kind = ir.Constant(char, ord(get_blas_kind(dtype)))
         builder.call(
             function,
-            [kind, b_flag, a_flag, m, n, k, one, b_data, ldb, a_data, lda, one, c_data, c_strides[0]],
+            [kind, b_flag, a_flag, m, n, k, one, b_data, ldb, a_data, lda, one, c_data, ldc],
         )
         return context.get_dummy_value()
 
@@ -95,7 +95,9 @@ def project(x, W, b, z):
     for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
         first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
         for g in range(G):
-            z[g, first:last] = b[g * H : (g + 1) * H]
+            for n in range(first, last):  # a loop compiles seconds faster than a broadcast assignment
+                for k in range(H):
+                    z[g, n, k] = b[g * H + k]
             add_product(x[first:last], W[:, g * H : (g + 1) * H], z[g, first:last])
 
 
@@ -105,34 +107,29 @@ def d_project_x(dz, W, dx):
     G, N, H = dz.shape
     for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
         first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
-        dx[first:last] = 0
+        for n in range(first, last):
+            for f in range(dx.shape[1]):
+                dx[n, f] = 0
         for g in range(G):
             add_product(dz[g, first:last], W[:, g * H : (g + 1) * H].T, dx[first:last])
 
 
 @kernel(parallel=True)
-def d_project_W(x, dz, dW):
-    """``dW_g = xᵀ dz_g``: ``x`` (N, F), ``dz`` (G, N, H), ``dW`` (F, G*H). Each task owns half a gate."""
+def d_project_W(x, dz, dW, column):
+    """``dW_g = xᵀ dz_g``: ``x`` (N, F), ``dz`` (G, N, H), ``dW`` (F, *), its blocks starting at ``column``.
+
+    Each task owns half a gate. With a column of ones for ``x`` this is the gradient of a bias.
+    """
     G, _N, H = dz.shape
     half = (H + 1) // 2
     for task in prange(2 * G):
         g, first = task // 2, (task % 2) * half
         last = min(H, first + half)
-        out = dW[:, g * H + first : g * H + last]
-        out[:] = 0
+        out = dW[:, column + g * H + first : column + g * H + last]
+        for f in range(out.shape[0]):
+            for k in range(out.shape[1]):
+                out[f, k] = 0
         add_product(x.T, dz[g, :, first:last], out)
-
-
-@kernel(parallel=True)
-def d_project_b(dz, db):
-    """``db_g = Σ_rows dz_g``: ``dz`` (G, N, H), ``db`` (G*H,)."""
-    G, N, H = dz.shape
-    for g in prange(G):
-        total = np.zeros(H, dz.dtype)
-        for n in range(N):
-            for k in range(H):
-                total[k] += dz[g, n, k]
-        db[g * H : (g + 1) * H] = total
 
 
 _running = threading.Lock()
@@ -141,6 +138,8 @@ _blas = None
 
 class serial_blas:
     """While kernels run: one at a time, and BLAS on one thread, since the kernels share out the work themselves.
+
+    Products outside kernels run in it too where their bits must not depend on the number of threads.
 
     Numba's portable thread pool must not be entered from two Python threads at once, and a BLAS that starts
     threads inside each of ours is 2 to 20 times slower.

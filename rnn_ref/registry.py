@@ -99,9 +99,7 @@ class Registry:
             )
         return _config("builtins", "function", name, "function")
 
-    def deserialize(
-        self, config: Config | str | None, custom_objects: Mapping[str, Callable] | None = None
-    ) -> Any:
+    def deserialize(self, config: Config | str | None, custom_objects: Mapping[str, Callable] | None = None) -> Any:
         """Make the object that `serialize` described; a bare name stands for its defaults.
 
         Parameters

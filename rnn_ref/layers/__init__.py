@@ -1,24 +1,115 @@
 """Keras's layers, each with a ``forward`` and a ``backward`` that can be read."""
 
 from rnn_ref.layers.activation import Activation
+from rnn_ref.layers.activity_regularization import ActivityRegularization
+from rnn_ref.layers.additive_attention import AdditiveAttention
+from rnn_ref.layers.attention import Attention
+from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.custom_cell import CustomCell
 from rnn_ref.layers.dense import Dense
+from rnn_ref.layers.dropout import Dropout, GaussianNoise, SpatialDropout1D
+from rnn_ref.layers.embedding import Embedding
 from rnn_ref.layers.flatten import Flatten
+from rnn_ref.layers.functional import generate_dropout_mask, rnn, standardize_args
 from rnn_ref.layers.gru import GRU, GRUCell
-from rnn_ref.layers.input import Input
+from rnn_ref.layers.input import Input, InputLayer
+from rnn_ref.layers.lambda_layer import Lambda
 from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.layer_normalization import LayerNormalization
 from rnn_ref.layers.lstm import LSTM, LSTMCell
+from rnn_ref.layers.masking import Masking
+from rnn_ref.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from rnn_ref.layers.permute import Permute
+from rnn_ref.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from rnn_ref.layers.recurrent import RNN
+from rnn_ref.layers.repeat_vector import RepeatVector
+from rnn_ref.layers.reshape import Reshape
 from rnn_ref.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from rnn_ref.layers.stacked_cells import StackedRNNCells
+from rnn_ref.layers.time_distributed import TimeDistributed
+from rnn_ref.layers.wrapper import Wrapper
+
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalMaxPool1D = GlobalMaxPooling1D
+
+
+def __getattr__(name):
+    # Names of older versions say what is written today.
+    from rnn_ref.layers.legacy import explain
+
+    raise AttributeError(explain(name))
+
 
 __all__ = [
     "GRU",
     "LSTM",
+    "RNN",
     "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AdditiveAttention",
+    "Attention",
+    "Average",
+    "Bidirectional",
+    "Concatenate",
+    "CustomCell",
     "Dense",
+    "Dot",
+    "Dropout",
+    "Embedding",
     "Flatten",
     "GRUCell",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAvgPool1D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPooling1D",
     "Input",
+    "InputLayer",
     "LSTMCell",
+    "Lambda",
     "Layer",
+    "LayerNormalization",
+    "Masking",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SpatialDropout1D",
+    "StackedRNNCells",
+    "Subtract",
+    "TimeDistributed",
+    "Wrapper",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "generate_dropout_mask",
+    "maximum",
+    "minimum",
+    "multiply",
+    "rnn",
+    "standardize_args",
+    "subtract",
 ]

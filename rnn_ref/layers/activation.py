@@ -28,6 +28,8 @@ class Activation(Layer):
     array([[0., 2.]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, activation, **layer_options):
         super().__init__(**layer_options)
         self.activation = activations.get(activation, self.name)

@@ -72,9 +72,7 @@ def get(identifier, where: str = "activation") -> Activation:
             return ALL[name]
         near = difflib.get_close_matches(identifier, ALL, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"{where}: unknown activation {identifier!r}.{hint} Known: {', '.join(sorted(ALL))}."
-        )
+        raise ValueError(f"{where}: unknown activation {identifier!r}.{hint} Known: {', '.join(sorted(ALL))}.")
     raise TypeError(
         f"{where}: an activation is given by name, got {identifier!r}. A Python function cannot run inside "
         f"the compiled kernels. Known: {', '.join(sorted(ALL))}."
@@ -85,9 +83,7 @@ def get_pointwise(identifier, where: str) -> Activation:
     """An activation that works on one number, as a recurrent cell needs."""
     activation = get(identifier, where)
     if activation.code is None:
-        raise ValueError(
-            f"{where}: softmax couples the units of a row and cannot be used inside a recurrent cell."
-        )
+        raise ValueError(f"{where}: softmax couples the units of a row and cannot be used inside a recurrent cell.")
     return activation
 
 

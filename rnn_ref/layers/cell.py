@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
-from rnn_ref.kernels.tape import Gradients, Tape
+from rnn_ref import random
+from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
-from rnn_ref.layers.layer import Layer, positive_integer
+from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+
+
+class GateWeights(NamedTuple):
+    """One gate's ``kernel (F, H)``, ``recurrent_kernel (H, H)`` and ``bias`` (``(H,)``, GRU ``(2, H)``, or None)."""
+
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray | None
 
 
 class Cell(Layer):
@@ -21,6 +31,7 @@ class Cell(Layer):
 
     GATES: tuple[str, ...]
     STATES: tuple[str, ...]
+    takes_constants = False
     blocks: int  # G: how many (F, H) blocks the kernel has
     kernels: ModuleType
 
@@ -43,14 +54,15 @@ class Cell(Layer):
         dropout,
         recurrent_dropout,
         seed,
+        implementation=2,
         **layer_options,
     ):
         super().__init__(**layer_options)
         for name, value in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if value:
-                raise NotImplementedError(
-                    f"{self.name}: {name}={value!r} is not supported yet; leave it at 0."
-                )
+            if not 0 <= value <= 1:
+                raise ValueError(f"{self.name}: {name} must lie between 0 and 1, got {value!r}.")
+        if implementation not in (1, 2):
+            raise ValueError(f"{self.name}: implementation must be 1 or 2, got {implementation!r}.")
         self.units = positive_integer(units, "units", self.name)
         self.activation = activations.get_pointwise(activation, f"{self.name}: activation")
         if recurrent_activation is not None:
@@ -69,12 +81,28 @@ class Cell(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = float(dropout)
         self.recurrent_dropout = float(recurrent_dropout)
+        # As in Keras: 1 drops inputs with a mask for each gate, 2 with one for all; recurrent dropout needs 1.
+        self.implementation = 1 if recurrent_dropout else implementation
         self.seed = seed
+        self._generator = random.make(seed)
+
+    def adopt(self, layer) -> None:
+        """Become the cell of a recurrent layer."""
+        self.name = f"{layer.name}/{self.name.rpartition('/')[2]}"
+        self.dtype = layer.dtype
+
+    @property
+    def state_sizes(self) -> list[int]:
+        return [self.units] * len(self.STATES)
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        return self.STATES
 
     @property
     def state_size(self) -> int | list[int]:
-        sizes = [self.units] * len(self.STATES)
-        return sizes if len(sizes) > 1 else self.units
+        sizes = self.state_sizes
+        return sizes if len(sizes) > 1 else sizes[0]
 
     @property
     def output_size(self) -> int:
@@ -109,6 +137,23 @@ class Cell(Layer):
                 constraint=self.bias_constraint,
             )
 
+    def gate_weights(self) -> dict[str, GateWeights]:
+        """Views of every gate's part of the weights, by gate name; writing to them changes the cell.
+
+        Examples
+        --------
+        >>> import rnn_ref
+        >>> layer = rnn_ref.layers.LSTM(3, input_shape=(7, 2))
+        >>> layer.gate_weights()["forget"].bias
+        array([1., 1., 1.], dtype=float32)
+        """
+        names = self.GATES or ("hidden",)
+        blocks = [
+            [None] * len(names) if weight is None else np.split(weight.value, self.blocks, axis=-1)
+            for weight in (self.kernel, self.recurrent_kernel, self.bias)
+        ]
+        return {name: GateWeights(*parts) for name, *parts in zip(names, *blocks)}
+
     def arrays(self) -> tuple:
         """``W, U, b`` as the kernels take them."""
         bias = None if self.bias is None else self.bias.value
@@ -121,28 +166,100 @@ class Cell(Layer):
             options["recurrent_activation"] = self.recurrent_activation.code
         return options
 
-    def run(self, x, states, *, keep_z: bool = False) -> Tape:
-        """A whole sequence: ``x`` (T, B, F), states (B, H) -> tape."""
-        return self.kernels.forward(x, *self.arrays(), *states, **self.kernel_options(), keep_z=keep_z)
+    # -- a whole sequence, as a recurrent layer asks for it -------------------------------------------
 
-    def run_back(self, tape: Tape, dh, dstates, *, input_gradient: bool = True) -> Gradients:
-        """And back: ``dh`` (T + 1, B, H) and the further final states' (B, H) gradients from outside."""
-        return self.kernels.backward(
-            tape, *self.arrays(), dh, *dstates, **self.kernel_options(), input_gradient=input_gradient
+    def check_input(self, x, layer_name: str) -> None:
+        """``x`` (T, B, F) must have the features the cell was built for."""
+        if x.ndim != 3:
+            raise ValueError(f"{layer_name}: expected (batch, time, features), got {x.ndim} axes.")
+        expected = self.kernel.shape[0]
+        if x.shape[-1] != expected:
+            raise ValueError(
+                f"{layer_name}: expected {expected} features on the last axis (the size it was built with), "
+                f"got {x.shape[-1]}."
+            )
+
+    def dropout_masks(self, B: int, F: int, training: bool) -> dict:
+        """Random masks for a batch: zeros, and ``1 / (1 - rate)`` where a number is kept; shared by all steps."""
+        masks = {}
+        count = self.blocks if self.implementation == 1 else 1
+        if training and 0 < self.dropout < 1:
+            masks["x_drop"] = dropout_mask(self._generator, (count, B, F), self.dropout, self.dtype)
+        if training and 0 < self.recurrent_dropout < 1:
+            shape = (self.blocks, B, self.units)
+            masks["h_drop"] = dropout_mask(self._generator, shape, self.recurrent_dropout, self.dtype)
+        return masks
+
+    def run(
+        self, x, states, *, mask=None, training: bool = False, keep_z: bool = False, x_drop=None, h_drop=None
+    ) -> Tape:
+        """A whole sequence: ``x`` (T, B, F), states (B, H), mask (T, B) -> tape.
+
+        ``x_drop`` and ``h_drop`` (see :mod:`rnn_ref.kernels.cpu.sequence`) take the place of random dropout masks.
+        """
+        masks = self.dropout_masks(x.shape[1], x.shape[2], training)
+        if x_drop is not None:
+            masks["x_drop"] = np.asarray(x_drop, self.dtype)
+        if h_drop is not None:
+            masks["h_drop"] = np.asarray(h_drop, self.dtype)
+        return self.kernels.forward(
+            x, *self.arrays(), *states, **self.kernel_options(), mask=mask, keep_z=keep_z, **masks
         )
 
-    def get_initial_state(self, batch_size: int) -> list[np.ndarray]:
+    def run_back(self, tape: Tape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
+        """And back: output gradients ``(T, B, H)`` and those of the final states ``(B, H)``."""
+        dh = np.empty_like(tape.h)
+        dh[0] = 0
+        dh[1:] = dys
+        dh[-1] += dstates[0]
+        flow = self.kernels.backward(
+            tape, *self.arrays(), dh, *dstates[1:], **self.kernel_options(), input_gradient=input_gradient
+        )
+        weights = {"kernel": flow.dW, "recurrent_kernel": flow.dU}
+        if flow.db is not None:
+            weights["bias"] = flow.db
+        return LayerGradients(flow.dx, weights, [d[0] for d in flow.dstates], flow)
+
+    def initial_states(self, batch_size: int) -> list[np.ndarray]:
         """Zeros ``(B, H)`` for each state."""
         return [np.zeros((batch_size, self.units), self.dtype) for _ in self.STATES]
 
+    # -- one step, for those who use the cell alone --------------------------------------------------
+
+    def get_initial_state(self, batch_size: int | None = None, *, inputs=None) -> list[np.ndarray]:
+        """Zeros ``(B, H)`` for each state."""
+        if batch_size is None:
+            if inputs is None:
+                raise ValueError(f"{self.name}: get_initial_state needs batch_size or inputs.")
+            batch_size = len(inputs)
+        return self.initial_states(batch_size)
+
     def forward(self, x, states=None, *, training: bool = False):
-        """One step: ``x`` (B, F) and a list of states (B, H) -> ``(output, new states)`` and the tape."""
+        """One step: ``x`` (B, F) and the states (B, H) -> ``(output, new states)`` and the tape."""
         x = self.as_input(x, rank=2)
-        self.check_features(x.shape[-1], self.kernel.shape[0])
-        states = self.get_initial_state(len(x)) if states is None else states
-        tape = self.run(x[None], [np.asarray(s, self.dtype) for s in states])
-        new_states = [state[1] for state in tape.states]
-        return (new_states[0], new_states), tape
+        self.check_input(x[None], self.name)
+        if states is None:
+            states = self.initial_states(len(x))
+        states = states if isinstance(states, (list, tuple)) else [states]
+        tape = self.run(np.ascontiguousarray(x[None]), [np.asarray(s, self.dtype) for s in states], training=training)
+        return (tape.final_states[0], tape.final_states), tape
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """Back through one step: ``grads`` is ``(d_output, [d_states])``."""
+        dy, dstates = grads
+        zero = np.zeros_like(tape.h[0])
+        dstates = [zero if d is None else np.asarray(d, self.dtype) for d in dstates]
+        gradients = self.run_back(tape, (zero if dy is None else np.asarray(dy, self.dtype))[None], dstates)
+        gradients.inputs = gradients.inputs[0]
+        return gradients
+
+    def __call__(self, x, states=None, **arguments):
+        return self.forward(x, states, **arguments)[0]
+
+    call = __call__
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.units)
 
     def get_config(self) -> dict:
         config = super().get_config() | {"units": self.units, "activation": self.activation.name}
@@ -161,5 +278,12 @@ class Cell(Layer):
             "bias_constraint": constraints.serialize(self.bias_constraint),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
-            "seed": self.seed,
+            "seed": random.to_config(self.seed),
+            "implementation": self.implementation,
         }
+
+
+def dropout_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: str) -> np.ndarray:
+    """Zeros with probability ``rate``, elsewhere ``1 / (1 - rate)``: the mean of what is multiplied stays."""
+    kept = generator.random(shape) >= rate
+    return (kept / (1 - rate)).astype(dtype) if rate < 1 else np.zeros(shape, dtype)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref.kernels.cpu.products import serial_blas
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
 
@@ -37,7 +38,7 @@ class Dense(Layer):
         For ``kernel (F, H)`` and ``bias (H,)``.
     kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint
     activity_regularizer
-        Not supported yet.
+        Penalty on the output, divided by the batch size and added to the loss in ``fit``.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 
@@ -51,6 +52,8 @@ class Dense(Layer):
     >>> rnn_ref.layers.Dense(3)(np.ones((2, 5))).shape
     (2, 3)
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -66,11 +69,7 @@ class Dense(Layer):
         bias_constraint=None,
         **layer_options,
     ):
-        super().__init__(**layer_options)
-        if activity_regularizer is not None:
-            raise NotImplementedError(
-                f"{self.name}: activity_regularizer is not supported yet; leave it out."
-            )
+        super().__init__(activity_regularizer=activity_regularizer, **layer_options)
         self.units = positive_integer(units, "units", self.name)
         self.activation = activations.get(activation, f"{self.name}: activation")
         self.use_bias = bool(use_bias)
@@ -109,7 +108,8 @@ class Dense(Layer):
         if x.ndim < 2:
             raise ValueError(self.rank_message(x.shape, 2))
         self.check_features(x.shape[-1], self.kernel.shape[0])
-        z = x @ self.kernel.value
+        with serial_blas():
+            z = x @ self.kernel.value
         if self.bias is not None:
             z += self.bias.value
         a = self.activation(z)
@@ -119,10 +119,12 @@ class Dense(Layer):
         """dL/da (B, ..., H) -> dL/dx, dL/dW, dL/db."""
         dz = self.activation.gradient(tape.z, tape.a, np.asarray(grads, self.dtype))
         rows = dz.reshape(-1, self.units)
-        weights = {"kernel": tape.x.reshape(-1, tape.x.shape[-1]).T @ rows}
+        with serial_blas():
+            weights = {"kernel": tape.x.reshape(-1, tape.x.shape[-1]).T @ rows}
+            dx = dz @ self.kernel.value.T if input_gradient else None
         if self.bias is not None:
             weights["bias"] = rows.sum(axis=0)
-        return LayerGradients(dz @ self.kernel.value.T if input_gradient else None, weights)
+        return LayerGradients(dx, weights)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

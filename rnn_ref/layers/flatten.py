@@ -33,9 +33,7 @@ class Flatten(Layer):
     def __init__(self, data_format=None, **layer_options):
         super().__init__(**layer_options)
         if data_format not in (None, "channels_last", "channels_first"):
-            raise ValueError(
-                f"{self.name}: data_format={data_format!r}; use 'channels_last' or 'channels_first'."
-            )
+            raise ValueError(f"{self.name}: data_format={data_format!r}; use 'channels_last' or 'channels_first'.")
         self.data_format = data_format or "channels_last"
 
     def forward(self, x, *, training: bool = False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_ref.equations import gru as equations
 from rnn_ref.kernels.cpu import gru as kernels
 from rnn_ref.layers.cell import Cell
-from rnn_ref.layers.recurrent import Recurrent
+from rnn_ref.layers.recurrent import BuiltInRNN
 
 
 class GRUCell(Cell):
@@ -73,7 +73,7 @@ class GRUCell(Cell):
         return super().get_config() | {"reset_after": self.reset_after}
 
 
-class GRU(Recurrent):
+class GRU(BuiltInRNN):
     """Gated recurrent unit.
 
         z = recurrent_activation(x_t W_z + h_{t-1} U_z + b_z)          update gate
@@ -99,11 +99,11 @@ class GRU(Recurrent):
     kernel_regularizer, recurrent_regularizer, bias_regularizer
         Penalties on these weights, added to the loss in ``fit``.
     activity_regularizer
-        Not supported yet.
+        Penalty on the output.
     kernel_constraint, recurrent_constraint, bias_constraint
         Applied to these weights after every update.
     dropout, recurrent_dropout : float
-        Not supported yet.
+        Share of the inputs, and of the recurrent state, set to zero in training; the same at every step.
     seed : int, optional
         For dropout.
     return_sequences : bool
@@ -112,13 +112,14 @@ class GRU(Recurrent):
         Return ``[output, h_T]``.
     go_backwards : bool
         Read the sequence from its end.
-    stateful, unroll : bool
-        Not supported yet.
+    stateful, unroll, zero_output_for_mask, time_major : bool
+        See :class:`~rnn_ref.layers.RNN`.
     reset_after : bool
         Apply the reset gate after the recurrent product (True, as cuDNN does) or before it (False).
     use_cudnn : "auto" or False
         There is no cuDNN here: True is refused.
     **layer_options
+        ``implementation`` (1: inputs dropped with a mask for each gate; 2: with one mask; recurrent dropout needs 1),
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 
     References
@@ -180,6 +181,7 @@ class GRU(Recurrent):
             recurrent_dropout=recurrent_dropout,
             reset_after=reset_after,
             seed=seed,
+            implementation=layer_options.pop("implementation", 2),
             name="gru_cell",
         )
         super().__init__(

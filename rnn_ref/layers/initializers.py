@@ -340,13 +340,9 @@ class VarianceScaling(RandomInitializer):
         distribution = distribution.lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in self.DISTRIBUTIONS:
-            raise ValueError(
-                f"distribution should be one of {', '.join(self.DISTRIBUTIONS)}; got {distribution!r}"
-            )
+            raise ValueError(f"distribution should be one of {', '.join(self.DISTRIBUTIONS)}; got {distribution!r}")
         if (input_axes is None) != (output_axes is None):
-            raise ValueError(
-                f"input_axes and output_axes should be given together, got {input_axes} and {output_axes}"
-            )
+            raise ValueError(f"input_axes and output_axes should be given together, got {input_axes} and {output_axes}")
         self.scale = scale
         self.mode = mode
         self.distribution = distribution

@@ -2,19 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numpy as np
 
 from rnn_ref import config
-from rnn_ref.layers.layer import unique_name
+from rnn_ref.layers.layer import Layer, unique_name
+from rnn_ref.layers.symbolic import Node, SymbolicTensor
 
 
-@dataclass(frozen=True, eq=False)
-class SymbolicTensor:
-    """A stand-in for an array: shape and precision, no numbers. Unknown sizes are None."""
+class InputLayer(Layer):
+    """The place in a graph where data come in; :func:`Input` makes it.
 
-    shape: tuple
-    dtype: str
-    name: str
+    Parameters
+    ----------
+    shape : tuple of int or None
+        Shape of one sample.
+    batch_size : int, optional
+    dtype : str, optional
+        A floating, integer or boolean type; ``config.floatx()`` when absent.
+    batch_shape : tuple, optional
+        Shape with the batch in front, instead of ``shape`` and ``batch_size``.
+    name : str, optional
+    """
+
+    supports_masking = True
+
+    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
+        super().__init__(name=name or unique_name("InputLayer"))
+        if (shape is None) == (batch_shape is None):
+            raise ValueError(f"Input {self.name}: give either shape or batch_shape, got {shape=} and {batch_shape=}.")
+        if batch_shape is None:
+            if isinstance(shape, (int, np.integer)):
+                raise ValueError(f"Input {self.name}: shape={shape} is a number; for vectors write shape=({shape},).")
+            batch_shape = (batch_size, *shape)
+        elif batch_size is not None:
+            raise ValueError(f"Input {self.name}: batch_shape already holds the batch size; leave batch_size out.")
+        for size in batch_shape:
+            if size is not None and (not isinstance(size, int) or size <= 0):
+                raise ValueError(f"Input {self.name}: sizes are positive integers or None, got {tuple(batch_shape)}.")
+        self.batch_shape = self.input_shape = tuple(batch_shape)
+        self.dtype = data_type(dtype, f"Input {self.name}")
+        self.built = True
+        node = Node(self, [], {})
+        node.outputs = [SymbolicTensor(self.batch_shape, self.dtype, self.name, node)]
+        self.nodes.append(node)
+
+    def compute_output_shape(self, input_shape):
+        return self.batch_shape
+
+    def get_config(self) -> dict:
+        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "name": self.name}
+
+
+def data_type(dtype, where: str) -> str:
+    """The name of a type that data may have."""
+    name = getattr(dtype, "__name__", None) or str(dtype)
+    if name == "bool" or name.lstrip("u") in ("int8", "int16", "int32", "int64"):
+        return name
+    return config.check_dtype(dtype, where)
 
 
 def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None) -> SymbolicTensor:
@@ -25,7 +69,8 @@ def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None) 
     shape : tuple of int or None
         Shape of one sample, ``(T, F)`` for a sequence; None for a size that may vary.
     batch_size : int, optional
-    dtype : {"float32", "float64"}, optional
+    dtype : str, optional
+        ``"int32"`` for the numbers of words; ``config.floatx()`` when absent.
     name : str, optional
     batch_shape : tuple, optional
         Shape with the batch in front, instead of ``shape`` and ``batch_size``.
@@ -40,14 +85,4 @@ def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None) 
     >>> rnn_ref.Input((10, 5)).shape
     (None, 10, 5)
     """
-    name = name or unique_name("InputLayer")
-    if (shape is None) == (batch_shape is None):
-        raise ValueError(f"Input {name}: give either shape or batch_shape, got {shape=} and {batch_shape=}.")
-    if batch_shape is None:
-        batch_shape = (batch_size, *shape)
-    elif batch_size is not None:
-        raise ValueError(f"Input {name}: batch_shape already holds the batch size; leave batch_size out.")
-    for size in batch_shape:
-        if size is not None and (not isinstance(size, int) or size <= 0):
-            raise ValueError(f"Input {name}: sizes are positive integers or None, got {tuple(batch_shape)}.")
-    return SymbolicTensor(tuple(batch_shape), config.check_dtype(dtype, f"Input {name}"), name)
+    return InputLayer(shape, batch_size, dtype, batch_shape, name).nodes[0].outputs[0]

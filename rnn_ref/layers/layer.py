@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from rnn_ref import config
-from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers import autodiff, constraints, initializers, regularizers
+from rnn_ref.layers.symbolic import connect, is_shape, leaves
 from rnn_ref.layers.variable import Variable
 
 
@@ -29,12 +30,15 @@ class LayerGradients:
         dL/ds_0, one ``(B, H)`` array for each state of a recurrent layer.
     flow : rnn_ref.kernels.tape.Gradients or None
         Recurrent layers: the gradients at every time step.
+    constants : list of ndarray
+        Recurrent layers that were given ``constants``: dL/d(constant) for each.
     """
 
     inputs: Any
     weights: dict[str, np.ndarray] = field(default_factory=dict)
     initial_state: list[np.ndarray] = field(default_factory=list)
     flow: Any = None
+    constants: list = field(default_factory=list)
 
 
 _names_given: dict[str, int] = defaultdict(int)
@@ -42,9 +46,7 @@ _names_given: dict[str, int] = defaultdict(int)
 
 def unique_name(class_name: str) -> str:
     """``"SimpleRNN"`` -> ``"simple_rnn"``, then ``"simple_rnn_1"``, and so on."""
-    base = re.sub(
-        r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)
-    ).lower()
+    base = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)).lower()
     number = _names_given[base]
     _names_given[base] += 1
     return base if number == 0 else f"{base}_{number}"
@@ -68,6 +70,14 @@ class Layer:
     A layer implements ``build(input_shape)``, which makes its weights with :meth:`add_weight`;
     ``forward(x, training=False)``, which returns the outputs and a *tape* (what ``backward`` must remember);
     ``backward(tape, grads)``, which returns :class:`LayerGradients`; ``compute_output_shape`` and ``get_config``.
+    A layer that takes several inputs gets them, and their shapes, as a list.
+
+    Or, as in Keras, it implements ``call(x)`` alone, with ``autograd.numpy`` in place of ``numpy``: then HIPS autograd
+    differentiates it (:mod:`rnn_ref.layers.autodiff`). ``training`` and ``mask`` go to a ``call`` that names them.
+
+    Masks, ``(B, T)`` and True where a time step counts, travel with the data: a layer with ``takes_mask`` gets the
+    mask of its input (a list for a list) as ``forward(..., mask=...)``; ``compute_mask`` says which mask its output
+    has. One with ``supports_masking`` hands the mask on; one without loses it, with a warning.
 
     Parameters
     ----------
@@ -77,21 +87,39 @@ class Layer:
         Precision of weights and computation; ``config.floatx()`` when absent.
     trainable : bool
         Whether an optimizer updates the weights.
-    input_shape : tuple of int, optional
-        Shape of one sample; the layer is built at once.
+    input_shape, batch_input_shape : tuple of int, optional
+        Shape of one sample, or with the batch in front; recurrent and dense layers are built at once.
+    activity_regularizer : Regularizer, optional
+        Penalty on the outputs, added to the loss in ``fit``.
 
     See Also
     --------
     https://keras.io/api/layers/base_layer/
     """
 
-    def __init__(self, *, name=None, dtype=None, trainable=True, input_shape=None):
+    supports_masking = False
+    takes_mask = False
+
+    def __init__(
+        self,
+        *,
+        name=None,
+        dtype=None,
+        trainable=True,
+        input_shape=None,
+        batch_input_shape=None,
+        activity_regularizer=None,
+    ):
         self.name = unique_name(type(self).__name__) if name is None else str(name)
         self.dtype = config.check_dtype(dtype, self.name)
         self.trainable = bool(trainable)
         self.built = False
-        self.input_shape = None if input_shape is None else (None, *input_shape)
+        if input_shape is not None and batch_input_shape is not None:
+            raise ValueError(f"{self.name}: give input_shape or batch_input_shape, not both.")
+        self.input_shape = batch_input_shape if input_shape is None else (None, *input_shape)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self._weights: dict[str, Variable] = {}
+        self.nodes: list = []  # calls on symbolic tensors
 
     # -- weights ------------------------------------------------------------------------------------
 
@@ -101,15 +129,16 @@ class Layer:
     def ensure_built(self, input_shape) -> None:
         """Build once; later inputs must fit."""
         if not self.built:
-            self.build(tuple(input_shape))
-            self.input_shape = (None, *tuple(input_shape)[1:])
+            self.build(input_shape)
+            one = is_shape(input_shape)
+            self.input_shape = tuple(input_shape) if one else [tuple(s) for s in input_shape]
             self.built = True
 
     def add_weight(
         self,
         shape,
         initializer="glorot_uniform",
-        name="weight",
+        name=None,
         *,
         trainable=True,
         regularizer=None,
@@ -122,14 +151,16 @@ class Layer:
         shape : tuple of int
         initializer, regularizer, constraint
             Whatever their ``get`` understands: a string, an object, None.
-        name : str
-            Unique within the layer.
+        name : str, optional
+            Unique within the layer; "weight", "weight_1", ... when absent.
         trainable : bool
 
         Returns
         -------
         Variable
         """
+        if name is None:
+            name = f"weight_{len(self._weights)}" if self._weights else "weight"
         value = np.ascontiguousarray(initializers.get(initializer)(tuple(shape), dtype=self.dtype))
         self._weights[name] = Variable(
             value,
@@ -185,9 +216,7 @@ class Layer:
         """Replace all weights, in the order of :meth:`get_weights`."""
         values = list(values)
         if len(values) != len(self.weights):
-            unbuilt = (
-                "" if self.built else " It is not built yet: call it on data or give it an input shape first."
-            )
+            unbuilt = "" if self.built else " It is not built yet: call it on data or give it an input shape first."
             raise ValueError(
                 f"{self.name}: set_weights got {len(values)} arrays, expected {len(self.weights)} "
                 f"({', '.join(self.named_weights()) or 'none'}).{unbuilt}"
@@ -204,19 +233,82 @@ class Layer:
             )
         return sum(weight.size for weight in self.weights)
 
+    # -- its place in a graph -----------------------------------------------------------------------
+
+    def _only_node(self):
+        if len(self.nodes) != 1:
+            times = f"{len(self.nodes)} times; use the tensors that those calls returned" if self.nodes else "never"
+            raise ValueError(f"{self.name}: input and output belong to its one symbolic call; called {times}.")
+        return self.nodes[0]
+
+    @property
+    def input(self):
+        """The symbolic tensor (or list of them) that the layer was called on."""
+        return self._only_node().inputs
+
+    @property
+    def output(self):
+        """The symbolic tensor (or list of them) that the layer gave."""
+        outputs = self._only_node().outputs
+        return outputs[0] if len(outputs) == 1 else outputs
+
     # -- running ------------------------------------------------------------------------------------
 
-    def forward(self, x, *, training: bool = False) -> tuple[Any, Any]:
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "call" in cls.__dict__ and cls.forward is Layer.forward:
+            cls.takes_mask = autodiff.accepts(cls.call, "mask")
+
+    def forward(self, x, *, training: bool = False, **arguments) -> tuple[Any, Any]:
         """Outputs, and the tape that ``backward`` needs."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward().")
+        if not hasattr(self, "call"):
+            raise NotImplementedError(f"{type(self).__name__} has neither forward() nor call().")
+        return autodiff.forward(self, x, training=training, **arguments)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Gradients of inputs and weights from the gradients of the outputs."""
-        raise NotImplementedError(f"{type(self).__name__} has no backward().")
+        if not isinstance(tape, autodiff.CallTape):
+            raise NotImplementedError(f"{type(self).__name__} has no backward().")
+        return autodiff.backward(self, tape, grads)
 
-    def __call__(self, x, **arguments):
-        """Run the layer on an array and return an array."""
-        return self.forward(x, **arguments)[0]
+    def __call__(self, x, *states, **arguments):
+        """Run the layer on an array and return an array; on symbolic tensors, connect it.
+
+        ``states`` are for a custom cell, whose ``call`` takes them second.
+        """
+        if states:
+            self.ensure_built(np.shape(x))
+            return self.call(x, *states, **arguments)
+        if leaves([x, list(arguments.values())]):
+            return connect(self, x, arguments)
+        return self.run(x, **arguments)[0]
+
+    def run(self, x, *, mask=None, training: bool = False, **arguments):
+        """``forward``, with the mask handed on.
+
+        Returns
+        -------
+        outputs, tape
+            From :meth:`forward`.
+        mask
+            Of the outputs: None, an array, or a list for several outputs.
+        """
+        if self.takes_mask:
+            arguments["mask"] = mask
+        outputs, tape = self.forward(x, training=training, **arguments)
+        return outputs, tape, self.compute_mask(x, mask)
+
+    def compute_mask(self, inputs, mask):
+        """Mask of the outputs from that of the inputs."""
+        if self.supports_masking or mask is None:
+            return mask
+        if any(m is not None for m in (mask if isinstance(mask, list) else [mask])):
+            warnings.warn(
+                f"{self.name} ({type(self).__name__}) does not hand on the mask of its input: after it, padding "
+                "counts like data. Move it before the mask is made, or mask its output yourself.",
+                stacklevel=3,
+            )
+        return None
 
     def as_input(self, x, rank: int | None = None) -> np.ndarray:
         """Check an input array, build the layer if this is its first, and cast to the layer's precision."""
@@ -229,9 +321,7 @@ class Layer:
         if rank is not None and x.ndim != rank:
             raise ValueError(self.rank_message(x.shape, rank))
         if x.shape[0] == 0:
-            raise ValueError(
-                f"{self.name}: got an empty batch, shape {x.shape}; at least one sample is needed."
-            )
+            raise ValueError(f"{self.name}: got an empty batch, shape {x.shape}; at least one sample is needed.")
         self.ensure_built(x.shape)
         return x.astype(self.dtype, copy=False)
 
@@ -248,13 +338,18 @@ class Layer:
 
     def compute_output_shape(self, input_shape) -> tuple:
         """Shape of the output for an input shape; unknown sizes are None."""
+        if type(self).forward is Layer.forward and hasattr(self, "call"):
+            return autodiff.output_shape(self, input_shape)
         return tuple(input_shape)
 
     # -- configuration ------------------------------------------------------------------------------
 
     def get_config(self) -> dict:
         """The arguments that make an equal layer."""
-        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return config
 
     @classmethod
     def from_config(cls, config: dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_ref.equations import lstm as equations
 from rnn_ref.kernels.cpu import lstm as kernels
 from rnn_ref.layers.cell import Cell
-from rnn_ref.layers.recurrent import Recurrent
+from rnn_ref.layers.recurrent import BuiltInRNN
 
 
 class LSTMCell(Cell):
@@ -72,7 +72,7 @@ class LSTMCell(Cell):
         return super().get_config() | {"unit_forget_bias": self.unit_forget_bias}
 
 
-class LSTM(Recurrent):
+class LSTM(BuiltInRNN):
     """Long short-term memory.
 
         i = recurrent_activation(x_t W_i + h_{t-1} U_i + b_i)     input gate
@@ -100,11 +100,11 @@ class LSTM(Recurrent):
     kernel_regularizer, recurrent_regularizer, bias_regularizer
         Penalties on these weights, added to the loss in ``fit``.
     activity_regularizer
-        Not supported yet.
+        Penalty on the output.
     kernel_constraint, recurrent_constraint, bias_constraint
         Applied to these weights after every update.
     dropout, recurrent_dropout : float
-        Not supported yet.
+        Share of the inputs, and of the recurrent state, set to zero in training; the same at every step.
     seed : int, optional
         For dropout.
     return_sequences : bool
@@ -113,11 +113,12 @@ class LSTM(Recurrent):
         Return ``[output, h_T, c_T]``.
     go_backwards : bool
         Read the sequence from its end.
-    stateful, unroll : bool
-        Not supported yet.
+    stateful, unroll, zero_output_for_mask, time_major : bool
+        See :class:`~rnn_ref.layers.RNN`.
     use_cudnn : "auto" or False
         There is no cuDNN here: True is refused.
     **layer_options
+        ``implementation`` (1: inputs dropped with a mask for each gate; 2: with one mask; recurrent dropout needs 1),
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 
     References
@@ -180,6 +181,7 @@ class LSTM(Recurrent):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             seed=seed,
+            implementation=layer_options.pop("implementation", 2),
             name="lstm_cell",
         )
         super().__init__(

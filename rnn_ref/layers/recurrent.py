@@ -1,53 +1,84 @@
-"""What every recurrent layer does around its cell: shapes, states, direction, and which outputs to return."""
+"""RNN: what every recurrent layer does around its cell: shapes, states, masks, direction, what to return."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.symbolic import leaves
 
 
-class Recurrent(Layer):
+class RNN(Layer):
     """A cell run over the time axis.
 
     Input ``(B, T, F)``; output ``(B, H)``, or ``(B, T, H)`` with ``return_sequences``; with ``return_state`` a
-    list of the output and every final state ``(B, H)``. With ``go_backwards`` the sequence is read from its end,
-    and outputs stand in the order they were computed.
+    list of the output and every final state.
+
+    Parameters
+    ----------
+    cell : cell, or list of cells to be stacked
+        A built-in cell runs on compiled kernels over the whole sequence.
+    return_sequences : bool
+        Return the output of every time step, not only of the last.
+    return_state : bool
+        Return the final states too.
+    go_backwards : bool
+        Read the sequence from its end; outputs stand in the order they were computed.
+    stateful : bool
+        Start each batch from the final states of the one before, until :meth:`reset_states`. The batch size is fixed.
+    unroll : bool
+        Of no effect on results: the loop over time is compiled. The number of time steps must be known, as in Keras.
+    zero_output_for_mask : bool
+        The output of a masked step is zero instead of a repetition of the one before.
+    time_major : bool
+        Inputs and outputs are ``(T, B, ...)``.
+    activity_regularizer : Regularizer, optional
+        Penalty on the output, divided by the batch size and added to the loss in ``fit``.
+    **layer_options
+        ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
+
+    References
+    ----------
+    https://keras.io/api/layers/recurrent_layers/rnn/
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> layer = rnn_ref.layers.RNN(rnn_ref.layers.LSTMCell(8), return_sequences=True)
+    >>> layer(np.zeros((2, 10, 5))).shape
+    (2, 10, 8)
     """
+
+    supports_masking = True
+    takes_mask = True
 
     def __init__(
         self,
         cell,
-        *,
         return_sequences=False,
         return_state=False,
         go_backwards=False,
         stateful=False,
         unroll=False,
+        zero_output_for_mask=False,
+        time_major=False,
         use_cudnn="auto",
         activity_regularizer=None,
         **layer_options,
     ):
-        super().__init__(**layer_options)
-        for name, value in (
-            ("stateful", stateful),
-            ("unroll", unroll),
-            ("activity_regularizer", activity_regularizer),
-        ):
-            if value:
-                raise NotImplementedError(
-                    f"{self.name}: {name}={value!r} is not supported yet; leave it out."
-                )
+        super().__init__(activity_regularizer=activity_regularizer, **layer_options)
         if use_cudnn is True:
             raise ValueError(f"{self.name}: use_cudnn=True, but there is no cuDNN here; leave it at 'auto'.")
-        self.cell = cell
-        cell.name = f"{self.name}/{cell.name}"
-        cell.dtype = self.dtype
+        self.cell = as_cell(cell, self.name)
+        self.cell.adopt(self)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
-        self.stateful = False
-        self.unroll = False
+        self.stateful = bool(stateful)
+        self.unroll = bool(unroll)
+        self.zero_output_for_mask = bool(zero_output_for_mask)
+        self.time_major = bool(time_major)
+        self.states: list[np.ndarray] | None = None
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 
@@ -57,14 +88,17 @@ class Recurrent(Layer):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         return getattr(self.cell, name)
 
+    # -- weights and shapes -------------------------------------------------------------------------
+
     def build(self, input_shape) -> None:
-        self.check_rank(input_shape)
+        input_shape = self.sequence_shape(input_shape)
         if input_shape[-1] is None:
+            raise ValueError(f"{self.name}: the number of features (last axis) must be known, got {input_shape}.")
+        if self.unroll and input_shape[1] is None:
             raise ValueError(
-                f"{self.name}: the number of features (last axis) must be known, got {input_shape}."
+                f"{self.name}: unroll=True needs a known number of time steps; give it in the Input, or leave it out."
             )
-        self.cell.dtype = self.dtype
-        self.cell.ensure_built(input_shape)
+        self.cell.ensure_built((input_shape[0], *input_shape[2:]))
 
     def named_weights(self) -> dict:
         return self.cell.named_weights()
@@ -78,37 +112,88 @@ class Recurrent(Layer):
             "before this one, set return_sequences=True on it, so that it returns all time steps."
         )
 
-    def check_rank(self, shape) -> None:
-        if len(shape) != 3:
+    def sequence_shape(self, shape) -> tuple:
+        """The input's shape, batch first; further inputs in a list are initial states."""
+        if not all(size is None or isinstance(size, int) for size in shape):
+            shape = shape[0]
+        if len(shape) < 3:
             raise ValueError(self.rank_message(shape, 3))
+        return (shape[1], shape[0], *shape[2:]) if self.time_major else tuple(shape)
 
-    def check_states(self, states, B: int) -> list[np.ndarray]:
-        """One ``(B, H)`` array for each state."""
-        states = list(states) if isinstance(states, (list, tuple)) else [states]
-        names = self.cell.STATES
-        if len(states) != len(names):
+    def compute_output_shape(self, input_shape):
+        B, T, *_ = self.sequence_shape(input_shape)
+        size = size_tuple(self.cell.output_size)
+        y = (B, T, *size) if self.return_sequences else (B, *size)
+        if self.time_major and self.return_sequences:
+            y = (T, B, *size)
+        states = [(B, *size_tuple(s)) for s in self.cell.state_sizes]
+        return (y, *states) if self.return_state else y
+
+    def compute_mask(self, inputs, mask):
+        mask = mask[0] if isinstance(mask, list) else mask
+        y = mask if self.return_sequences else None  # with go_backwards too it stays as it is, as in Keras
+        return [y, *[None] * len(self.cell.state_sizes)] if self.return_state else y
+
+    # -- states -------------------------------------------------------------------------------------
+
+    def get_initial_state(self, batch_size: int) -> list[np.ndarray]:
+        """Zeros for every state, unless the cell says otherwise."""
+        return self.cell.initial_states(batch_size)
+
+    def reset_states(self, states=None) -> None:
+        """Set the states a ``stateful`` layer starts from: zeros, or those given."""
+        if not self.stateful:
+            raise AttributeError(f"{self.name} keeps no states; make it with stateful=True.")
+        self.states = None if states is None else self.check_states(states, None)
+
+    reset_state = reset_states
+
+    def check_states(self, states, B: int | None) -> list[np.ndarray]:
+        """One ``(B, size)`` array for each state."""
+        states = flat_states(states)
+        sizes, names = self.cell.state_sizes, self.cell.state_names
+        if len(states) != len(sizes):
             raise ValueError(
-                f"{self.name}: initial_state needs {len(names)} arrays ({', '.join(names)}), got {len(states)}."
+                f"{self.name}: initial_state needs {len(sizes)} arrays ({', '.join(names)}), got {len(states)}."
             )
         states = [np.asarray(state, self.dtype) for state in states]
-        for name, state in zip(names, states):
-            if state.shape != (B, self.units):
-                raise ValueError(
-                    f"{self.name}: initial {name} state has shape {state.shape}, expected {(B, self.units)}."
-                )
+        for name, size, state in zip(names, sizes, states):
+            expected = (len(state) if B is None and state.ndim else B, *size_tuple(size))
+            if state.shape != expected:
+                raise ValueError(f"{self.name}: initial {name} state has shape {state.shape}, expected {expected}.")
         return states
 
-    def forward(self, x, *, initial_state=None, training: bool = False, keep_z: bool = False):
+    def _first_states(self, initial_state, B: int) -> list[np.ndarray]:
+        if initial_state is not None:
+            return self.check_states(initial_state, B)
+        if self.stateful and self.states is not None:
+            if len(self.states[0]) != B:
+                raise ValueError(
+                    f"{self.name}: stateful with states for {len(self.states[0])} samples, got a batch of {B}. Keep "
+                    "the batch size fixed, or call reset_states() first."
+                )
+            return self.states
+        return self.get_initial_state(B)
+
+    # -- running ------------------------------------------------------------------------------------
+
+    def forward(self, x, *, initial_state=None, constants=None, mask=None, training: bool = False, **options):
         """Run the layer.
 
         Parameters
         ----------
         x : ndarray, (B, T, F)
+            Or a list: the sequence, then initial states.
         initial_state : list of ndarray, each (B, H), optional
             Zeros when absent.
+        constants : list of ndarray, optional
+            Handed to the cell at every step, if it takes them.
+        mask : ndarray of bool, (B, T), optional
+            False where a step is to be skipped: the states are carried over it.
         training : bool
-        keep_z : bool
-            Keep the pre-activations on the tape.
+            Whether dropout acts.
+        **options
+            For the cell: ``keep_z=True`` keeps pre-activations; ``x_drop``, ``h_drop`` give the dropout masks.
 
         Returns
         -------
@@ -116,20 +201,53 @@ class Recurrent(Layer):
         tape : rnn_ref.kernels.tape.Tape
             Time-major, in the order the steps were computed.
         """
-        x = self.as_input(x, rank=3)
-        B, T, F = x.shape
-        self.check_features(F, self.kernel.shape[0])
+        if isinstance(x, (list, tuple)) and len(x) and getattr(x[0], "ndim", 0) >= 3:
+            x, *given = x
+            initial_state = given or initial_state
+            mask = mask[0] if isinstance(mask, list) else mask
+        x = self.as_input(x)
+        if x.ndim < 3:
+            raise ValueError(self.rank_message(x.shape, 3))
+        given_shape = x.shape
+        if not self.time_major:
+            x = x.swapaxes(0, 1)
+        T, B = x.shape[:2]
+        self.cell.check_input(x, self.name)
         if T == 0:
-            raise ValueError(f"{self.name}: got shape {x.shape}: zero time steps; at least one is needed.")
-        states = (
-            self.cell.get_initial_state(B) if initial_state is None else self.check_states(initial_state, B)
-        )
-        x = x.transpose(1, 0, 2)
-        tape = self.cell.run(np.ascontiguousarray(x[::-1] if self.go_backwards else x), states, keep_z=keep_z)
-        y = tape.h[1:].transpose(1, 0, 2) if self.return_sequences else tape.h[-1].copy()
-        if not self.return_state:
-            return y, tape
-        return [y, *(state[-1].copy() for state in tape.states)], tape
+            raise ValueError(f"{self.name}: got shape {given_shape}: zero time steps; at least one is needed.")
+        if mask is not None:
+            mask = np.asarray(mask)
+            expected = (T, B) if self.time_major else (B, T)
+            if mask.shape != expected:
+                raise ValueError(f"{self.name}: the mask has shape {mask.shape}, expected {expected} (batch, time).")
+            mask = mask.astype(bool) if self.time_major else mask.astype(bool).T
+        states = self._first_states(initial_state, B)
+        if self.go_backwards:
+            x, mask = x[::-1], None if mask is None else mask[::-1]
+        if constants is not None:
+            if not self.cell.takes_constants:
+                raise ValueError(f"{self.name}: got constants, but the call of its cell takes none.")
+            options["constants"] = constants
+        tape = self.cell.run(np.ascontiguousarray(x), states, mask=mask, training=training, **options)
+        final = [state.copy() for state in tape.final_states]
+        if self.stateful:
+            self.states = final
+        shown = self._shown_steps(tape)
+        y = tape.outputs if shown is None else np.where(_over(shown, tape.outputs), tape.outputs, 0).astype(x.dtype)
+        y = self._from_time_major(y) if self.return_sequences else y[-1].copy()
+        return ([y, *final] if self.return_state else y), tape
+
+    def _from_time_major(self, y):
+        return y if self.time_major else y.swapaxes(0, 1)
+
+    def _shown_steps(self, tape) -> np.ndarray | None:
+        """Steps ``(T, B)`` whose output is not zeroed; None for all.
+
+        A masked step repeats the output before it; there is none before the first, and there Keras gives zeros.
+        """
+        if tape.mask is None:
+            return None
+        return tape.mask if self.zero_output_for_mask else np.logical_or.accumulate(tape.mask, axis=0)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Backpropagation through time.
@@ -148,54 +266,119 @@ class Recurrent(Layer):
         LayerGradients
         """
         dy, *dstates = grads if isinstance(grads, (list, tuple)) else [grads]
-        expected = len(self.cell.STATES) if self.return_state else 0
+        expected = len(self.cell.state_sizes) if self.return_state else 0
         if len(dstates) != expected:
             raise ValueError(
                 f"{self.name}: backward got {1 + len(dstates)} gradients, expected {1 + expected}, one for each output."
             )
-        T, B = tape.x.shape[:2]
-        dh = np.zeros_like(tape.h)
+        dys = np.zeros(tape.outputs.shape, self.dtype)
         if dy is not None:
             dy = np.asarray(dy, self.dtype)
-            y_shape = (B, T, self.units) if self.return_sequences else (B, self.units)
-            if dy.shape != y_shape:
-                raise ValueError(
-                    f"{self.name}: the output gradient has shape {dy.shape}, expected {y_shape}."
-                )
-            if self.return_sequences:
-                dh[1:] = dy.transpose(1, 0, 2)
-            else:
-                dh[-1] = dy
-        zero = np.zeros_like(dh[0])
-        dstates = [zero if d is None else np.asarray(d, self.dtype) for d in dstates] or [zero] * len(
-            tape.states
-        )
-        dh[-1] += dstates[0]
-        flow = self.cell.run_back(tape, dh, dstates[1:], input_gradient=input_gradient)
-        dx = flow.dx
+            target = dys.swapaxes(0, 1) if not self.time_major else dys
+            target = target if self.return_sequences else dys[-1]
+            if dy.shape != target.shape:
+                raise ValueError(f"{self.name}: the output gradient has shape {dy.shape}, expected {target.shape}.")
+            target[...] = dy
+            shown = self._shown_steps(tape)
+            if shown is not None:
+                dys *= _over(shown, dys)
+        zeros = [np.zeros_like(state) for state in tape.final_states]
+        dstates = dstates or [None] * len(zeros)
+        dstates = [z if d is None else np.asarray(d, self.dtype) for z, d in zip(zeros, dstates)]
+        gradients = self.cell.run_back(tape, dys, dstates, input_gradient=input_gradient)
+        dx = gradients.inputs
         if dx is not None:
-            dx = (dx[::-1] if self.go_backwards else dx).transpose(1, 0, 2)
-        weights = {"kernel": flow.dW, "recurrent_kernel": flow.dU}
-        if flow.db is not None:
-            weights["bias"] = flow.db
-        return LayerGradients(dx, weights, [d[0] for d in flow.dstates], flow)
+            gradients.inputs = self._from_time_major(dx[::-1] if self.go_backwards else dx)
+        return gradients
 
-    def compute_output_shape(self, input_shape):
-        self.check_rank(input_shape)
-        B, T, _ = input_shape
-        y = (B, T, self.units) if self.return_sequences else (B, self.units)
-        return (y, *[(B, self.units)] * len(self.cell.STATES)) if self.return_state else y
+    # -- configuration ------------------------------------------------------------------------------
 
     def get_config(self) -> dict:
-        cell = {k: v for k, v in self.cell.get_config().items() if k not in ("name", "trainable", "dtype")}
         return (
             super().get_config()
-            | cell
+            | self._cell_config()
             | {
                 "return_sequences": self.return_sequences,
                 "return_state": self.return_state,
                 "go_backwards": self.go_backwards,
                 "stateful": self.stateful,
                 "unroll": self.unroll,
+                "zero_output_for_mask": self.zero_output_for_mask,
+                "time_major": self.time_major,
             }
         )
+
+    def _cell_config(self) -> dict:
+        return {"cell": describe_cell(self.cell)}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None):
+        config = dict(config)
+        if isinstance(config.get("cell"), dict):
+            config["cell"] = cell_from(config["cell"], custom_objects)
+        return cls(**config)
+
+
+class BuiltInRNN(RNN):
+    """A layer that makes its own cell and shows its options as its own: SimpleRNN, LSTM, GRU."""
+
+    def _cell_config(self) -> dict:
+        return {k: v for k, v in self.cell.get_config().items() if k not in ("name", "trainable", "dtype")}
+
+
+def as_cell(cell, where: str):
+    """A list of cells is stacked; a cell that is not built in, or has a ``call`` of its own, is run step by step."""
+    from rnn_ref.layers.cell import Cell
+    from rnn_ref.layers.custom_cell import CustomCell
+    from rnn_ref.layers.stacked_cells import StackedRNNCells
+
+    if isinstance(cell, (list, tuple)):
+        return StackedRNNCells(cell)
+    built_in = isinstance(cell, (CustomCell, StackedRNNCells)) or (
+        isinstance(cell, Cell) and type(cell).call is Cell.call
+    )
+    return cell if built_in else CustomCell(cell, where)
+
+
+def describe_cell(cell) -> dict:
+    """Class and config, for :func:`cell_from`; of a custom cell, those of the object inside."""
+    return {"class_name": type(getattr(cell, "custom", cell)).__name__, "config": cell.get_config()}
+
+
+def cell_from(entry: dict, custom_objects: dict | None):
+    """The cell that :func:`describe_cell` described."""
+    from rnn_ref import layers as known
+
+    name = entry["class_name"]
+    cell_class = (custom_objects or {}).get(name) or getattr(known, name, None)
+    if cell_class is None:
+        raise ValueError(f"unknown cell {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
+    if not hasattr(cell_class, "from_config"):
+        return cell_class(**entry["config"])
+    if cell_class is known.StackedRNNCells:
+        return cell_class.from_config(entry["config"], custom_objects)
+    return cell_class.from_config(entry["config"])
+
+
+def custom_classes(cell) -> dict:
+    """Classes of the custom cells in a cell, by name."""
+    if hasattr(cell, "cells"):
+        return {name: found for each in cell.cells for name, found in custom_classes(each).items()}
+    return {type(cell.custom).__name__: type(cell.custom)} if "custom" in vars(cell) else {}
+
+
+def _over(steps, array) -> np.ndarray:
+    """``(T, B)`` in the rank of an array ``(T, B, ...)``."""
+    return steps.reshape(*steps.shape, *[1] * (array.ndim - steps.ndim))
+
+
+def size_tuple(size) -> tuple:
+    """A state of 8 is ``(B, 8)``; one of (3, 4) is ``(B, 3, 4)``."""
+    return (size,) if isinstance(size, (int, np.integer)) else tuple(size)
+
+
+def flat_states(states) -> list:
+    """Nested states as one list."""
+    if isinstance(states, (list, tuple)):
+        return [leaf for state in states for leaf in flat_states(state)]
+    return leaves(states) or [states]

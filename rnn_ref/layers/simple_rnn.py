@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_ref.equations import simple_rnn as equations
 from rnn_ref.kernels.cpu import simple_rnn as kernels
 from rnn_ref.layers.cell import Cell
-from rnn_ref.layers.recurrent import Recurrent
+from rnn_ref.layers.recurrent import BuiltInRNN
 
 
 class SimpleRNNCell(Cell):
@@ -56,11 +56,17 @@ class SimpleRNNCell(Cell):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             seed=seed,
+            implementation=1,
             **layer_options,
         )
 
+    def get_config(self) -> dict:
+        config = super().get_config()
+        del config["implementation"]  # with a single gate there is nothing to choose
+        return config
 
-class SimpleRNN(Recurrent):
+
+class SimpleRNN(BuiltInRNN):
     """Fully connected recurrent layer whose output is fed back to its input.
 
         h_t = activation(x_t W + h_{t-1} U + b)
@@ -79,19 +85,19 @@ class SimpleRNN(Recurrent):
     kernel_regularizer, recurrent_regularizer, bias_regularizer
         Penalties on these weights, added to the loss in ``fit``.
     activity_regularizer
-        Not supported yet.
+        Penalty on the output.
     kernel_constraint, recurrent_constraint, bias_constraint
         Applied to these weights after every update.
     dropout, recurrent_dropout : float
-        Not supported yet.
+        Share of the inputs, and of the recurrent state, set to zero in training; the same at every step.
     return_sequences : bool
         Return the output of every time step, not only of the last.
     return_state : bool
         Return ``[output, h_T]``.
     go_backwards : bool
         Read the sequence from its end.
-    stateful, unroll : bool
-        Not supported yet.
+    stateful, unroll, zero_output_for_mask, time_major : bool
+        See :class:`~rnn_ref.layers.RNN`.
     seed : int, optional
         For dropout.
     **layer_options

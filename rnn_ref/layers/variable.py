@@ -54,7 +54,82 @@ class Variable:
         self.value[...] = value
 
     def __array__(self, dtype=None, copy=None):
+        if not isinstance(self.value, np.ndarray):
+            raise TypeError(
+                f"{self.path}: plain NumPy got this weight while autograd is differentiating; the gradient would be "
+                "lost. Write the function with autograd.numpy instead (import autograd.numpy as np)."
+            )
         return np.array(self.value, dtype=dtype, copy=copy)
+
+    # -- arithmetic, so that a ``call`` can be written ``x @ self.kernel + self.bias`` -----------------
+
+    __array_priority__ = 1000.0  # ``array @ variable`` comes to __rmatmul__ here
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim
+
+    @property
+    def T(self):
+        return self.value.T
+
+    def __getitem__(self, index):
+        return self.value[index]
+
+    def __neg__(self):
+        return -self.value
+
+    def __add__(self, other):
+        return self.value + value_of(other)
+
+    def __radd__(self, other):
+        return other + self.value
+
+    def __sub__(self, other):
+        return self.value - value_of(other)
+
+    def __rsub__(self, other):
+        return other - self.value
+
+    def __mul__(self, other):
+        return self.value * value_of(other)
+
+    def __rmul__(self, other):
+        return other * self.value
+
+    def __truediv__(self, other):
+        return self.value / value_of(other)
+
+    def __rtruediv__(self, other):
+        return other / self.value
+
+    def __matmul__(self, other):
+        return self.value @ value_of(other)
+
+    def __rmatmul__(self, other):
+        return other @ self.value
+
+    def __pow__(self, exponent):
+        return self.value ** value_of(exponent)
+
+    # -- what autograd asks of its boxes: a weight stands for the box that its value is (see layers/autodiff.py) ---
+
+    @property
+    def _trace(self) -> int:
+        return getattr(self.value, "_trace", -2)  # -2: below every trace, an ordinary array
+
+    @property
+    def _value(self):
+        return getattr(self.value, "_value", self.value)
+
+    @property
+    def _node(self):
+        return getattr(self.value, "_node", None)
 
     def __repr__(self):
         return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def value_of(operand):
+    """The array of a weight; anything else as it is."""
+    return operand.value if isinstance(operand, Variable) else operand

@@ -36,9 +36,7 @@ def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> np.ndarray:
            [0. , 0. ]])
     """
     if not isinstance(axis, int | np.integer):
-        raise TypeError(
-            f"axis should be an integer, got {axis!r}; flatten the array to normalize it as a whole"
-        )
+        raise TypeError(f"axis should be an integer, got {axis!r}; flatten the array to normalize it as a whole")
     x = np.asarray(x)
     norms = np.linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(norms == 0, 1, norms)

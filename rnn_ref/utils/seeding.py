@@ -33,9 +33,7 @@ def set_random_seed(seed: int) -> None:
     True
     """
     if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
-        raise ValueError(
-            f"seed should be an integer from 0 to 2**32 - 1, got {seed!r} of type {type(seed).__name__}"
-        )
+        raise ValueError(f"seed should be an integer from 0 to 2**32 - 1, got {seed!r} of type {type(seed).__name__}")
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002 (user code may still draw from it)
     package_random.set_seed(seed)

@@ -1,0 +1,210 @@
+"""Tensors without numbers, and how layers connect them into a graph.
+
+Calling a layer on a :class:`SymbolicTensor` runs nothing: it adds a :class:`Node` that says which layer made which
+tensors from which. A model later walks these nodes with real arrays, and back with their gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Tensor:
+    """What layers can be called on besides arrays: a stand-in whose uses are written down.
+
+    Attributes
+    ----------
+    shape : tuple
+    dtype : str
+    """
+
+    shape: tuple
+    dtype: str
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(
+            f"{self!r} is not an array: NumPy cannot see into it, and no gradient would flow back through what it "
+            "computes. Use a layer instead (Activation, Reshape, Permute, Add, Multiply, ...)."
+        )
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        raise TypeError(f"numpy.{ufunc.__name__} was called on {self!r}. {_USE_LAYERS}")
+
+    def __array_function__(self, function, types, arguments, options):
+        raise TypeError(f"numpy.{function.__name__} was called on {self!r}. {_USE_LAYERS}")
+
+    def __bool__(self):
+        raise TypeError(f"{self!r} is neither true nor false.")
+
+    def __getitem__(self, key):
+        raise TypeError(f"{self!r} cannot be indexed. {_USE_LAYERS}")
+
+    __iter__ = None
+
+    def __add__(self, other):
+        return _combine("Add", "+", self, other)
+
+    def __radd__(self, other):
+        return _combine("Add", "+", other, self)
+
+    def __sub__(self, other):
+        return _combine("Subtract", "-", self, other)
+
+    def __rsub__(self, other):
+        return _combine("Subtract", "-", other, self)
+
+    def __mul__(self, other):
+        return _combine("Multiply", "*", self, other)
+
+    def __rmul__(self, other):
+        return _combine("Multiply", "*", other, self)
+
+
+_USE_LAYERS = (
+    "No gradient could flow back through that: use a layer instead (Activation, Reshape, Permute, Add, Multiply, ...)."
+)
+
+
+def _combine(layer_name: str, sign: str, left, right):
+    """``a + b`` is ``Add()([a, b])``."""
+    from rnn_ref import layers
+
+    if not (isinstance(left, Tensor) and isinstance(right, Tensor)) or not hasattr(layers, layer_name):
+        raise TypeError(f"{left!r} {sign} {right!r}: this works between two tensors only. {_USE_LAYERS}")
+    dtype = left.dtype if left.dtype in ("float32", "float64") else None
+    return getattr(layers, layer_name)(dtype=dtype)([left, right])
+
+
+class SymbolicTensor(Tensor):
+    """A stand-in for an array: shape and precision, no numbers.
+
+    Attributes
+    ----------
+    shape : tuple
+        Batch first; unknown sizes are None.
+    dtype : str
+    name : str
+    node : Node
+        The call that made it.
+    """
+
+    def __init__(self, shape: tuple, dtype: str, name: str, node: Node | None = None):
+        self.shape, self.dtype, self.name, self.node = shape, dtype, name, node
+
+    def __repr__(self):
+        return f"<SymbolicTensor {self.name}, shape={self.shape}, dtype={self.dtype}>"
+
+
+@dataclass(eq=False)
+class Node:
+    """One call of a layer.
+
+    Attributes
+    ----------
+    layer : Layer
+    inputs : SymbolicTensor, or list or dict of SymbolicTensor
+        First argument of the call; an empty list for an ``Input``.
+    arguments : dict
+        Further arguments; tensors may be among them (``initial_state``).
+    outputs : list of SymbolicTensor
+    """
+
+    layer: Any
+    inputs: Any
+    arguments: dict
+    outputs: list[SymbolicTensor] = field(default_factory=list)
+
+    def tensors(self) -> list[SymbolicTensor]:
+        """All tensors the call depends on."""
+        return leaves(self.inputs) + [t for value in self.arguments.values() for t in leaves(value)]
+
+
+def leaves(structure) -> list[Tensor]:
+    """The tensors in a nested list, tuple or dict, in order."""
+    return [leaf for leaf in entries(structure) if isinstance(leaf, Tensor)]
+
+
+def entries(structure) -> list:
+    """Everything in a nested list, tuple or dict, in order."""
+    if isinstance(structure, (list, tuple)):
+        return [leaf for entry in structure for leaf in entries(entry)]
+    if isinstance(structure, dict):
+        return [leaf for entry in structure.values() for leaf in entries(entry)]
+    return [structure]
+
+
+def replace_entries(structure, function: Callable[[Any], Any]):
+    """The same structure with everything in it replaced; tuples become lists."""
+    if isinstance(structure, (list, tuple)):
+        return [replace_entries(entry, function) for entry in structure]
+    if isinstance(structure, dict):
+        return {key: replace_entries(entry, function) for key, entry in structure.items()}
+    return function(structure)
+
+
+def replace(structure, function: Callable[[Tensor], Any]):
+    """The same structure with every tensor replaced."""
+    return replace_entries(structure, lambda entry: function(entry) if isinstance(entry, Tensor) else entry)
+
+
+def pack(structure, values):
+    """The same structure with its entries replaced by the given ones, in order."""
+    values = iter(values)
+    return replace_entries(structure, lambda _: next(values))
+
+
+def is_shape(shape) -> bool:
+    """Whether this is one shape, and not a list or dict of shapes."""
+    return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
+
+
+def map_shapes(shapes, function: Callable[[tuple], Any]):
+    """The same list or dict with every shape replaced."""
+    if is_shape(shapes):
+        return function(tuple(shapes))
+    if isinstance(shapes, dict):
+        return {key: map_shapes(shape, function) for key, shape in shapes.items()}
+    return [map_shapes(shape, function) for shape in shapes]
+
+
+def shapes_of(inputs):
+    """Shape of a tensor, list or dict of shapes for a list or dict of tensors."""
+    return replace_entries(inputs, lambda entry: tuple(entry.shape))
+
+
+def output_shape(layer, shape, arguments: dict):
+    """Shape of a layer's output; a layer whose arguments change it says so in ``call_output_shape``."""
+    if hasattr(layer, "call_output_shape"):
+        return layer.call_output_shape(shape, arguments)
+    return layer.compute_output_shape(shape)
+
+
+def connect(layer, inputs, arguments: dict):
+    """Call a layer on tensors: build it, and say what shapes come out."""
+    tensors = leaves([inputs, arguments])
+    walks = {id(t.walk): t.walk for t in tensors if not isinstance(t, SymbolicTensor)}
+    if walks:  # tensors with values: the walk they belong to runs the layer at once
+        if len(walks) > 1 or any(isinstance(t, SymbolicTensor) for t in tensors):
+            raise ValueError(
+                f"{layer.name}: called on tensors of different models or calls at once: {tensors}. A tensor is good "
+                "for the call of the model that it came from."
+            )
+        return next(iter(walks.values())).call(layer, inputs, arguments)
+    shape = shapes_of(inputs)
+    layer.ensure_built(shape)
+    out = output_shape(layer, shape, arguments)
+    node = Node(layer, inputs, arguments)
+
+    def output(shape: tuple) -> SymbolicTensor:
+        place = len(node.outputs)
+        node.outputs.append(SymbolicTensor(shape, layer.dtype, f"{layer.name}:{place}" if place else layer.name, node))
+        return node.outputs[-1]
+
+    layer.nodes.append(node)
+    return map_shapes(out, output)

@@ -1,0 +1,299 @@
+"""Bidirectional: a recurrent layer that reads forwards, one that reads backwards, and what becomes of their outputs."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.recurrent import RNN, custom_classes, flat_states
+from rnn_ref.layers.wrapper import describe, layer_from
+
+MERGE_MODES = ("concat", "sum", "mul", "ave", None)
+
+
+class BidirectionalTape(NamedTuple):
+    """Tapes and outputs ``y`` of both directions; ``y_backward`` already in the order of the data."""
+
+    forward: Any
+    backward: Any
+    y_forward: np.ndarray
+    y_backward: np.ndarray
+
+
+class Bidirectional(Layer):
+    """Run a recurrent layer over the sequence in both directions.
+
+        y = merge(forward_layer(x), backward_layer(x))
+
+    With ``return_sequences`` the outputs of the backward layer are turned round first, so that both belong to the same
+    time step. With ``return_state`` the states follow: those of the forward layer, then those of the backward layer.
+
+    Parameters
+    ----------
+    layer : RNN
+        Both directions are made from its configuration, with new weights.
+    merge_mode : {"concat", "sum", "mul", "ave", None}
+        How the two outputs become one; None returns both.
+    weights : list of ndarray, optional
+        Initial weights: the first half for the forward layer, the second for the backward layer.
+    backward_layer : RNN, optional
+        Instead of a copy of ``layer`` that reads backwards.
+    **layer_options
+        ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
+
+    References
+    ----------
+    Schuster and Paliwal, "Bidirectional recurrent neural networks", 1997.
+    https://keras.io/api/layers/recurrent_layers/bidirectional/
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> layer = rnn_ref.layers.Bidirectional(rnn_ref.layers.LSTM(64), input_shape=(10, 5))
+    >>> layer(np.zeros((2, 10, 5))).shape, layer.count_params()
+    ((2, 128), 35840)
+    """
+
+    supports_masking = True
+    takes_mask = True
+
+    def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **layer_options):
+        for given in (layer, backward_layer):
+            if given is not None and not isinstance(given, RNN):
+                raise ValueError(f"Bidirectional takes recurrent layers, got {given!r}.")
+        if layer is None:
+            raise ValueError("Bidirectional takes a recurrent layer, got None.")
+        if merge_mode not in MERGE_MODES:
+            raise ValueError(f"Bidirectional: merge_mode={merge_mode!r} is unknown; use one of {MERGE_MODES}.")
+        if "input_shape" not in layer_options and "batch_input_shape" not in layer_options and layer.input_shape:
+            layer_options["batch_input_shape"] = layer.input_shape
+        super().__init__(**({"dtype": layer.dtype} | layer_options))
+        self.merge_mode = merge_mode
+        self.forward_layer = _copy(layer, "forward", layer.go_backwards)
+        self.backward_layer = backward_layer or _copy(layer, "backward", True)
+        self._check_directions()
+        self.stateful = layer.stateful
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self.time_major = layer.time_major
+        self._initial_weights = None if weights is None else list(weights)
+        for direction in self.directions:
+            # As in Keras: a masked step adds nothing to a sequence of outputs.
+            direction.zero_output_for_mask = self.return_sequences
+        self._take_activity_regularizer()
+        if self.input_shape is not None:
+            self.ensure_built(self.input_shape)
+
+    @property
+    def directions(self) -> list[RNN]:
+        return [self.forward_layer, self.backward_layer]
+
+    def _check_directions(self) -> None:
+        first, second = self.directions
+        if first.go_backwards == second.go_backwards:
+            raise ValueError(
+                f"{self.name}: both layers have go_backwards={first.go_backwards}; one must read backwards: "
+                "make backward_layer with go_backwards=True."
+            )
+        for option in ("stateful", "return_sequences", "return_state", "time_major", "dtype"):
+            if getattr(first, option) != getattr(second, option):
+                raise ValueError(
+                    f"{self.name}: {option} must be the same in both directions, got {getattr(first, option)} (layer) "
+                    f"and {getattr(second, option)} (backward_layer)."
+                )
+        if first.name == second.name:
+            raise ValueError(f"{self.name}: both layers are named {first.name!r}; names must differ.")
+
+    def _take_activity_regularizer(self) -> None:
+        """Models apply the penalty of the outer layer: with concat, that of both outputs is that of the whole."""
+        inner = self.forward_layer.activity_regularizer
+        if inner is None or self.activity_regularizer is not None:
+            return
+        if self.merge_mode not in ("concat", None):
+            raise ValueError(
+                f"{self.name}: an activity_regularizer inside needs merge_mode 'concat' or None; "
+                f"with {self.merge_mode!r} the outputs it looks at are gone. Give it to Bidirectional instead."
+            )
+        self.activity_regularizer = inner
+
+    # -- weights and shapes --------------------------------------------------------------------------
+
+    def sublayers(self) -> list[Layer]:
+        return self.directions
+
+    def build(self, input_shape) -> None:
+        for direction in self.directions:
+            direction.ensure_built(input_shape)
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+
+    def compute_output_shape(self, input_shape):
+        shapes = [direction.compute_output_shape(input_shape) for direction in self.directions]
+        states = [s for shape in shapes for s in shape[1:]] if self.return_state else []
+        first, second = [shape[0] if self.return_state else shape for shape in shapes]
+        if self.merge_mode is None:
+            return (first, second, *states)
+        if self.merge_mode == "concat":
+            first = (*first[:-1], first[-1] + second[-1])
+        return (first, *states) if states else first
+
+    def compute_mask(self, inputs, mask):
+        mask = mask[0] if isinstance(mask, list) else mask
+        y = mask if self.return_sequences else None
+        outputs = [y, y] if self.merge_mode is None else [y]
+        if self.return_state:
+            outputs += [None] * sum(len(direction.cell.state_sizes) for direction in self.directions)
+        return outputs if len(outputs) > 1 else y
+
+    # -- states --------------------------------------------------------------------------------------
+
+    @property
+    def states(self) -> list[np.ndarray] | None:
+        """What a ``stateful`` layer starts from next."""
+        first, second = (direction.states for direction in self.directions)
+        return None if first is None else first + second
+
+    def reset_states(self, states=None) -> None:
+        """Set the states a ``stateful`` layer starts from: zeros, or those given."""
+        if not self.stateful:
+            raise AttributeError(f"{self.name} keeps no states; make it with stateful=True inside.")
+        for direction, own in zip(self.directions, self._by_direction(states)):
+            direction.reset_states(own)
+
+    reset_state = reset_states
+
+    def _by_direction(self, states) -> list:
+        """States of the forward layer, states of the backward layer."""
+        if states is None:
+            return [None, None]
+        states = flat_states(states)
+        counts = [len(direction.cell.state_sizes) for direction in self.directions]
+        if len(states) != sum(counts):
+            raise ValueError(
+                f"{self.name}: initial_state needs {sum(counts)} arrays ({counts[0]} of the forward layer, then "
+                f"{counts[1]} of the backward layer), got {len(states)}."
+            )
+        return [states[: counts[0]], states[counts[0] :]]
+
+    # -- running -------------------------------------------------------------------------------------
+
+    def forward(self, x, *, initial_state=None, constants=None, mask=None, training: bool = False, **options):
+        """Run both directions.
+
+        Parameters
+        ----------
+        x : ndarray, (B, T, F)
+            Or a list: the sequence, then initial states.
+        initial_state : list of ndarray, optional
+            States of the forward layer, then of the backward layer.
+        constants, mask, training, **options
+            See :meth:`RNN.forward`; both directions get them.
+
+        Returns
+        -------
+        outputs : ndarray or list of ndarray
+        tape : BidirectionalTape
+        """
+        if isinstance(x, (list, tuple)) and not np.isscalar(x[0]) and np.ndim(x[0]) >= 3:
+            x, *given = x
+            initial_state = given or initial_state
+            mask = mask[0] if isinstance(mask, list) else mask
+        x = self.as_input(x)
+        ys, states, tapes = [], [], []
+        for direction, own in zip(self.directions, self._by_direction(initial_state)):
+            outputs, tape = direction.forward(
+                x, initial_state=own, constants=constants, mask=mask, training=training, **options
+            )
+            y, *final = outputs if self.return_state else [outputs]
+            ys.append(self._turned(y) if direction is self.backward_layer else y)
+            states += final
+            tapes.append(tape)
+        outputs = [*self._merge(*ys), *states]
+        return (outputs if len(outputs) > 1 else outputs[0]), BidirectionalTape(*tapes, *ys)
+
+    def _turned(self, y):
+        """The backward layer's outputs, or their gradients, from the order of computing to that of the data or back."""
+        if not self.return_sequences or y is None:
+            return y
+        return np.flip(y, axis=0 if self.time_major else 1)
+
+    def _merge(self, a, b) -> list[np.ndarray]:
+        if self.merge_mode is None:
+            return [a, b]
+        if self.merge_mode == "concat":
+            return [np.concatenate([a, b], axis=-1)]
+        if self.merge_mode == "mul":
+            return [a * b]
+        return [a + b] if self.merge_mode == "sum" else [(a + b) / 2]
+
+    def _merge_back(self, dy: list, a, b):
+        """dL/d(merged) -> dL/da, dL/db."""
+        if self.merge_mode is None:
+            return dy
+        (dy,) = dy
+        if dy is None:
+            return None, None
+        dy = np.asarray(dy, self.dtype)
+        expected = self._merge(a, b)[0].shape
+        if dy.shape != expected:
+            raise ValueError(f"{self.name}: the output gradient has shape {dy.shape}, expected {expected}.")
+        if self.merge_mode == "concat":
+            return dy[..., : a.shape[-1]], dy[..., a.shape[-1] :]
+        if self.merge_mode == "mul":
+            return dy * b, dy * a
+        return (dy, dy) if self.merge_mode == "sum" else (dy / 2, dy / 2)
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """Back through the merge, then through both layers; ``flow`` maps their names to their gradients."""
+        grads = list(grads) if isinstance(grads, (list, tuple)) else [grads]
+        own = 2 if self.merge_mode is None else 1
+        counts = [len(direction.cell.state_sizes) if self.return_state else 0 for direction in self.directions]
+        if len(grads) != own + sum(counts):
+            raise ValueError(
+                f"{self.name}: backward got {len(grads)} gradients, expected {own + sum(counts)}, one for each output."
+            )
+        da, db = self._merge_back(grads[:own], tape.y_forward, tape.y_backward)
+        dstates = [grads[own : own + counts[0]], grads[own + counts[0] :]]
+        first = self.forward_layer.backward(tape.forward, [da, *dstates[0]], input_gradient=input_gradient)
+        second = self.backward_layer.backward(
+            tape.backward, [self._turned(db), *dstates[1]], input_gradient=input_gradient
+        )
+        return LayerGradients(
+            inputs=first.inputs + second.inputs if input_gradient else None,
+            weights={
+                f"{direction.name}/{name}": gradient
+                for direction, gradients in zip(self.directions, (first, second))
+                for name, gradient in gradients.weights.items()
+            },
+            initial_state=first.initial_state + second.initial_state,
+            flow={self.forward_layer.name: first.flow, self.backward_layer.name: second.flow},
+            constants=[a + b for a, b in zip(first.constants, second.constants)],
+        )
+
+    # -- configuration -------------------------------------------------------------------------------
+
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "layer": describe(self.forward_layer),
+            "backward_layer": describe(self.backward_layer),
+            "merge_mode": self.merge_mode,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None):
+        config = dict(config)
+        for key in ("layer", "backward_layer"):
+            if config.get(key) is not None:
+                config[key] = layer_from(config[key], custom_objects)
+        return cls(**config)
+
+
+def _copy(layer: RNN, direction: str, go_backwards: bool) -> RNN:
+    """A layer of the same configuration, new weights, named for its direction."""
+    entry = describe(layer)
+    name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
+    entry["config"] = entry["config"] | {"name": name, "go_backwards": go_backwards}
+    classes = custom_classes(layer.cell) | {type(layer).__name__: type(layer)}
+    return layer_from(entry, classes)

@@ -1,0 +1,140 @@
+"""Embedding: a row of a table for every token."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+
+
+class Embedding(Layer):
+    """Replace every token, a whole number, by its row in a table.
+
+        y[b, t] = E[x[b, t]]
+
+    Input ``x (B, ...)`` with entries from 0 to V - 1, usually ``(B, T)``; output ``y (B, ..., H)``;
+    weight ``embeddings E (V, H)``.
+
+    Parameters
+    ----------
+    input_dim : int
+        V, number of different tokens: the largest one plus 1.
+    output_dim : int
+        H, length of a row.
+    embeddings_initializer, embeddings_regularizer, embeddings_constraint
+        For ``embeddings (V, H)``.
+    mask_zero : bool
+        Whether token 0 is padding: layers that follow skip it.
+    weights : ndarray (V, H), or a list with one, optional
+        The table to begin with.
+    input_length : int, optional
+        T; the same as ``input_shape=(T,)``, kept for code written for Keras 2.
+    **layer_options
+        ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
+
+    References
+    ----------
+    https://keras.io/api/layers/core_layers/embedding/
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> layer = rnn_ref.layers.Embedding(3, 2, weights=np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]))
+    >>> layer([[2, 1]])
+    array([[[3., 4.],
+            [1., 2.]]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero=False,
+        weights=None,
+        *,
+        input_length=None,
+        **layer_options,
+    ):
+        if input_length is not None:
+            if {"input_shape", "batch_input_shape"} & set(layer_options):
+                raise ValueError("Embedding: input_length says the same as input_shape; give one of them.")
+            sizes = input_length if isinstance(input_length, (list, tuple)) else (input_length,)
+            layer_options["input_shape"] = tuple(positive_integer(n, "input_length", "Embedding") for n in sizes)
+        super().__init__(**layer_options)
+        self.input_dim = positive_integer(input_dim, "input_dim", self.name)
+        self.output_dim = positive_integer(output_dim, "output_dim", self.name)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = bool(mask_zero)
+        self.supports_masking = self.mask_zero
+        if self.input_shape is not None:
+            self.ensure_built(self.input_shape)
+        if weights is not None:
+            if not self.built:  # the table does not depend on the shape of the inputs
+                self.build()
+                self.built = True
+            self.set_weights(weights if isinstance(weights, (list, tuple)) and len(weights) == 1 else [weights])
+
+    def build(self, input_shape=None) -> None:
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            "embeddings",
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def as_tokens(self, x) -> np.ndarray:
+        """Check that the inputs are whole numbers from 0 to V - 1."""
+        # The tokens as they came: a cast to float32, as `as_input` does, would round numbers above 2**24.
+        x = np.asarray(x)
+        self.as_input(x)
+        inside = (x >= 0) & (x < self.input_dim)
+        tokens = np.where(inside, x, 0).astype(np.int64)
+        wrong = ~inside | (tokens != x)
+        if wrong.any():
+            place = tuple(int(k) for k in np.argwhere(wrong)[0])
+            raise ValueError(
+                f"{self.name}: token {x[place]} at index {place} is not in this embedding; tokens are whole numbers "
+                f"from 0 to {self.input_dim - 1} (input_dim={self.input_dim})."
+            )
+        return tokens
+
+    def forward(self, x, *, training: bool = False):
+        """``x (B, ...)`` -> ``E[x] (B, ..., H)``; the tape is ``x`` as whole numbers."""
+        tokens = self.as_tokens(x)
+        return self.embeddings.value[tokens], tokens
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """``dE[v] = Σ dy[b, t]`` over all places where ``x[b, t] = v``; whole numbers have no gradient."""
+        tokens = tape.reshape(-1)
+        dy = np.asarray(grads, self.dtype).reshape(-1, self.output_dim)
+        dE = np.zeros_like(self.embeddings.value)
+        if tokens.size:
+            # With equal tokens side by side every row of dE is one sum, several times faster than np.add.at.
+            order = np.argsort(tokens, kind="stable")
+            present, first = np.unique(tokens[order], return_index=True)
+            dE[present] = np.add.reduceat(dy[order], first, axis=0)
+        return LayerGradients(None, {"embeddings": dE})
+
+    def compute_mask(self, inputs, mask=None):
+        """``x != 0`` with ``mask_zero``."""
+        return np.not_equal(inputs, 0) if self.mask_zero else super().compute_mask(inputs, mask)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.output_dim)
+
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
+            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            "mask_zero": self.mask_zero,
+        }

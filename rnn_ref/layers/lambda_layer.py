@@ -1,0 +1,167 @@
+"""Lambda: a function as a layer."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+
+from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.several_inputs import as_arrays
+from rnn_ref.layers.symbolic import is_shape
+
+
+class Lambda(Layer):
+    """Wrap a NumPy function as a layer.
+
+        y = function(x, **arguments)
+
+    There are three ways to its gradient: give it as ``gradient``; or write the function with ``autograd.numpy``
+    instead of ``numpy`` and have the package `autograd <https://github.com/HIPS/autograd>`_ find it (the backward
+    pass runs the function once more, so it must not draw random numbers); or do without, where no layer before this
+    one has weights.
+
+    Parameters
+    ----------
+    function : callable
+        Gets the inputs, ``(B, ...)`` or a list; also ``training`` and ``mask`` if it has arguments of these names.
+        Returns an array.
+    output_shape : tuple or callable, optional
+        Shape of the output without the batch, or a function of the input shape that gives it with the batch. When
+        absent the function is tried out.
+    mask : ndarray or callable, optional
+        Mask of the output, or a function of the inputs and their mask that gives it. When absent a mask ends here.
+    arguments : dict, optional
+        More arguments of the function.
+    gradient : callable, optional
+        ``gradient(x, y, dy) -> dx``, with dL/dy ``dy`` in the shape of the output and dL/dx ``dx`` in that of the
+        inputs.
+    **layer_options
+        ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
+
+    References
+    ----------
+    https://keras.io/api/layers/core_layers/lambda/
+
+    Examples
+    --------
+    >>> import rnn_ref
+    >>> layer = rnn_ref.layers.Lambda(lambda x: x**2, gradient=lambda x, y, dy: 2 * x * dy)
+    >>> y, tape = layer.forward([[1.0, 3.0]])
+    >>> layer.backward(tape, [[1.0, 1.0]]).inputs
+    array([[2., 6.]], dtype=float32)
+    """
+
+    takes_mask = True
+
+    def __init__(self, function, output_shape=None, mask=None, arguments=None, *, gradient=None, **layer_options):
+        super().__init__(**layer_options)
+        for what, value in (("function", function), ("gradient", gradient)):
+            if not callable(value) and not (what == "gradient" and value is None):
+                raise TypeError(f"{self.name}: {what} must be callable, got {value!r}.")
+        self.function = function
+        self.gradient = gradient
+        self.mask = mask
+        self.supports_masking = mask is not None
+        self.arguments = dict(arguments or {})
+        self._output_shape = output_shape
+        try:
+            names = inspect.signature(function).parameters
+        except ValueError:  # some functions written in C do not say
+            names = {}
+        self._takes = [name for name in ("mask", "training") if name in names]
+
+    def check_shapes(self, shapes) -> None:
+        """Any inputs will do."""
+
+    def forward(self, x, *, mask=None, training: bool = False):
+        """``y = function(x)``; the tape is the inputs, the output, and the function's other arguments."""
+        x = as_arrays(self, x) if _is_list_of_arrays(x) else self.as_input(x)
+        arguments = self.arguments | {name: {"mask": mask, "training": training}[name] for name in self._takes}
+        y = np.asarray(self.function(x, **arguments))
+        if y.dtype.kind not in "fiub":
+            raise TypeError(f"{self.name}: the function must return an array of numbers, got dtype {y.dtype}.")
+        if y.dtype.kind == "f":
+            y = y.astype(self.dtype, copy=False)
+        return y, (x, y, arguments)
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """``dx`` from ``gradient``, or from autograd."""
+        if not input_gradient:
+            return LayerGradients(None)
+        x, y, arguments = tape
+        dy = np.asarray(grads, self.dtype)
+        dx = self._differentiate(x, arguments, dy) if self.gradient is None else self.gradient(x, y, dy)
+        several = isinstance(x, list)
+        xs, dxs = (x, dx) if several else ([x], [dx])
+        if [np.shape(d) for d in dxs] != [a.shape for a in xs]:
+            raise ValueError(
+                f"{self.name}: the gradient has shape {[np.shape(d) for d in dxs]}, but the inputs have "
+                f"{[a.shape for a in xs]}."
+            )
+        dxs = [np.asarray(d, self.dtype) for d in dxs]
+        return LayerGradients(dxs if several else dxs[0])
+
+    def _differentiate(self, x, arguments: dict, dy):
+        try:
+            from autograd import make_vjp
+        except ImportError:
+            raise ImportError(
+                f"{self.name}: the gradient of a Lambda needs the package autograd: pip install autograd. Or give it "
+                "yourself: Lambda(function, gradient=lambda x, y, dy: dx)."
+            ) from None
+        advice = (
+            f"{self.name}: autograd cannot differentiate this function. Write it with `import autograd.numpy as np` "
+            "(of plain NumPy it follows only a part), or give its gradient: "
+            "Lambda(function, gradient=lambda x, y, dy: dx)."
+        )
+        try:
+            pull_back, y = make_vjp(lambda inputs: self.function(inputs, **arguments))(x)
+        except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+            raise TypeError(f"{advice} The error was: {error}") from error
+        if np.asarray(y).dtype == object:  # NumPy has packed autograd's boxes into an array: the gradient would be 0
+            raise TypeError(advice)
+        return pull_back(dy)
+
+    def compute_mask(self, inputs, mask=None):
+        """The layer's ``mask``."""
+        if callable(self.mask):
+            return self.mask(inputs, mask)
+        return super().compute_mask(inputs, mask) if self.mask is None else self.mask
+
+    def compute_output_shape(self, input_shape):
+        if callable(self._output_shape):
+            return tuple(self._output_shape(input_shape))
+        if self._output_shape is not None:
+            return (input_shape[0] if is_shape(input_shape) else input_shape[0][0], *self._output_shape)
+        # Sizes of the output that change with the unknown sizes of the input are unknown themselves.
+        two, three = self._try_out(input_shape, 2), self._try_out(input_shape, 3)
+        if len(two) != len(three):
+            raise NotImplementedError(
+                f"{self.name}: the number of axes of the output depends on the sizes of the input {input_shape}."
+            )
+        return tuple(a if a == b else None for a, b in zip(two, three))
+
+    def _try_out(self, input_shape, unknown: int) -> tuple:
+        def zeros(shape):
+            return np.zeros([unknown if n is None else n for n in shape], self.dtype)
+
+        x = zeros(input_shape) if is_shape(input_shape) else [zeros(shape) for shape in input_shape]
+        arguments = self.arguments | {name: {"mask": None, "training": False}[name] for name in self._takes}
+        try:
+            return np.shape(self.function(x, **arguments))
+        except Exception as error:
+            raise NotImplementedError(
+                f"{self.name}: could not find the shape of the output by trying the function on zeros of shape "
+                f"{input_shape} ({error}); say it: Lambda(function, output_shape=...)."
+            ) from error
+
+    def get_config(self) -> dict:
+        raise NotImplementedError(
+            f"{self.name}: a Lambda cannot be saved or copied, for a Python function is not data. Write a subclass of "
+            "Layer with forward, backward and get_config instead."
+        )
+
+
+def _is_list_of_arrays(x) -> bool:
+    return isinstance(x, (list, tuple)) and len(x) > 0 and all(isinstance(a, np.ndarray) for a in x)

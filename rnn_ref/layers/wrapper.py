@@ -1,0 +1,64 @@
+"""Wrapper: a layer around another layer."""
+
+from __future__ import annotations
+
+from rnn_ref.layers.layer import Layer
+
+
+class Wrapper(Layer):
+    """Base class of layers that hold one other layer.
+
+    The weights are those of the layer inside, under its name.
+
+    Parameters
+    ----------
+    layer : Layer
+    **layer_options
+        ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
+
+    References
+    ----------
+    https://keras.io/api/layers/recurrent_layers/
+    """
+
+    def __init__(self, layer, **layer_options):
+        if not isinstance(layer, Layer):
+            raise ValueError(f"{type(self).__name__} takes a layer, got {layer!r}.")
+        super().__init__(**({"dtype": layer.dtype} | layer_options))
+        self.layer = layer
+
+    def build(self, input_shape) -> None:
+        self.layer.ensure_built(input_shape)
+
+    def sublayers(self) -> list[Layer]:
+        return [self.layer]
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"layer": describe(self.layer)}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None):
+        config = dict(config)
+        return cls(layer_from(config.pop("layer"), custom_objects), **config)
+
+
+def describe(layer) -> dict:
+    """Class and config, for :func:`layer_from`."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def layer_from(entry, custom_objects: dict | None = None):
+    """The layer that :func:`describe` described; a layer itself stays."""
+    import rnn_ref
+    from rnn_ref import layers as known
+
+    if isinstance(entry, Layer):
+        return entry
+    name = entry["class_name"]
+    # Models (Sequential, Model) are layers too.
+    found = (custom_objects or {}).get(name) or known.__dict__.get(name) or getattr(rnn_ref, name, None)
+    if found is None:
+        raise ValueError(f"unknown layer {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
+    if custom_objects and "custom_objects" in found.from_config.__code__.co_varnames:
+        return found.from_config(entry["config"], custom_objects=custom_objects)
+    return found.from_config(entry["config"])

@@ -7,10 +7,10 @@ underneath, compiled by Numba, and everything the backward pass remembers there 
 import importlib
 import sys
 
-from rnn_ref import config, datasets, layers, models, preprocessing, random, training, utils
+from rnn_ref import config, datasets, layers, models, preprocessing, random, seq2seq, training, utils
 from rnn_ref.inspection import check_gradients, gradient_flow, trace
 from rnn_ref.layers import Input, activations, constraints, initializers, regularizers
-from rnn_ref.models import Sequential
+from rnn_ref.models import Model, Sequential
 from rnn_ref.training import callbacks, losses, metrics, optimizers
 from rnn_ref.version import __version__
 
@@ -29,6 +29,7 @@ def __getattr__(name):
 
 __all__ = [
     "Input",
+    "Model",
     "Sequential",
     "__version__",
     "activations",
@@ -48,6 +49,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "seq2seq",
     "trace",
     "training",
     "utils",

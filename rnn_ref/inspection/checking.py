@@ -45,8 +45,8 @@ def check_gradients(
     Parameters
     ----------
     model : Layer or Sequential
-    x : ndarray
-        Inputs.
+    x : ndarray or list of ndarray
+        Inputs; a list for a layer with several.
     epsilon : float
         Half the width of the difference.
     samples : int or None
@@ -54,13 +54,14 @@ def check_gradients(
     seed : int
         For the draws.
     **arguments
-        Passed to ``forward``: ``initial_state=...``.
+        Passed to ``forward``: ``initial_state=...``, ``mask=...``.
 
     Returns
     -------
     dict of str to float
-        For "inputs", each weight, and each initial state: the largest error of an entry, relative to the largest
-        gradient entry of that array.
+        For "inputs" ("inputs[0]", ... for a list), each weight, and each initial state: the largest error of an
+        entry, relative to the largest gradient entry of that array. Inputs without a gradient, such as the tokens
+        of an Embedding, are left out.
 
     Examples
     --------
@@ -70,28 +71,32 @@ def check_gradients(
     (['bias', 'inputs', 'kernel', 'recurrent_kernel'], True)
     """
     generator = np.random.default_rng(seed)
-    x = np.asarray(x)
+    listed = isinstance(x, (list, tuple)) and all(isinstance(array, np.ndarray) for array in x)
     if not model.built:
-        model.ensure_built(x.shape)
+        model.ensure_built([array.shape for array in x] if listed else np.shape(x))
     with in_float64(model):
-        x = np.array(x, "float64")
+        x = [np.array(array, "float64") for array in x] if listed else np.array(x, "float64")
         states = arguments.pop("initial_state", None)
         if states is not None:
-            states = [
-                np.array(s, "float64") for s in (states if isinstance(states, (list, tuple)) else [states])
-            ]
+            states = [np.array(s, "float64") for s in (states if isinstance(states, (list, tuple)) else [states])]
             arguments["initial_state"] = states
         outputs, tape = model.forward(x, **arguments)
         several = isinstance(outputs, (list, tuple))
         directions = [generator.normal(size=y.shape) for y in (outputs if several else [outputs])]
 
         def loss():
-            outputs, _ = model.forward(x, **arguments)
+            outputs, tape = model.forward(x, **arguments)
             outputs = outputs if several else [outputs]
-            return sum(float((y * d).sum()) for y, d in zip(outputs, directions))
+            penalty = getattr(tape, "penalty", 0.0)  # a model's backward adds its activity penalties
+            return penalty + sum(float((y * d).sum()) for y, d in zip(outputs, directions))
 
         gradients = model.backward(tape, directions if several else directions[0], input_gradient=True)
-        pairs = {"inputs": (x, gradients.inputs)}
+        if gradients.inputs is None:
+            pairs = {}
+        elif listed:
+            pairs = {f"inputs[{k}]": pair for k, pair in enumerate(zip(x, gradients.inputs))}
+        else:
+            pairs = {"inputs": (x, gradients.inputs)}
         for name, weight in model.named_weights().items():
             if name in gradients.weights:
                 pairs[name] = (weight.value, gradients.weights[name])

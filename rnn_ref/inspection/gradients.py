@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_ref.inspection.tracing import in_data_order
-from rnn_ref.layers.recurrent import Recurrent
-from rnn_ref.training import losses
+from rnn_ref.inspection.tracing import in_data_order, recurrent
+from rnn_ref.models.objective import Objective
+from rnn_ref.models.structure import flatten
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,7 @@ class GradientFlow(Mapping):
         return len(self.layers)
 
     def __repr__(self):
-        return (
-            "\n".join([f"<GradientFlow, loss {self.loss:.4g}", *(f"  {f}" for f in self.layers.values())])
-            + ">"
-        )
+        return "\n".join([f"<GradientFlow, loss {self.loss:.4g}", *(f"  {f}" for f in self.layers.values())]) + ">"
 
 
 def gradient_flow(model, x, y, loss=None) -> GradientFlow:
@@ -73,11 +70,12 @@ def gradient_flow(model, x, y, loss=None) -> GradientFlow:
 
     Parameters
     ----------
-    model : Sequential
+    model : Model or Sequential
     x : ndarray, (B, T, F)
+        Or a list or dict, for a model with several inputs.
     y : ndarray
-        Targets.
-    loss : str or Loss, optional
+        Targets; a list or dict for several outputs.
+    loss : str or Loss, or list or dict of them, optional
         That of ``compile`` when absent, and mean squared error for a model that was not compiled.
 
     Returns
@@ -93,28 +91,29 @@ def gradient_flow(model, x, y, loss=None) -> GradientFlow:
     >>> flow["rnn"].dh.shape
     (2, 30, 4)
     """
-    outputs, tape = model.run([x])
-    if loss is None:
-        compiled = model.objective.losses[0] if model.objective is not None else None
-        loss = compiled or "mean_squared_error"
-    value, dy = losses.resolve(loss, np.asarray(y), outputs[0]).value_and_gradient(np.asarray(y), outputs[0])
-    flow = model.run_back(tape, [dy]).flow
-    layers = {
-        layer.name: layer_flow(layer, flow[layer.name])
-        for layer in model.layers
-        if isinstance(layer, Recurrent)
-    }
+    x = [np.asarray(array) for array in model.flatten_inputs(x, f"{model.name}: x")]
+    if not model.built:
+        model.build_on(x)
+    y = flatten(y, model.output_names, f"{model.name}: y")
+    outputs, tape = model.run_lists(x)
+    weights = None
+    if loss is None and model.objective is not None:
+        loss, weights = model.objective.losses, model.objective.loss_weights
+    objective = Objective(loss or "mean_squared_error", weights, None, None, model.output_names)
+    value, dy = objective.value_and_gradients(y, outputs, [None] * len(y), model.output_masks(tape))
+    flows = recurrent(model.run_back(tape, dy).flow)
+    layers = {name: layer_flow(layer, flow, name) for name, layer, flow in flows}
     if not layers:
-        raise ValueError(f"{model.name} has no recurrent layer.")
+        raise ValueError(f"{model.name} has no recurrent layer that the loss depends on.")
     return GradientFlow(layers, float(value))
 
 
-def layer_flow(layer, gradients) -> LayerFlow:
+def layer_flow(layer, gradients, name: str) -> LayerFlow:
     """A layer's gradients with names, batch first."""
     cell = layer.cell
     dc = gradients.dc
     return LayerFlow(
-        name=layer.name,
+        name=name,
         dh=in_data_order(layer, gradients.dh[1:]),
         dc=None if dc is None else in_data_order(layer, dc[1:]),
         dz={n: in_data_order(layer, dz) for n, dz in zip(cell.GATES or cell.STATES, gradients.dz)},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_ref.layers.recurrent import Recurrent
+from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.recurrent import RNN
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,9 @@ def trace(model, x) -> Trace:
 
     Parameters
     ----------
-    model : Sequential or recurrent layer
+    model : Model, Sequential or recurrent layer
     x : ndarray, (B, T, F)
+        Or what else the model takes.
 
     Returns
     -------
@@ -103,17 +105,34 @@ def trace(model, x) -> Trace:
     >>> rnn_ref.trace(model, np.ones((2, 7, 3)))["memory"].gates["forget"].shape
     (2, 7, 4)
     """
-    layers = getattr(model, "layers", [model])
-    traces = {}
-    for layer in layers:
-        if isinstance(layer, Recurrent):
-            x, tape = layer.forward(x, keep_z=True)
-            traces[layer.name] = layer_trace(layer, tape)
-        else:
-            x, _ = layer.forward(x)
+    if isinstance(model, (RNN, Bidirectional)):
+        outputs, tape = model.forward(x, keep_z=True)
+        runs = [(model, tape)]
+    else:
+        outputs, walk = model.forward(x, keep_z=True)
+        runs = walk.runs()
+    traces = {name: layer_trace(layer, tape, name) for name, layer, tape in recurrent(runs)}
     if not traces:
         raise ValueError(f"{model.name} has no recurrent layer to trace.")
-    return Trace(traces, x)
+    return Trace(traces, outputs)
+
+
+def recurrent(runs: Iterable, prefix: str = "") -> Iterator[tuple]:
+    """Name, layer, and tape (or flow) of the recurrent layers among those that ran, in order.
+
+    Layers in a model are named with the path to them, ``"encoder/lstm"``; the second run of a layer is ``"lstm#2"``.
+    """
+    counts: dict[str, int] = {}
+    for layer, record in runs:
+        count = counts[layer.name] = counts.get(layer.name, 0) + 1
+        name = f"{prefix}{layer.name}" + (f"#{count}" if count > 1 else "")
+        if isinstance(layer, RNN):
+            yield name, layer, record
+        elif isinstance(layer, Bidirectional):
+            both = record.values() if isinstance(record, dict) else (record.forward, record.backward)
+            yield from recurrent(zip(layer.directions, both), f"{name}/")
+        elif hasattr(layer, "walk_layers"):
+            yield from recurrent(record.runs() if hasattr(record, "runs") else record, f"{name}/")
 
 
 def in_data_order(layer, array: np.ndarray) -> np.ndarray:
@@ -121,13 +140,13 @@ def in_data_order(layer, array: np.ndarray) -> np.ndarray:
     return (array[::-1] if layer.go_backwards else array).transpose(1, 0, 2)
 
 
-def layer_trace(layer, tape) -> LayerTrace:
+def layer_trace(layer, tape, name: str) -> LayerTrace:
     """The tape with names, batch first."""
     cell = layer.cell
     gates = {} if tape.gates is None else dict(zip(cell.GATES, tape.gates))
     z_names = cell.GATES if gates else cell.STATES
     return LayerTrace(
-        name=layer.name,
+        name=name,
         inputs=in_data_order(layer, tape.x),
         gates={name: in_data_order(layer, gate) for name, gate in gates.items()},
         states={name: in_data_order(layer, state[1:]) for name, state in zip(cell.STATES, tape.states)},

@@ -1,5 +1,7 @@
 """Models: layers put together, and their training."""
 
+from rnn_ref.models.functional import Functional
+from rnn_ref.models.model import Model
 from rnn_ref.models.sequential import Sequential
 
-__all__ = ["Sequential"]
+__all__ = ["Functional", "Model", "Sequential"]

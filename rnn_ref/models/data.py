@@ -20,7 +20,7 @@ class ArrayBatches:
 
     def __init__(self, x, y, sample_weight, *, model, batch_size=None, shuffle=False):
         name = model.name
-        self.x = as_arrays(flatten(x, model.input_names, f"{name}: x"), f"{name}: x")
+        self.x = as_arrays(model.flatten_inputs(x, f"{name}: x"), f"{name}: x")
         self.y = as_arrays(flatten(y, model.output_names, f"{name}: y"), f"{name}: y")
         self.sample_weight = as_arrays(
             spread(sample_weight, model.output_names, f"{name}: sample_weight"), f"{name}: sample_weight"
@@ -94,7 +94,7 @@ class IterableBatches:
                 return
             x, y, sample_weight = (*item, None, None)[:3] if isinstance(item, tuple) else (item, None, None)
             yield (
-                as_arrays(flatten(x, self.model.input_names, f"{name}: x"), f"{name}: x"),
+                as_arrays(self.model.flatten_inputs(x, f"{name}: x"), f"{name}: x"),
                 as_arrays(flatten(y, self.model.output_names, f"{name}: y"), f"{name}: y"),
                 as_arrays(spread(sample_weight, self.model.output_names, name), name),
             )

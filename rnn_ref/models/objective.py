@@ -48,6 +48,8 @@ class Objective:
             if unknown:
                 raise ValueError(f"compile: {what} names {sorted(unknown)}; the outputs are {self.names}.")
             return [setting.get(name) for name in self.names]
+        if isinstance(setting, (list, tuple)) and len(setting) == len(self.names) == 1:
+            return list(setting)
         return flatten(setting, self.names, f"compile: {what}")
 
     def _metrics_for_each_output(self, setting, what: str) -> list[list]:

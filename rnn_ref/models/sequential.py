@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from rnn_ref.layers.input import Input, InputLayer
+from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.symbolic import SymbolicTensor, replace_entries, shapes_of
+from rnn_ref.models.graph_config import layer_from, serialize_layer
+from rnn_ref.models.model import Model
+from rnn_ref.models.structure import flatten
+from rnn_ref.models.walk import Walk
 
-from rnn_ref.layers.input import SymbolicTensor
-from rnn_ref.layers.layer import Layer, LayerGradients
-from rnn_ref.models.summary import summary
-from rnn_ref.models.training import Training
 
-
-class Sequential(Training, Layer):
+class Sequential(Model):
     """A model whose layers stand in a row: each takes what the one before gives.
 
     Parameters
@@ -39,8 +40,8 @@ class Sequential(Training, Layer):
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(name=name, trainable=trainable)
-        self._batch_input_shape: tuple | None = None
-        self.layers: list[Layer] = []
+        self._layers: list[Layer] = []
+        self._chain: list = []  # once the input's shape is known: the input tensor, and what each layer gives
         for layer in layers or []:
             self.add(layer)
 
@@ -48,149 +49,133 @@ class Sequential(Training, Layer):
 
     def add(self, layer) -> None:
         """Append a layer (or, first of all, an ``Input``)."""
+        if isinstance(layer, InputLayer):
+            layer = layer.nodes[0].outputs[0]
         if isinstance(layer, SymbolicTensor):
-            if self.layers or self._batch_input_shape is not None:
+            if self._layers or self._chain:
                 raise ValueError(f"{self.name}: an Input must come first, and once.")
-            self._batch_input_shape = layer.shape
+            self._chain = [layer]
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"{self.name}: add() takes a layer, got {layer!r}.")
-        if any(layer.name == other.name for other in self.layers):
+        if any(layer.name == other.name for other in self._layers):
             raise ValueError(f"{self.name}: there is a layer named {layer.name!r} already; names must differ.")
-        if not self.layers and self._batch_input_shape is None and layer.input_shape is not None:
-            self._batch_input_shape = layer.input_shape
-        self.layers.append(layer)
+        if not self._layers and not self._chain and layer.input_shape is not None:
+            self._chain = [Input(batch_shape=layer.input_shape)]
+        self._layers.append(layer)
         try:
-            self._build_chain()
+            self._connect()
         except Exception:
-            self.layers.pop()
+            self._layers.pop()
             raise
 
     def pop(self) -> Layer:
         """Remove the last layer and return it."""
-        if not self.layers:
+        if not self._layers:
             raise TypeError(f"{self.name}: there is no layer to remove.")
-        layer = self.layers.pop()
-        self.objective = None
-        self._build_chain()
+        layer = self._layers.pop()
+        if self._chain:
+            self._chain.pop()
+            layer.nodes.pop()
+        self._connect()
         return layer
 
-    def _build_chain(self) -> None:
-        shape = self._batch_input_shape
-        if shape is None or not self.layers:
-            self.built = False
+    def _connect(self) -> None:
+        """Call the layers that are not connected yet on what the one before them gives."""
+        self.built = bool(self._chain and self._layers)
+        if not self._chain:
             return
-        for layer in self.layers:
-            layer.ensure_built(shape)
-            shape = layer.compute_output_shape(shape)
-        self.built = True
-        self.input_shape, self.output_shape = self._batch_input_shape, shape
+        for layer in self._layers[len(self._chain) - 1 :]:
+            if isinstance(self._chain[-1], (list, dict)):
+                raise ValueError(
+                    f"{self.name}: the layer before {layer.name!r} gives several tensors; in a Sequential only the "
+                    "last may. Leave return_state out, or use Model(inputs, outputs)."
+                )
+            self._chain.append(layer(self._chain[-1]))
+        self._output_structure = replace_entries(self._chain[-1], lambda _: 0)
+        self.input_shape, self.output_shape = self._chain[0].shape, shapes_of(self._chain[-1])
 
     def build(self, input_shape=None) -> None:
         """Make all weights for inputs of this shape (batch included)."""
-        if not self.layers:
+        if not self._layers:
             raise ValueError(f"{self.name} has no layers; add some first.")
-        if input_shape is not None and self._batch_input_shape is None:
-            self._batch_input_shape = (None, *tuple(input_shape)[1:])
-        self._build_chain()
+        if input_shape is not None and not self._chain:
+            self._chain = [Input(batch_shape=(None, *tuple(input_shape)[1:]))]
+            try:
+                self._connect()
+            except Exception:
+                self._chain, self.built = [], False
+                raise
 
-    ensure_built = build
+    outputs_known = True
 
     def sublayers(self) -> list[Layer]:
-        return self.layers
+        return self._layers
+
+    @property
+    def inputs(self) -> list[SymbolicTensor] | None:
+        """The input tensor in a list; None while its shape is unknown."""
+        return self._chain[:1] or None
+
+    @property
+    def outputs(self) -> list[SymbolicTensor] | None:
+        if not self.built:
+            return None
+        return self.output if isinstance(self.output, list) else [self.output]
+
+    @property
+    def input(self) -> SymbolicTensor:
+        self._check_built()
+        return self._chain[0]
+
+    @property
+    def output(self):
+        self._check_built()
+        return self._chain[-1]
+
+    def _check_built(self) -> None:
+        if not self.built:
+            raise ValueError(f"{self.name} is not built yet: start it with an Input, or call it on data.")
 
     @property
     def input_names(self) -> list[str]:
-        return ["input"]
+        return [self._chain[0].name if self._chain else "input"]
 
     @property
     def output_names(self) -> list[str]:
-        return [self.layers[-1].name if self.layers else "output"]
-
-    def get_layer(self, name=None, index=None) -> Layer:
-        """A layer by name or by place."""
-        if index is not None:
-            return self.layers[index]
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
-        raise ValueError(f"{self.name}: no layer is named {name!r}; there are {[l.name for l in self.layers]}.")
+        name = self._layers[-1].name if self._layers else "output"
+        return [name] * len(self.outputs or [name])
 
     # -- running ------------------------------------------------------------------------------------
 
-    def forward(self, x, *, training: bool = False):
-        """Outputs, and the tapes of all layers in order."""
-        outputs, tape = self.run([x], training=training)
-        return outputs[0], tape
+    def flatten_inputs(self, x, what: str) -> list:
+        """The one input, in a list."""
+        return flatten(x, self.input_names, what)
 
-    def run(self, inputs: list, *, training: bool = False) -> tuple[list[np.ndarray], list]:
-        """Forward with inputs and outputs as lists."""
-        x = np.asarray(inputs[0])
-        if not self.layers:
-            raise ValueError(f"{self.name} has no layers; add some first.")
+    def walk_layers(self, inputs, arguments: dict, walk: Walk):
+        if arguments:
+            raise TypeError(f"{self.name}: a Sequential takes no argument {', '.join(arguments)}.")
+        (x,) = self.flatten_inputs(inputs, self.name)
         if not self.built:
             self.build(x.shape)
-        tapes = []
-        for layer in self.layers:
-            x, tape = layer.forward(x, training=training)
-            tapes.append(tape)
-        return [x], tapes
-
-    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """Gradients of inputs and weights; the names are those of :meth:`named_weights`."""
-        return self.run_back(tape, [grads], input_gradient=input_gradient)
-
-    def run_back(self, tape, grads: list, *, input_gradient: bool = False) -> LayerGradients:
-        """Backward with the gradients of the outputs as a list; ``flow`` maps layer names to their gradients."""
-        dy, weights, flow = grads[0], {}, {}
-        for place in range(len(self.layers) - 1, -1, -1):
-            layer = self.layers[place]
-            gradients = layer.backward(tape[place], dy, input_gradient=input_gradient or place > 0)
-            dy = gradients.inputs
-            weights.update({f"{layer.name}/{key}": g for key, g in gradients.weights.items()})
-            flow[layer.name] = gradients.flow
-        return LayerGradients(dy, weights, flow=flow)
-
-    def output_masks(self, tape) -> list:
-        return [None]
-
-    def structure_outputs(self, outputs: list):
-        return outputs[0]
+        for layer in self._layers:
+            x = walk.call(layer, x)
+        return x
 
     def compute_output_shape(self, input_shape):
-        for layer in self.layers:
+        for layer in self._layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    # -- looking ------------------------------------------------------------------------------------
-
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False):
-        """Print layers, output shapes and parameter counts; see :func:`rnn_ref.models.summary.summary`."""
-        summary(
-            self,
-            line_length=line_length,
-            positions=positions,
-            print_fn=print_fn,
-            expand_nested=expand_nested,
-            show_trainable=show_trainable,
-        )
+    # -- configuration ------------------------------------------------------------------------------
 
     def get_config(self) -> dict:
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "batch_input_shape": self._batch_input_shape,
-            "layers": [{"class_name": type(l).__name__, "config": l.get_config()} for l in self.layers],
-        }
+        """Name and layers, the input's place first, as Keras 3 writes them."""
+        layers = [tensor.node.layer for tensor in self._chain[:1]] + self._layers
+        return {"name": self.name, "trainable": self.trainable, "layers": [serialize_layer(l) for l in layers]}
 
     @classmethod
-    def from_config(cls, config: dict) -> Sequential:
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Sequential:
         """A model with the same layers and new weights."""
-        from rnn_ref import layers as known
-
-        model = cls(name=config["name"], trainable=config["trainable"])
-        model._batch_input_shape = config["batch_input_shape"]
-        for entry in config["layers"]:
-            layer_class = cls if entry["class_name"] == "Sequential" else getattr(known, entry["class_name"])
-            model.add(layer_class.from_config(entry["config"]))
-        return model
+        layers = [layer_from(entry, custom_objects) for entry in config["layers"]]
+        return cls(layers, name=config["name"], trainable=config.get("trainable", True))

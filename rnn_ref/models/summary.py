@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 
 def memory(weights) -> str:
     """``17985`` float32 parameters -> ``"70.25 KB"``."""
@@ -27,19 +29,65 @@ def shape_text(shape) -> str:
     return str(tuple(shape))
 
 
+BREAKS = ("),", "],", "',")  # a field goes on in the next line after these
+
+
 def row(fields: list[str], positions: list[int]) -> list[str]:
-    """Lines of a row; a field wider than its column goes on below."""
+    """Lines of a row; a field wider than its column, or with several parts, goes on below."""
     rest, lines = list(fields), []
     while any(rest):
         line = ""
         for column, end in enumerate(positions):
             start = positions[column - 1] if column else 0
             room = end - start - (0 if column == len(positions) - 1 else 2) - (column == 0)
+            ends = [rest[column].find(mark) + len(mark) for mark in BREAKS if mark in rest[column][:room]]
+            room = min([room, *ends])
             line += (" " if column == 0 else "") + rest[column][:room]
             rest[column] = rest[column][room:]
             line = line.ljust(end)
         lines.append(line.rstrip())
     return lines
+
+
+# Where columns end, by their number beyond three, and whether the model is a graph.
+SHARES = {
+    (0, False): [0.45, 0.85, 1.0],
+    (1, False): [0.45, 0.80, 0.92, 1.0],
+    (1, True): [0.3, 0.6, 0.70, 1.0],
+    (2, True): [0.3, 0.55, 0.65, 0.9, 1.0],
+}
+
+
+def is_chain(model) -> bool:
+    """Whether each layer is called once, on what the one before it gave: then a table needs no connections."""
+    calls = getattr(model, "calls", [])
+    follow = all(len(b.tensors()) == 1 and b.tensors()[0] in a.outputs for a, b in pairwise(calls))
+    return follow and len({node.layer for node in calls}) == len(calls)
+
+
+def connections(model, layer) -> str:
+    """``"['lstm[0][1]', ...]"``: the tensors a layer was called on, by layer, number of its call, and place."""
+    names = [
+        f"'{t.node.layer.name}[{model.number_of(t.node)}][{t.node.outputs.index(t)}]'"
+        for node in model.calls
+        if node.layer is layer
+        for t in node.tensors()
+    ]
+    return f"[{', '.join(names)}]"
+
+
+def output_shape(model, layer) -> str:
+    """What a layer gives; TensorFlow shows the shapes of inputs and of several outputs in brackets."""
+    if hasattr(layer, "batch_shape"):
+        return f"[{shape_text(layer.batch_shape)}]"
+    calls = [node for node in getattr(model, "calls", layer.nodes[:1]) if node.layer is layer]
+    if not calls:
+        if not layer.built:
+            return "?"
+        shape = layer.compute_output_shape(layer.input_shape)
+        return shape_text([(None, *s[1:]) for s in shape] if isinstance(shape[0], tuple) else (None, *shape[1:]))
+    shapes = [tensor.shape for tensor in calls[0].outputs]
+    return shape_text(shapes if len(shapes) > 1 else shapes[0])
 
 
 def summary(
@@ -52,7 +100,7 @@ def summary(
     model
         Built, that is: with a known input shape.
     line_length : int
-        65 when absent.
+        65 when absent; 98 for a graph, which has a column with the tensors a layer is connected to.
     positions : list of float
         Where the columns end, as shares of the line.
     print_fn : callable
@@ -68,33 +116,35 @@ def summary(
             "start it with an Input, or call it on data."
         )
     say = print_fn or print
-    line_length = line_length or 65
-    shares = positions or ([0.45, 0.80, 0.92, 1.0] if show_trainable else [0.45, 0.85, 1.0])
+    graph = not is_chain(model)
+    header = ["Layer (type)", "Output Shape", "Param #"] + ["Connected to"] * graph + ["Trainable"] * show_trainable
+    line_length = line_length or (98 if graph else 65)
+    shares = positions or SHARES[len(header) - 3, graph]
     ends = [int(line_length * share) if share <= 1 else int(share) for share in shares]
-    header = ["Layer (type)", "Output Shape", "Param #"] + ["Trainable"] * show_trainable
-    if show_trainable and len(ends) == 4:
+    if show_trainable:
         ends[-1] = max(ends[-1], ends[-2] + 9)
     width = ends[-1]
 
-    def add_layers(layers, shape, indent):
-        for layer in layers:
-            shape = layer.compute_output_shape(shape)
+    def add_layers(inside, indent):
+        for layer in inside.layers:
             fields = [
                 f"{indent}{layer.name} ({type(layer).__name__})",
-                shape_text(shape),
-                str(layer.count_params()),
+                output_shape(inside, layer),
+                str(layer.count_params()) if layer.built else "0 (unbuilt)",
             ]
+            if graph:
+                fields.append(connections(inside, layer) if hasattr(inside, "calls") else "")
             for line in row(fields + ["Y" if layer.trainable else "N"] * show_trainable, ends):
                 say(line)
             say("")
-            if expand_nested and hasattr(layer, "layers"):
-                add_layers(layer.layers, layer.input_shape, indent + "> ")
+            if expand_nested and hasattr(layer, "walk_layers"):
+                add_layers(layer, indent + "> ")
 
     say(f'Model: "{model.name}"')
     say("_" * width)
     say(row(header, ends)[0])
     say("=" * width)
-    add_layers(model.layers, model.input_shape, "")
+    add_layers(model, "")
     say("=" * width)
     for title, weights in (
         ("Total", model.weights),

@@ -64,7 +64,8 @@ class Training:
         if steps_per_execution != 1:
             raise NotImplementedError(f"{self.name}: steps_per_execution={steps_per_execution}; only 1 is supported.")
         settings = (loss, loss_weights, metrics, weighted_metrics)
-        objective = Objective(*settings, self.output_names)  # raises before anything is changed
+        # Raises before anything is changed; the outputs of a subclassed model are known once it saw data.
+        objective = Objective(*settings, self.output_names) if self.outputs_known else None
         self.optimizer = optimizers.get(optimizer)
         self.objective, self._objective_settings = objective, settings
 
@@ -72,8 +73,8 @@ class Training:
         if self.optimizer is None:
             raise ValueError(f"{self.name}: call compile(optimizer=..., loss=...) before {what}.")
         if x is not None and not self.built:
-            self.build(x[0].shape)
-        if self.objective is None:
+            self.build_on(x)
+        if self.outputs_known and (self.objective is None or self.objective.names != self.output_names):
             self.objective = Objective(*self._objective_settings, self.output_names)
 
     # -- one step -----------------------------------------------------------------------------------
@@ -100,14 +101,15 @@ class Training:
         return loss, grads
 
     def _loss_and_gradients(self, x, y, sample_weight, *, training=True):
-        outputs, tape = self.run(x, training=training)
+        outputs, tape = self.run_lists(x, training=training)
         masks = self.output_masks(tape)
         loss, dy = self.objective.value_and_gradients(y, outputs, sample_weight, masks)
+        loss += tape.penalty  # run_back adds its gradient
         grads = self.run_back(tape, dy).weights
         for key, weight in self.trainable_named_weights().items():
             if weight.regularizer is not None:
                 loss += float(weight.regularizer(weight.value))
-                grads[key] = grads[key] + weight.regularizer.gradient(weight.value)
+                grads[key] = grads.get(key, 0) + weight.regularizer.gradient(weight.value)
         return loss, grads, outputs, masks
 
     def _train_step(self, x, y, sample_weight) -> float:
@@ -119,9 +121,9 @@ class Training:
         return loss
 
     def _test_step(self, x, y, sample_weight) -> float:
-        outputs, tape = self.run(x, training=False)
+        outputs, tape = self.run_lists(x, training=False)
         masks = self.output_masks(tape)
-        loss = self.objective.value(y, outputs, sample_weight, masks) + self._regularization()
+        loss = self.objective.value(y, outputs, sample_weight, masks) + tape.penalty + self._regularization()
         self.objective.update(loss, y, outputs, sample_weight, masks)
         return loss
 
@@ -293,7 +295,7 @@ class Training:
         called.on_predict_begin()
         for step, (inputs, _, _) in enumerate(batches):
             called.on_predict_batch_begin(step)
-            outputs.append(self.run(inputs, training=False)[0])
+            outputs.append(self.run_lists(inputs, training=False)[0])
             called.on_predict_batch_end(step)
         called.on_predict_end()
         return self.structure_outputs([np.concatenate(parts) for parts in zip(*outputs)])
@@ -325,6 +327,11 @@ class Training:
     def predict_on_batch(self, x):
         """Outputs for one batch."""
         return self(x)
+
+    @property
+    def metrics(self) -> list:
+        """The metrics of ``compile``; those named by strings appear once a batch was seen."""
+        return [metric for _, metric, _ in (self.objective.metrics or [])] if self.objective is not None else []
 
     def reset_metrics(self) -> None:
         """Forget the batches that loss and metrics are averaged over."""

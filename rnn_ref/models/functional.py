@@ -1,0 +1,188 @@
+"""Functional: the model between symbolic tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnn_ref.layers.input import InputLayer
+from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.symbolic import (
+    Node,
+    SymbolicTensor,
+    entries,
+    is_shape,
+    leaves,
+    output_shape,
+    replace,
+    replace_entries,
+)
+from rnn_ref.models import graph_config
+from rnn_ref.models.graph import calls_between, cut, in_order_of_depth
+from rnn_ref.models.model import Model
+from rnn_ref.models.structure import flatten
+from rnn_ref.models.walk import RecordedTensor, Walk
+
+
+class Functional(Model):
+    """A graph of layer calls; made by ``Model(inputs, outputs)``.
+
+    Parameters
+    ----------
+    inputs : SymbolicTensor, or list or dict of them
+        From ``Input``, or from a layer: then the graph is cut there.
+    outputs : SymbolicTensor, or list or dict of them
+    name : str, optional
+    trainable : bool
+
+    Attributes
+    ----------
+    layers : list of Layer
+        In Keras's order: those farthest from the outputs first, the inputs' places among them.
+    calls : list of Node
+        Every call of a layer, in the order they run.
+    inputs, outputs : list of SymbolicTensor
+    input_names, output_names : list of str
+        The names of the layers (or, for a dict of outputs, its keys).
+
+    References
+    ----------
+    https://keras.io/guides/functional_api/
+
+    Examples
+    --------
+    >>> import rnn_ref
+    >>> from rnn_ref import layers
+    >>> source, target = rnn_ref.Input((None, 5), name="source"), rnn_ref.Input((None, 3), name="target")
+    >>> _, h, c = layers.LSTM(8, return_state=True)(source)
+    >>> y = layers.LSTM(8, return_sequences=True)(target, initial_state=[h, c])
+    >>> model = rnn_ref.Model([source, target], layers.Dense(3, "softmax")(y))
+    >>> model.input_names, model.output_shape
+    (['source', 'target'], (None, None, 3))
+    """
+
+    def __init__(self, inputs, outputs, name=None, trainable=True):
+        super().__init__(name=name, trainable=trainable)
+        for what, structure in (("inputs", inputs), ("outputs", outputs)):
+            for entry in entries(structure):
+                if not isinstance(entry, SymbolicTensor):
+                    raise TypeError(
+                        f"{self.name}: {what} must be symbolic tensors (from Input, or layers), got {entry!r}."
+                    )
+        given, self.outputs = leaves(inputs), leaves(outputs)
+        if not given or not self.outputs:
+            raise ValueError(f"{self.name}: a model needs at least one input and one output.")
+        if len(set(given)) < len(given):
+            raise ValueError(f"{self.name}: an Input is given twice: {[t.name for t in given]}.")
+        order = calls_between(given, self.outputs, self.name)
+        self.inputs = given
+        if not all(isinstance(t.node.layer, InputLayer) for t in given):
+            self.inputs, self.outputs, order = cut(given, self.outputs, order)
+        start = [t.node for t in self.inputs]
+        self.calls, self._layers = in_order_of_depth(order, start, [t.node for t in self.outputs])
+        self._check_names()
+        self._input = _pack_leaves(inputs, self.inputs)
+        self._output = _pack_leaves(outputs, self.outputs)
+        self._input_structure = replace_entries(self._input, lambda _: 0)
+        self._output_structure = replace_entries(self._output, lambda _: 0)
+        self.input_shape = replace(self._input, lambda tensor: tensor.shape)
+        self.output_shape = replace(self._output, lambda tensor: tensor.shape)
+        self.built = True
+
+    def _check_names(self) -> None:
+        names: dict[str, Layer] = {}
+        for layer in self._layers:
+            if names.setdefault(layer.name, layer) is not layer:
+                raise ValueError(f"{self.name}: two layers are named {layer.name!r}; names must differ.")
+
+    def sublayers(self) -> list[Layer]:
+        return self._layers
+
+    @property
+    def input(self):
+        """The input tensors, in the structure they were given in."""
+        return self._input
+
+    @property
+    def output(self):
+        return self._output
+
+    def build(self, input_shape) -> None:
+        """Nothing to do: a graph is built when its layers are called."""
+
+    @property
+    def input_names(self) -> list[str]:
+        return [tensor.node.layer.name for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        if isinstance(self._output_structure, dict):
+            return list(self._output_structure)
+        return [tensor.node.layer.name for tensor in self.outputs]
+
+    # -- running ------------------------------------------------------------------------------------
+
+    def flatten_inputs(self, x, what: str) -> list:
+        """The input arrays in a list; a dict goes by the names of the inputs, or by the keys they were given with."""
+        if isinstance(x, dict) and isinstance(self._input_structure, dict) and set(x) == set(self._input_structure):
+            return [x[key] for key in self._input_structure]
+        return flatten(x, self.input_names, what)
+
+    def walk_layers(self, inputs, arguments: dict, walk: Walk):
+        if arguments:
+            raise TypeError(f"{self.name}: a functional model takes no argument {', '.join(arguments)}.")
+        made: dict[SymbolicTensor, RecordedTensor] = {}
+        for place, tensor in zip(self.inputs, self.flatten_inputs(inputs, self.name)):
+            self._check_input(place, tensor)
+            made[place] = tensor
+        for node in self.calls:
+            if isinstance(node.layer, InputLayer):
+                continue
+            outputs = walk.call(node.layer, replace(node.inputs, made.get), replace(node.arguments, made.get))
+            made.update(zip(node.outputs, leaves(outputs)))
+        return replace(self._output, made.get)
+
+    def _check_input(self, place: SymbolicTensor, tensor: RecordedTensor) -> None:
+        """Ranks and known sizes must fit; as in Keras an axis of one at the end may be missing."""
+        if tensor.ndim == place.ndim - 1 and place.shape[-1] == 1:
+            tensor.value = tensor.value[..., None]
+        sizes = zip(tensor.shape[1:], place.shape[1:])
+        if tensor.ndim != place.ndim or any(known is not None and size != known for size, known in sizes):
+            raise ValueError(
+                f"{self.name}: the input {place.node.layer.name!r} expects shape {place.shape}, got {tensor.shape}."
+            )
+
+    def compute_output_shape(self, input_shape):
+        shapes = input_shape if is_shape(input_shape) else self.flatten_inputs(input_shape, self.name)
+        made: dict[SymbolicTensor, Any] = dict(zip(self.inputs, [shapes] if is_shape(shapes) else shapes))
+        for node in self.calls:
+            if not isinstance(node.layer, InputLayer):
+                out = output_shape(node.layer, replace(node.inputs, made.get), node.arguments)
+                made.update(zip(node.outputs, _flat_shapes(out)))
+        return replace(self._output, made.get)
+
+    # -- configuration ------------------------------------------------------------------------------
+
+    def get_config(self) -> dict:
+        """Layers and the calls between them, as Keras 3 writes them."""
+        return graph_config.write(self)
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Functional:
+        """The same graph of new layers, with new weights."""
+        inputs, outputs = graph_config.read(config, custom_objects)
+        return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable", True))
+
+    def number_of(self, node: Node) -> int:
+        """Which of its layer's calls in this model a call is."""
+        return [other for other in self.calls if other.layer is node.layer].index(node)
+
+
+def _pack_leaves(structure, tensors: list[SymbolicTensor]):
+    tensors = iter(tensors)
+    return replace(structure, lambda _: next(tensors))
+
+
+def _flat_shapes(shapes) -> list:
+    if is_shape(shapes):
+        return [tuple(shapes)]
+    return [s for shape in (shapes.values() if isinstance(shapes, dict) else shapes) for s in _flat_shapes(shape)]

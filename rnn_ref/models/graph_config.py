@@ -1,0 +1,129 @@
+"""Graphs as dictionaries of plain values, in the form that Keras 3 gives them.
+
+Every layer is there with the calls made of it; a tensor in a call is named by the layer that made it, the number of
+that layer's call, and the place among its outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnn_ref.layers import wrapper
+from rnn_ref.layers.symbolic import SymbolicTensor, leaves, replace, replace_entries
+from rnn_ref.layers.wrapper import describe
+
+TENSOR = "__keras_tensor__"
+
+
+def serialize_layer(layer) -> dict:
+    """Class, arguments and name of a layer."""
+    return describe(layer) | {"name": layer.name}
+
+
+def layer_from(entry: dict, custom_objects: dict | None = None):
+    """A layer, or a model, from :func:`serialize_layer`'s dictionary."""
+    from rnn_ref import models
+
+    own = {"Functional": models.Functional} if entry["class_name"] == "Functional" else {}
+    return wrapper.layer_from(entry, own | (custom_objects or {}) or None)
+
+
+def write(model) -> dict:
+    """The dictionary of a functional model."""
+
+    def place_of(tensor: SymbolicTensor) -> list:
+        node = tensor.node
+        return [node.layer.name, model.number_of(node), node.outputs.index(tensor)]
+
+    def describe(entry) -> Any:
+        if isinstance(entry, SymbolicTensor):
+            history = {"shape": list(entry.shape), "dtype": entry.dtype, "keras_history": place_of(entry)}
+            return {"class_name": TENSOR, "config": history}
+        if isinstance(entry, np.ndarray):
+            return {"class_name": "__numpy__", "config": {"value": entry.tolist(), "dtype": entry.dtype.name}}
+        return entry
+
+    described = []
+    for layer in model.layers:
+        calls = [node for node in model.calls if node.layer is layer and node.tensors()]
+        described.append(
+            serialize_layer(layer)
+            | {
+                "inbound_nodes": [
+                    {
+                        "args": [replace_entries(node.inputs, describe)],
+                        "kwargs": replace_entries(node.arguments, describe),
+                    }
+                    for node in calls
+                ]
+            }
+        )
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": described,
+        "input_layers": replace(model.input, place_of),
+        "output_layers": replace(model.output, place_of),
+    }
+
+
+def read(config: dict, custom_objects: dict | None = None):
+    """Make the layers, call them, and return the input and output tensors."""
+    layers = {entry["name"]: layer_from(entry, custom_objects) for entry in config["layers"]}
+    made = {(name, 0): layer.nodes[0].outputs for name, layer in layers.items() if layer.nodes and _is_input(layer)}
+    waiting = {(e["name"], k): call for e in config["layers"] for k, call in enumerate(e["inbound_nodes"])}
+
+    def tensor(place) -> SymbolicTensor:
+        name, call, output = place
+        return made[name, call][output]
+
+    while waiting:
+        # The calls of one layer are numbered in the order they are made again, so each waits for the one before.
+        ready = [
+            key
+            for key, call in waiting.items()
+            if all(tuple(place[:2]) in made for place in _places(call))
+            and (key[1] == 0 or (key[0], key[1] - 1) in made)
+        ]
+        if not ready:
+            names = sorted({name for name, _ in waiting})
+            raise ValueError(f"{config['name']}: the calls of {names} wait for each other.")
+        for key in ready:
+            call = waiting.pop(key)
+            inputs, *others = _revive(call["args"], tensor)
+            if others:
+                raise ValueError(f"{config['name']}: the layer {key[0]!r} is called with {1 + len(others)} arguments.")
+            arguments = _revive(call["kwargs"], tensor)
+            made[key] = leaves(layers[key[0]](inputs, **{k: v for k, v in arguments.items() if v is not None}))
+
+    def revive(places):
+        if isinstance(places, dict):
+            return {key: revive(place) for key, place in places.items()}
+        return tensor(places) if isinstance(places[0], str) else [revive(place) for place in places]
+
+    return revive(config["input_layers"]), revive(config["output_layers"])
+
+
+def _is_input(layer) -> bool:
+    return type(layer).__name__ == "InputLayer"
+
+
+def _places(value) -> list:
+    """Where the tensors in a described call come from."""
+    if isinstance(value, dict):
+        if value.get("class_name") == TENSOR:
+            return [value["config"]["keras_history"]]
+        value = list(value.values())
+    return [place for entry in value for place in _places(entry)] if isinstance(value, (list, tuple)) else []
+
+
+def _revive(value, tensor):
+    if isinstance(value, dict):
+        if value.get("class_name") == TENSOR:
+            return tensor(value["config"]["keras_history"])
+        if value.get("class_name") == "__numpy__":
+            return np.array(value["config"]["value"], value["config"]["dtype"])
+        return {key: _revive(entry, tensor) for key, entry in value.items()}
+    return [_revive(entry, tensor) for entry in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,312 @@
+"""Model: what all models are, and the one to subclass."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from rnn_ref.layers.input import Input
+from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
+from rnn_ref.models.structure import flatten
+from rnn_ref.models.summary import summary
+from rnn_ref.models.training import Training
+from rnn_ref.models.walk import RecordedTensor, Walk
+
+
+class Model(Training, Layer):
+    """Layers put together, with training.
+
+    ``Model(inputs, outputs)`` is the graph between symbolic tensors: a :class:`~rnn_ref.models.functional.Functional`.
+
+    A subclass makes layers in ``__init__`` (as attributes, or in lists or dicts that are attributes) and calls them in
+    ``call(self, inputs)``; with arguments ``training`` or ``mask`` it is told these too. What ``call`` gets are not
+    arrays but tensors that write down which layers they pass through, so that gradients find the way back.
+    NumPy functions would leave no such trace, and are refused.
+
+    Parameters
+    ----------
+    inputs, outputs : SymbolicTensor, or list or dict of them
+        Of a functional model.
+    name : str, optional
+    trainable : bool
+    dtype : str, optional
+
+    References
+    ----------
+    https://keras.io/api/models/model/
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> from rnn_ref import layers
+    >>> x = rnn_ref.Input((10, 5))
+    >>> rnn_ref.Model(x, layers.Dense(1)(layers.LSTM(8)(x))).output_shape
+    (None, 1)
+
+    >>> class Reader(rnn_ref.Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.rnn = layers.LSTM(8)
+    ...         self.out = layers.Dense(1)
+    ...
+    ...     def call(self, x):
+    ...         return self.out(self.rnn(x))
+    >>> Reader()(np.zeros((2, 10, 5))).shape
+    (2, 1)
+    """
+
+    def __new__(cls, *arguments, **options):
+        if cls is Model:
+            from rnn_ref.models.functional import Functional
+
+            if arguments or "inputs" in options or "outputs" in options:
+                return super().__new__(Functional)
+        return super().__new__(cls)
+
+    def __init__(self, *inputs_and_outputs, name=None, trainable=True, dtype=None):
+        if inputs_and_outputs:
+            raise TypeError(
+                f"{type(self).__name__}: a subclass of Model makes its layers itself and calls them in call(); to give "
+                "inputs and outputs, use Model(inputs, outputs), or subclass rnn_ref.models.Functional."
+            )
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+        self._input_structure: Any = 0  # of nested lists and dicts with one entry for each array
+        self._output_structure: Any = 0
+        self.output_shape = None
+
+    # -- what is in it ------------------------------------------------------------------------------
+
+    def sublayers(self) -> list[Layer]:
+        """Layers that are attributes, or in lists or dicts that are."""
+        found = [e for value in self.__dict__.values() for e in entries(value) if isinstance(e, Layer)]
+        return list(dict.fromkeys(found))
+
+    @property
+    def layers(self) -> list[Layer]:
+        return self.sublayers()
+
+    def get_layer(self, name=None, index=None) -> Layer:
+        """A layer by name or by place."""
+        if (name is None) == (index is None):
+            raise ValueError(f"{self.name}: get_layer takes a name or an index, got {name=} and {index=}.")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"{self.name}: there is no layer {index}; there are {len(self.layers)}.")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"{self.name}: no layer is named {name!r}; there are {[l.name for l in self.layers]}.")
+
+    def named_weights(self) -> dict:
+        """Weights by the path of names that leads to them; one that several layers share is there once."""
+        named: dict = {}
+        for layer in self.sublayers():
+            for key, weight in layer.named_weights().items():
+                if named.setdefault(f"{layer.name}/{key}", weight) is not weight:
+                    raise ValueError(f"{self.name}: two of its layers are named {layer.name!r}; names must differ.")
+        named.update(self._weights)
+        seen: dict = {}
+        for name, weight in named.items():
+            seen.setdefault(weight, name)
+        return {name: weight for weight, name in seen.items()}
+
+    def trainable_named_weights(self) -> dict:
+        trainable = set(super().trainable_named_weights().values())
+        return {name: weight for name, weight in self.named_weights().items() if weight in trainable}
+
+    # -- shapes -------------------------------------------------------------------------------------
+
+    def build(self, input_shape) -> None:
+        """Make all weights: run ``call`` on tensors without numbers.
+
+        Parameters
+        ----------
+        input_shape : tuple, or list or dict of tuples
+            Batch included, unknown sizes None.
+        """
+        self._output_structure = replace_entries(self._call_symbolically(input_shape), lambda _: 0)
+        self._input_structure = map_shapes(input_shape, lambda _: 0)
+        self.output_shape = self.compute_output_shape(input_shape)
+        self.input_shape = input_shape
+        self.built = True
+
+    def ensure_built(self, input_shape) -> None:
+        if not self.built:
+            self.build(input_shape)
+
+    def _call_symbolically(self, input_shape):
+        before = {layer: len(layer.nodes) for layer in self.sublayers()}
+        inputs = map_shapes(input_shape, lambda shape: Input(batch_shape=shape, name="x"))
+        try:
+            return self.call(inputs)
+        finally:  # these calls were a rehearsal
+            for layer in self.sublayers():
+                del layer.nodes[before.get(layer, 0) :]
+
+    def compute_output_shape(self, input_shape):
+        return shapes_of(self._call_symbolically(input_shape))
+
+    def see(self, x) -> None:
+        """Learn from the first data what the inputs are; functional models know."""
+        if not self.built and isinstance(x, (list, tuple, dict)) and all(hasattr(e, "shape") for e in entries(x)):
+            self._input_structure = replace_entries(x, lambda _: 0)
+
+    def flatten_inputs(self, x, what: str) -> list:
+        """The input arrays in a list, from an array, a list or a dict; the first build the model."""
+        self.see(x)
+        arrays = flatten(x, self.input_names, what)
+        if not self.built and all(np.ndim(array) and len(array) for array in arrays):
+            self.build_on([np.asarray(array) for array in arrays])
+        return arrays
+
+    def build_on(self, arrays: list) -> None:
+        """Make all weights for arrays like these."""
+        self.build(pack(self._input_structure, [(None, *array.shape[1:]) for array in arrays]))
+
+    @property
+    def outputs_known(self) -> bool:
+        """Whether the number and names of the outputs are certain yet."""
+        return self.built
+
+    @property
+    def input_names(self) -> list[str]:
+        return _names(self._input_structure, "input")
+
+    @property
+    def output_names(self) -> list[str]:
+        return _names(self._output_structure, "output")
+
+    # -- running ------------------------------------------------------------------------------------
+
+    def call(self, inputs):
+        """What a subclass does with its inputs."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no call(self, inputs). Write one, or make the model with "
+            "Model(inputs, outputs)."
+        )
+
+    def __call__(self, x, *more, **arguments):
+        """Run the model on arrays and return arrays; on symbolic tensors, connect it."""
+        if more:
+            names = list(inspect.signature(self.call).parameters)[1:]
+            arguments = dict(zip(names, more)) | arguments
+        return super().__call__(x, **arguments)
+
+    def walk_layers(self, inputs, arguments: dict, walk: Walk):
+        """Call the layers on recorded tensors, and return the outputs."""
+        known = inspect.signature(self.call).parameters
+        told = dict(arguments)
+        if "training" in known:
+            told["training"] = walk.training
+        if "mask" in known:
+            told["mask"] = replace_entries(inputs, lambda tensor: tensor.mask)
+        return self.call(inputs, **told)
+
+    def run(self, x, *, mask=None, training: bool = False, keep_z: bool = False, **arguments):
+        """Outputs, the :class:`~rnn_ref.models.walk.Walk` that led there, and the masks of the outputs."""
+        if isinstance(x, (list, tuple)) and not any(hasattr(entry, "shape") for entry in entries(x)):
+            x = np.asarray(x)  # numbers in nested lists are one array
+        walk = Walk(training=training, keep_z=keep_z)
+        masks = entries(mask)
+        masks = iter(masks * len(entries(x)) if mask is None else masks)
+        walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
+        walk.arguments = replace_entries(
+            arguments, lambda entry: walk.tensor(entry) if isinstance(entry, np.ndarray) else entry
+        )
+        walk.outputs = self.walk_layers(walk.inputs, walk.arguments, walk)
+        strays = [entry for entry in entries(walk.outputs) if not isinstance(entry, RecordedTensor)]
+        if strays:
+            raise TypeError(f"{self.name}: call() returned {strays[0]!r}; it must return what layers gave it.")
+        if not self.built:
+            self._after_first_run(walk)
+        outputs, masks = (replace_entries(walk.outputs, lambda t, a=a: getattr(t, a)) for a in ("value", "mask"))
+        return outputs, walk, masks
+
+    def _after_first_run(self, walk: Walk) -> None:
+        def shape(tensor):
+            return (None, *tensor.shape[1:])
+
+        self._input_structure = replace_entries(walk.inputs, lambda _: 0)
+        self._output_structure = replace_entries(walk.outputs, lambda _: 0)
+        self.input_shape = replace_entries(walk.inputs, shape)
+        self.output_shape = replace_entries(walk.outputs, shape)
+        self.built = True
+
+    def forward(self, x, *, training: bool = False, **arguments):
+        """Outputs, and the walk that led there."""
+        outputs, walk, _ = self.run(x, training=training, **arguments)
+        return outputs, walk
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """Gradients of inputs and weights from those of the outputs.
+
+        Returns
+        -------
+        LayerGradients
+            ``weights`` by the names of :meth:`named_weights`; ``flow`` a list of every layer and its ``flow``, in the
+            order they ran; ``initial_state`` has the gradients of further arguments of ``call``, in order.
+        """
+        return self.run_back(tape, entries(grads), input_gradient=input_gradient)
+
+    def run_lists(self, inputs: list, *, training: bool = False, keep_z: bool = False):
+        """Forward with inputs and outputs as lists."""
+        outputs, walk, _ = self.run(pack(self._input_structure, inputs), training=training, keep_z=keep_z)
+        return entries(outputs), walk
+
+    def run_back(self, tape: Walk, grads: list, *, input_gradient: bool = False) -> LayerGradients:
+        """Backward with the gradients of the outputs as a list."""
+        sums, weights, flow = tape.back(grads, input_gradient=input_gradient)
+        return LayerGradients(
+            replace_entries(tape.inputs, lambda tensor: sums.get(tensor)) if input_gradient else None,
+            {name: weights[weight] for name, weight in self.named_weights().items() if weight in weights},
+            [sums.get(e) if isinstance(e, RecordedTensor) else None for e in entries(tape.arguments)],
+            flow,
+        )
+
+    def reset_states(self) -> None:
+        """Let all ``stateful`` layers begin anew."""
+        for layer in self.layers:
+            if isinstance(layer, Model) or getattr(layer, "stateful", False):
+                layer.reset_states()
+
+    def output_masks(self, tape: Walk) -> list:
+        """Masks of the outputs of a run."""
+        return [tensor.mask for tensor in leaves(tape.outputs)]
+
+    def structure_outputs(self, outputs: list):
+        """A list of outputs in the structure that the model returns."""
+        return pack(self._output_structure, outputs)
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False):
+        """Print layers, output shapes and parameter counts; see :func:`rnn_ref.models.summary.summary`."""
+        summary(
+            self,
+            line_length=line_length,
+            positions=positions,
+            print_fn=print_fn,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+        )
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None):
+        """A model from :meth:`get_config`'s dictionary; that of a subclass holds the arguments of its ``__init__``."""
+        if cls is Model and "input_layers" in config:
+            from rnn_ref.models.functional import Functional
+
+            return Functional.from_config(config, custom_objects)
+        return cls(**config)
+
+
+def _names(structure, base: str) -> list[str]:
+    """``"output"``; ``"output_1"``, ... for several; the keys of a dict."""
+    if isinstance(structure, dict):
+        return list(structure)
+    count = len(entries(structure))
+    return [base] if count == 1 else [f"{base}_{k + 1}" for k in range(count)]

@@ -1,0 +1,237 @@
+"""The walk over a model's layers, and back.
+
+Forward, every call of a layer is written down as a :class:`Step`; backward reads the steps from the last to the
+first. All models do just this: a Sequential calls its layers in a row, a functional model along its graph, and a
+subclassed model as its ``call`` says. The walk is the tape of the model.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.recurrent import RNN
+from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
+
+
+class RecordedTensor(Tensor):
+    """An array on a walk: layers called on it run at once and are written down.
+
+    Attributes
+    ----------
+    value : ndarray
+    mask : ndarray of bool or None
+    """
+
+    def __init__(self, walk: Walk, value: np.ndarray, mask=None):
+        self._walk = weakref.ref(walk)  # the walk refers to its tensors; a circle would delay freeing the arrays
+        self.value, self.mask = value, mask
+
+    @property
+    def walk(self) -> Walk:
+        walk = self._walk()
+        if walk is None:
+            raise ValueError(f"{self!r} comes from a call that is over; it cannot be used any more.")
+        return walk
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.value.dtype.name
+
+    def __repr__(self):
+        return f"<RecordedTensor, shape={self.shape}, dtype={self.dtype}>"
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """One call of a layer.
+
+    Attributes
+    ----------
+    layer : Layer
+    inputs, arguments
+        What it was called on; tensors are :class:`RecordedTensor`.
+    outputs
+        A tensor, or a list or dict of them.
+    tape
+        For ``layer.backward``.
+    penalty : float
+        Of the activity regularizer, divided by the batch size as in Keras.
+    """
+
+    layer: Any
+    inputs: Any
+    arguments: dict
+    outputs: Any
+    tape: Any
+    penalty: float = 0.0
+
+
+class Walk:
+    """The steps of one run of a model, and the way back.
+
+    Parameters
+    ----------
+    training : bool
+        For layers whose call does not say it.
+    keep_z : bool
+        Whether recurrent layers keep their pre-activations.
+
+    Attributes
+    ----------
+    steps : list of Step
+    inputs, outputs
+        Tensor, or list or dict of tensors, that the model was given and gave.
+    arguments : dict
+        What else the model was given.
+    """
+
+    def __init__(self, *, training: bool = False, keep_z: bool = False):
+        self.training, self.keep_z = training, keep_z
+        self.steps: list[Step] = []
+        self.inputs = self.outputs = None
+        self.arguments: dict = {}
+
+    # -- forward ------------------------------------------------------------------------------------
+
+    def tensor(self, value, mask=None) -> RecordedTensor:
+        """Put an array on the walk."""
+        return RecordedTensor(self, np.asarray(value), mask)
+
+    def call(self, layer, inputs, arguments: dict | None = None):
+        """Run a layer on tensors, write it down, and return its outputs as tensors."""
+        given = arguments or {}
+        values = replace(given, lambda tensor: tensor.value)
+        mask = values.pop("mask", None)
+        if mask is None:
+            mask = replace_entries(inputs, lambda entry: getattr(entry, "mask", None))
+            mask = None if all(m is None for m in entries(mask)) else mask
+        training = values.pop("training", None)
+        if self.keep_z and (isinstance(layer, (RNN, Bidirectional)) or hasattr(layer, "walk_layers")):
+            values["keep_z"] = True
+        y, tape, masks = layer.run(
+            replace(inputs, lambda tensor: tensor.value),
+            mask=mask,
+            training=self.training if training is None else training,
+            **values,
+        )
+        outputs = replace_entries(y, self.tensor)
+        masks = [masks] if isinstance(outputs, RecordedTensor) or masks is None else entries(masks)
+        for tensor, output_mask in zip(leaves(outputs), masks):
+            tensor.mask = output_mask
+        penalty = 0.0
+        if layer.activity_regularizer is not None:
+            penalty = sum(float(layer.activity_regularizer(t.value)) / len(t.value) for t in leaves(outputs))
+        self.steps.append(Step(layer, inputs, given, outputs, tape, penalty))
+        return outputs
+
+    @property
+    def penalty(self) -> float:
+        """Activity penalties of all layers, those in models inside too."""
+        return sum(s.penalty + (s.tape.penalty if isinstance(s.tape, Walk) else 0.0) for s in self.steps)
+
+    # -- backward -----------------------------------------------------------------------------------
+
+    def back(self, grads: list, *, input_gradient: bool = False):
+        """From the gradients of the outputs (None for zero) to those of everything else.
+
+        Those of the activity penalties are added on the way.
+
+        Returns
+        -------
+        gradients : dict of RecordedTensor to ndarray
+            Of the tensors that nothing on the walk made; inputs among them if ``input_gradient``.
+        weights : dict of Variable to ndarray
+            Summed over all calls of a layer.
+        flow : list of (Layer, object)
+            What each step gave as ``flow``, in the order of the calls.
+        """
+        sums: dict[RecordedTensor, np.ndarray] = {}
+        weights: dict[Any, np.ndarray] = {}
+        flow = []
+        for tensor, dy in zip(leaves(self.outputs), grads):
+            _add(sums, tensor, dy)
+        needed = self._needed(input_gradient)
+        for step in reversed(self.steps):
+            dys = [sums.pop(tensor, None) for tensor in leaves(step.outputs)]
+            if step.layer.activity_regularizer is not None:
+                dys = [_with_penalty(step.layer, t.value, dy) for t, dy in zip(leaves(step.outputs), dys)]
+            penalized_inside = isinstance(step.tape, Walk) and step.tape.penalty != 0
+            if all(dy is None for dy in dys) and not penalized_inside:
+                continue  # the loss does not depend on this call
+            dys = [np.zeros_like(t.value) if dy is None else dy for t, dy in zip(leaves(step.outputs), dys)]
+            gradients = step.layer.backward(
+                step.tape,
+                pack(step.outputs, dys),
+                input_gradient=any(tensor in needed for tensor in leaves(step.inputs)),
+            )
+            for tensor, dx in _pairs(step, gradients):
+                if tensor in needed:
+                    _add(sums, tensor, dx)
+            named = step.layer.named_weights()
+            for name, dw in gradients.weights.items():
+                _add(weights, named[name], dw)
+            flow.append((step.layer, gradients.flow))
+        return sums, weights, flow[::-1]
+
+    def _needed(self, input_gradient: bool) -> set[RecordedTensor]:
+        """Tensors whose gradient some weight (or the caller) waits for."""
+        needed = set(leaves([self.inputs, self.arguments] if input_gradient else self.arguments))
+        for step in self.steps:
+            sources = leaves([step.inputs, step.arguments])
+            if step.layer.weights or any(tensor in needed for tensor in sources):
+                needed.update(leaves(step.outputs))
+        return needed
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def runs(self) -> Iterator[tuple[Any, Any]]:
+        """Every layer that ran, in order, with its tape."""
+        for step in self.steps:
+            yield step.layer, step.tape
+
+
+def _add(sums: dict, key, value) -> None:
+    if value is not None:
+        sums[key] = sums[key] + value if key in sums else value
+
+
+def _with_penalty(layer, value: np.ndarray, dy):
+    gradient = np.asarray(layer.activity_regularizer.gradient(value), value.dtype) / value.dtype.type(len(value))
+    return gradient if dy is None else dy + gradient
+
+
+def _pairs(step: Step, gradients) -> list[tuple[RecordedTensor, np.ndarray | None]]:
+    """The tensors a step depends on, each with its gradient.
+
+    ``gradients.inputs`` has the structure of the inputs, ``initial_state`` and ``constants`` those of the arguments of
+    these names; a recurrent layer called on ``[x, h, c]`` gives inputs and initial states one after the other. A model
+    gives the gradients of all its arguments as ``initial_state``.
+    """
+    inputs, states = entries(step.inputs), list(gradients.initial_state)
+    arguments = {name: value for name, value in step.arguments.items() if name not in ("mask", "training")}
+    constants = [] if hasattr(step.layer, "walk_layers") else entries(arguments.pop("constants", []))
+    for name, value in arguments.items():
+        if leaves(value) and name != "initial_state" and not hasattr(step.layer, "walk_layers"):
+            raise ValueError(
+                f"{step.layer.name}: the argument {name}= is a tensor, but {type(step.layer).__name__} gives no "
+                "gradient for it. Pass an array, or hand the tensor over in the first argument."
+            )
+    if gradients.inputs is None:
+        in_list = 0 if arguments or len(inputs) == 1 else len(states)
+        found = [None] * (len(inputs) - in_list)
+    elif isinstance(gradients.inputs, dict):
+        found = [gradients.inputs[key] for key in step.inputs]
+    else:
+        found = entries(gradients.inputs)
+    pairs = [*zip(inputs + entries(arguments), found + states), *zip(constants, gradients.constants)]
+    return [(tensor, dx) for tensor, dx in pairs if isinstance(tensor, RecordedTensor)]

@@ -1,0 +1,53 @@
+"""Forecasts of a series against what came."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rnn_ref.plotting.style import COLOURS, describe, new_figure
+
+
+def forecast(time, truth, forecasts: dict[str, np.ndarray], *, ylabel: str, title: str | None = None) -> Figure:
+    """Draw a series, forecasts of it, and how far off each was.
+
+    Parameters
+    ----------
+    time : tuple of (str, ndarray (N,))
+        Label and values of the time axis.
+    truth : ndarray, (N,)
+    forecasts : dict of str to ndarray, (N,)
+    ylabel : str
+        What is forecast, with its unit.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> t = np.arange(5)
+    >>> figure = rnn_ref.plot.forecast(("year", t), t**2, {"a guess": t**2 + 1}, ylabel="value")
+    >>> len(figure.axes)
+    2
+    """
+    label, values = time
+    figure = new_figure(9, 5)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    above.plot(values, truth, color="black", linewidth=1.6, label="observed")
+    below.axhline(0, color="black", linewidth=0.8)
+    for (name, array), colour in zip(forecasts.items(), COLOURS):
+        above.plot(values, array, color=colour, linewidth=1.1, label=name)
+        below.plot(values, np.asarray(array) - truth, color=colour, linewidth=1.1)
+    above.set_ylabel(ylabel)
+    below.set_ylabel("forecast - observed")
+    below.set_xlabel(label)
+    above.legend(frameon=False, ncols=2 + len(forecasts), loc="upper center", bbox_to_anchor=(0.5, 1.15), fontsize=9)
+    for axis in (above, below):
+        axis.grid(alpha=0.3)
+        axis.margins(x=0.01)
+    figure.suptitle(title or "Forecasts", fontsize=11)
+    errors = ", ".join(f"{n} {np.sqrt(np.mean((np.asarray(a) - truth) ** 2)):.3g}" for n, a in forecasts.items())
+    return describe(figure, f"{ylabel} over {len(truth)} points with forecasts; root mean squared errors: {errors}.")

@@ -1,0 +1,48 @@
+"""Colours and figures that all pictures share."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette: told apart with any common colour blindness.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+UNIT_INTERVAL = "cividis"  # gates, 0 to 1: even in lightness and safe for colour-blind readers
+SIGNED = "RdBu_r"  # candidates and states, zero in the middle
+
+
+class Picture(Figure):
+    """A figure that needs no window and no pyplot, and that a notebook shows as the value of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        data = BytesIO()
+        self.savefig(data, format="png")
+        return data.getvalue()
+
+
+def new_figure(width: float, height: float) -> Picture:
+    """An empty picture, sizes in inches."""
+    return Picture(figsize=(width, height), layout="constrained", dpi=120)
+
+
+def describe(figure: Figure, text: str) -> Figure:
+    """Attach the alternative text."""
+    figure.rnn_ref_alt = text
+    return figure
+
+
+def figure_alt(figure: Figure) -> str:
+    """Alternative text of a picture made by ``rnn_ref.plot``: what it shows, for those who cannot see it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    str
+    """
+    if not hasattr(figure, "rnn_ref_alt"):
+        raise ValueError("this figure was not made by rnn_ref.plot, so it has no alternative text.")
+    return figure.rnn_ref_alt

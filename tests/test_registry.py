@@ -18,9 +18,7 @@ def double(x):
 REGISTRY = Registry("scaling", [Plain], {"same": Plain, "double": double})
 
 
-@pytest.mark.parametrize(
-    "identifier", ["Plain", "plain", "same", Plain, {"class_name": "Plain", "config": {}}]
-)
+@pytest.mark.parametrize("identifier", ["Plain", "plain", "same", Plain, {"class_name": "Plain", "config": {}}])
 def test_get_finds_a_class_by_every_name(identifier):
     assert isinstance(REGISTRY.get(identifier), Plain)
 

@@ -74,9 +74,7 @@ def test_config_round_trip_through_json_and_keras(ours):
     assert copy.get_config() == ours.get_config()
 
 
-@pytest.mark.parametrize(
-    "name", ["max_norm", "MaxNorm", "non_neg", "unit_norm", "MinMaxNorm", "min_max_norm"]
-)
+@pytest.mark.parametrize("name", ["max_norm", "MaxNorm", "non_neg", "unit_norm", "MinMaxNorm", "min_max_norm"])
 def test_get_by_every_name_that_keras_knows(name):
     assert constraints.get(name).get_config() == keras.constraints.get(name).get_config()
     if name.islower():

@@ -192,15 +192,15 @@ def test_nan_in_data_is_named():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (dict(y=np.zeros((3, 1))), "y has 3 samples, x has 22"),
-        (dict(x=np.zeros((0, 4, 3)), y=np.zeros((0, 1))), "empty"),
-        (dict(x=np.zeros((22, 4, 2))), "expected 3 features"),
-        (dict(x=np.zeros((22, 0, 3))), "zero time steps"),
-        (dict(x=np.zeros((22, 3))), r"expected \(batch, time, features\)"),
-        (dict(y=None), "no target"),
-        (dict(batch_size=0), "batch_size"),
-        (dict(validation_split=1.5), "validation_split"),
-        (dict(verbose=7), "verbose"),
+        ({"y": np.zeros((3, 1))}, "y has 3 samples, x has 22"),
+        ({"x": np.zeros((0, 4, 3)), "y": np.zeros((0, 1))}, "empty"),
+        ({"x": np.zeros((22, 4, 2))}, "expected 3 features"),
+        ({"x": np.zeros((22, 0, 3))}, "zero time steps"),
+        ({"x": np.zeros((22, 3))}, r"expected \(batch, time, features\)"),
+        ({"y": None}, "no target"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"validation_split": 1.5}, "validation_split"),
+        ({"verbose": 7}, "verbose"),
     ],
 )
 def test_what_a_user_can_get_wrong(change, message):
@@ -217,8 +217,8 @@ def test_strings_that_nobody_knows():
         model.compile("adamm", "mse")
     with pytest.raises(ValueError, match="compile"):
         model.fit(*data())
+    model.compile("adam")
     with pytest.raises(ValueError, match="without a loss"):
-        model.compile("adam")
         model.fit(*data(), verbose=0)
 
 

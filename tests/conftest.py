@@ -1,0 +1,76 @@
+"""What all tests need before Keras, JAX, Numba or Matplotlib are imported."""
+
+import os
+import sys
+from unittest import mock
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # Keras is the yardstick in float64 too
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("NUMBA_NUM_THREADS", str(max(2, os.cpu_count() or 1)))  # one core still tries two threads
+
+import hypothesis
+import numpy as np
+import pytest
+
+import rnn_ref
+
+hypothesis.settings.register_profile("rnn_ref", deadline=None, derandomize=True, print_blob=True, max_examples=25)
+hypothesis.settings.load_profile("rnn_ref")
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test starts from the same random state, alone or after others."""
+    rnn_ref.utils.set_random_seed(0)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def assert_close():
+    """``assert_close(actual, expected, tolerance, what)``: error relative to the largest magnitude of the array."""
+
+    def check(actual, expected, tolerance, what=""):
+        actual, expected = np.asarray(actual), np.asarray(expected)
+        assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, expected {expected.shape}"
+        assert np.isfinite(expected).all(), f"{what}: nothing to compare with, the expected values blew up"
+        error = np.abs(actual.astype("float64") - expected.astype("float64")).max(initial=0.0)
+        scale = np.abs(expected).max(initial=0.0)
+        assert error <= tolerance * max(scale, np.finfo("float32").tiny), (
+            f"{what}: error {error:.2e} at magnitude {scale:.2e}"
+        )
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def keras_in():
+    """``with keras_in("float64"):`` Keras on JAX rounds tanh and others to float32 unless told not to."""
+    from keras.src.backend.common import dtypes
+
+    def precision(dtype):
+        return mock.patch.dict(dtypes.BIT64_TO_BIT32_DTYPE, {"float64": dtype})
+
+    return precision
+
+
+def pytest_runtest_makereport(item, call):
+    """In CI (RNN_REF_NO_SKIP=1) a skipped test is a failed one: everything tests need is installed there."""
+    if (
+        os.environ.get("RNN_REF_NO_SKIP")
+        and call.excinfo is not None
+        and call.excinfo.errisinstance(pytest.skip.Exception)
+    ):
+        call.excinfo = pytest.ExceptionInfo.from_exc_info(
+            (AssertionError, AssertionError(f"skipped in CI: {call.excinfo.value}"), call.excinfo.tb)
+        )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """In CI (RNN_REF_NO_SKIP=1) a skipped test is a failure: everything the tests need is installed there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("RNN_REF_NO_SKIP") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,35 @@
+"""The same bits on any number of threads."""
+
+import numba
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from rnn_ref import layers
+
+B, T, F, H = 37, 11, 6, 19  # several chunks of samples, several blocks of rows, no round sizes
+
+
+def bits(layer, x, threads, blas_threads):
+    """Outputs and all gradients, as one string of bytes."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        with threadpool_limits(blas_threads, "blas"):
+            y, tape = layer.forward(x)
+            gradients = layer.backward(tape, np.cos(y))
+    finally:
+        numba.set_num_threads(before)
+    arrays = [y, gradients.inputs, *gradients.weights.values(), *gradients.initial_state]
+    return [np.ascontiguousarray(array).tobytes() for array in arrays]
+
+
+@pytest.mark.parametrize("make", [layers.SimpleRNN, layers.LSTM, layers.GRU])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cells_give_the_same_bits_on_one_and_two_threads(make, dtype):
+    layer = make(H, return_sequences=True, dtype=dtype, name="layer")
+    x = np.random.default_rng(0).normal(size=(B, T, F))
+    one = bits(layer, x, threads=1, blas_threads=1)
+    assert bits(layer, x, threads=2, blas_threads=2) == one
+    assert bits(layer, x, threads=2, blas_threads=1) == one
+    assert bits(layer, 1.001 * x, threads=1, blas_threads=1) != one

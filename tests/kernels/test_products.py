@@ -1,0 +1,149 @@
+"""Matrix products of the kernels against NumPy: every layout that BLAS must be told about."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import njit, types
+
+from rnn_ref.kernels.cpu.products import (
+    BLOCK_ROWS,
+    add_product,
+    d_project_W,
+    d_project_x,
+    project,
+    serial_blas,
+)
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
+
+
+@pytest.fixture(scope="module")
+def multiply():
+    """``add_product``, compiled once for each precision; every layout goes through the same code."""
+
+    @njit
+    def run(a, b, c):
+        add_product(a, b, c)
+
+    for real in (types.float32, types.float64):
+        run.compile((types.Array(real, 2, "A"),) * 3)
+    run.disable_compile()
+    return run
+
+
+def arrange(matrix, layout):
+    """The same numbers with other strides."""
+    rows, columns = matrix.shape
+    if layout == "C":
+        return np.ascontiguousarray(matrix)
+    if layout == "T":
+        return np.ascontiguousarray(matrix.T).T
+    if layout == "slice":  # a block of a larger matrix, as one gate's columns
+        large = np.full((rows + 3, columns + 5), np.nan, matrix.dtype)
+        large[2 : 2 + rows, 4 : 4 + columns] = matrix
+        return large[2 : 2 + rows, 4 : 4 + columns]
+    if layout == "slice.T":
+        return arrange(matrix.T, "slice").T
+    if layout == "every second row":
+        large = np.full((2 * rows, columns), np.nan, matrix.dtype)
+        large[::2] = matrix
+        return large[::2]
+    raise ValueError(layout)
+
+
+LAYOUTS = ["C", "T", "slice", "slice.T", "every second row"]
+ROW_MAJOR = ["C", "slice", "every second row"]
+sizes = st.sampled_from([0, 1, 1, 2, 3, 5, 8, 17])
+
+
+@given(
+    n=sizes, k=sizes, m=sizes,
+    layouts=st.tuples(*map(st.sampled_from, (LAYOUTS, LAYOUTS, ROW_MAJOR))),
+    dtype=st.sampled_from(["float32", "float64"]),
+    seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_add_product_is_numpy(multiply, assert_close, n, k, m, layouts, dtype, seed):
+    generator = np.random.default_rng(seed)
+    a, b, c = (
+        arrange(generator.normal(size=shape).astype(dtype), layout)
+        for shape, layout in zip([(n, k), (k, m), (n, m)], layouts)
+    )
+    expected = c + a @ b
+    multiply(a, b, c)
+    assert_close(c, expected, TOLERANCE[dtype], layouts)
+
+
+@pytest.mark.parametrize("layout_a", LAYOUTS)
+@pytest.mark.parametrize("layout_b", LAYOUTS)
+@pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5), (3, 1, 5), (3, 4, 1), (1, 1, 5), (1, 4, 1), (3, 0, 2)])
+def test_add_product_with_axes_of_size_one(multiply, assert_close, shape, layout_a, layout_b):
+    n, k, m = shape
+    generator = np.random.default_rng(0)
+    a, b = arrange(generator.normal(size=(n, k)), layout_a), arrange(generator.normal(size=(k, m)), layout_b)
+    for layout_c in ROW_MAJOR:
+        c = arrange(generator.normal(size=(n, m)), layout_c)
+        expected = c + a @ b
+        multiply(a, b, c)
+        assert_close(c, expected, 1e-13, (layout_a, layout_b, layout_c))
+
+
+def test_add_product_touches_nothing_around_the_result(multiply):
+    large = np.zeros((6, 9))
+    multiply(np.ones((2, 3)), np.ones((3, 4)), large[2:4, 3:7])
+    expected = np.zeros((6, 9))
+    expected[2:4, 3:7] = 3
+    np.testing.assert_array_equal(large, expected)
+
+
+@pytest.mark.parametrize("place", ["a", "b", "c"])
+def test_add_product_of_a_row_made_by_newaxis(multiply, assert_close, place):
+    """``v[None]`` has a row stride of 0, which BLAS would refuse."""
+    generator = np.random.default_rng(0)
+    n, k, m = {"a": (1, 4, 3), "b": (2, 1, 3), "c": (1, 4, 3)}[place]
+    a, b, c = generator.normal(size=(n, k)), generator.normal(size=(k, m)), generator.normal(size=(n, m))
+    expected = c + a @ b
+    if place == "a":
+        a = a[0][None]
+    elif place == "b":
+        b = b[0][None]
+    else:
+        c = c[0][None]
+    multiply(a, b, c)
+    assert_close(c, expected, 1e-13)
+
+
+# -- over whole sequences ---------------------------------------------------------------------------
+
+row_counts = st.sampled_from([1, 2, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 3 * BLOCK_ROWS + 7])
+
+
+@st.composite
+def projections(draw):
+    """``x (N, F), W (F, G*H), b (G*H,), dz (G, N, H)`` in one precision."""
+    G, N = draw(st.sampled_from([1, 3, 4])), draw(row_counts)
+    F, H = draw(st.sampled_from([1, 2, 5, 16])), draw(st.sampled_from([1, 2, 3, 16]))
+    dtype, generator = draw(st.sampled_from(["float32", "float64"])), np.random.default_rng(draw(st.integers(0, 99)))
+    return tuple(generator.normal(size=s).astype(dtype) for s in [(N, F), (F, G * H), (G * H,), (G, N, H)])
+
+
+def side_by_side(dz):
+    """``(G, N, H)`` -> ``(N, G*H)``."""
+    return np.concatenate(list(dz), axis=1)
+
+
+@given(arrays=projections())
+def test_project_and_its_derivatives_are_numpy(assert_close, arrays):
+    x, W, b, dz = arrays
+    tolerance = TOLERANCE[x.dtype.name]
+    z, dx, dW, db = (np.full_like(like, np.nan) for like in (dz, x, W, b))
+    with serial_blas():
+        project(x, W, b, z)
+        d_project_x(dz, W, dx)
+        d_project_W(x, dz, dW, 0)
+        d_project_W(np.ones((len(x), 1), x.dtype), dz, db[None], 0)
+    rows = side_by_side(dz).astype("float64")
+    assert_close(side_by_side(z), x.astype("float64") @ W + b, tolerance, "z")
+    assert_close(dx, rows @ W.T, tolerance, "dx")
+    assert_close(dW, x.T @ rows, tolerance, "dW")
+    assert_close(db, rows.sum(axis=0), tolerance, "db")

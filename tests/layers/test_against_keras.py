@@ -1,0 +1,235 @@
+"""The layers without a recurrence: outputs, masks, gradients and configs against Keras's layers on JAX."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+
+import warnings
+
+import jax
+import keras
+import numpy as np
+import pytest
+from keras.src import backend
+
+import rnn_ref
+from rnn_ref import layers
+
+B, T, F = 3, 4, 5
+S, V = (B, T, F), (B, 6, F)  # a sequence, and one of another length
+
+
+def draw(shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def mask(*shape, seed=1):
+    drawn = np.random.default_rng(seed).random(shape) < 0.6
+    drawn[:, 0] = True
+    return drawn
+
+
+M, N = mask(B, T), mask(B, T, seed=2)
+MQ, MV = mask(B, T, seed=3), mask(B, 6, seed=4)
+
+# (class, arguments, shapes of the inputs, masks of the inputs, arguments of the call)
+CASES = [
+    ("Masking", {}, [S], [M], {}),
+    ("Masking", {"mask_value": 0.1}, [S], [None], {}),
+    ("Add", {}, [S, S, S], [M, N, M], {}),
+    ("Add", {}, [S, (B, F)], [None, None], {}),
+    ("Add", {}, [S, (B, 1, F), (B, T, 1)], [None] * 3, {}),
+    ("Subtract", {}, [S, S], [M, None], {}),
+    ("Subtract", {}, [(B, 1, F), S], [None, None], {}),
+    ("Average", {}, [S, S, (B, T, 1)], [None] * 3, {}),
+    ("Multiply", {}, [S, S, S], [None] * 3, {}),
+    ("Multiply", {}, [S, S, S], [M, N, N], {}),
+    ("Multiply", {}, [S, S, S], [M, None, N], {}),
+    ("Multiply", {}, [S, (B, F)], [M, None], {}),
+    ("Maximum", {}, [S, S, S], [None] * 3, {}),
+    ("Maximum", {}, [S, S, S], [M, N, N], {}),
+    ("Maximum", {}, [S, S, S], [M, None, N], {}),
+    ("Maximum", {}, [S, S, S], [None, M, N], {}),
+    ("Minimum", {}, [S, (B, 1, F)], [None, None], {}),
+    ("Minimum", {}, [S, S], [M, N], {}),
+    ("Concatenate", {}, [S, (B, T, 2)], [M, N], {}),
+    ("Concatenate", {}, [S, (B, T, 2)], [M, None], {}),
+    ("Concatenate", {"axis": 1}, [S, V], [M, MV], {}),
+    ("Concatenate", {"axis": 1}, [S, V], [None, MV], {}),
+    ("Concatenate", {"axis": -2}, [S, V], [None, None], {}),
+    ("Dot", {"axes": 2}, [S, V], [M, None], {}),
+    ("Dot", {"axes": -1, "normalize": True}, [S, V], [None, None], {}),
+    ("Dot", {"axes": 1}, [(B, F), (B, F)], [None, None], {}),
+    ("Dot", {"axes": (1, 2)}, [S, (B, 6, T)], [None, None], {}),
+    ("Dot", {"axes": (2, 1), "normalize": True}, [S, (B, F)], [None, None], {}),
+    ("Dot", {"axes": (1, 2)}, [(B, F), S], [None, None], {}),
+    ("Dot", {"axes": (2, 3)}, [(B, 2, F, 3), (B, 2, 2, F)], [None, None], {}),
+    ("Attention", {}, [S, V], [None, None], {}),
+    ("Attention", {"use_scale": True}, [S, V], [MQ, MV], {}),
+    ("Attention", {"use_scale": True}, [S, V, V], [MQ, MV, None], {"return_attention_scores": True}),
+    ("Attention", {}, [S, S], [None, M], {"use_causal_mask": True}),
+    ("Attention", {}, [S, (B, 6, 2), V], [None, None, None], {}),
+    ("Attention", {"score_mode": "concat"}, [S, V], [None, MV], {"return_attention_scores": True}),
+    ("Attention", {"score_mode": "concat", "use_scale": True}, [S, V, V], [None, MV, None], {}),
+    ("AdditiveAttention", {}, [S, V], [MQ, MV], {"return_attention_scores": True}),
+    ("AdditiveAttention", {}, [S, S, S], [None, None, None], {"use_causal_mask": True}),
+    ("AdditiveAttention", {"use_scale": False}, [S, V], [None, None], {}),
+    ("LayerNormalization", {}, [S], [M], {}),
+    ("LayerNormalization", {"axis": 1, "epsilon": 1e-5}, [S], [None], {}),
+    ("LayerNormalization", {"axis": [2, 1], "center": False}, [S], [None], {}),
+    ("LayerNormalization", {"axis": [-1], "scale": False}, [(B, F)], [None], {}),
+    ("LayerNormalization", {"scale": False, "center": False}, [S], [None], {}),
+    ("Reshape", {"target_shape": (10, -1)}, [S], [M], {}),
+    ("Reshape", {"target_shape": (20,)}, [S], [None], {}),
+    ("Permute", {"dims": (2, 1)}, [S], [M], {}),
+    ("Permute", {"dims": (3, 1, 2)}, [(B, 2, 3, 4)], [None], {}),
+    ("RepeatVector", {"n": 3}, [(B, F)], [None], {}),
+    ("GlobalAveragePooling1D", {}, [S], [M], {}),
+    ("GlobalAveragePooling1D", {"keepdims": True}, [S], [None], {}),
+    ("GlobalAveragePooling1D", {"data_format": "channels_first"}, [(B, F, T)], [M], {}),
+    ("GlobalAvgPool1D", {"data_format": "channels_first", "keepdims": True}, [(B, F, T)], [M], {}),
+    ("GlobalMaxPooling1D", {}, [S], [M], {}),
+    ("GlobalMaxPool1D", {"keepdims": True, "data_format": "channels_first"}, [S], [None], {}),
+    ("Dropout", {"rate": 0.5}, [S], [M], {}),
+    ("Dropout", {"rate": 1.0}, [S], [M], {"training": True}),
+    ("SpatialDropout1D", {"rate": 0.5}, [S], [M], {}),
+    ("GaussianNoise", {"stddev": 0.5}, [S], [M], {}),
+    ("ActivityRegularization", {"l1": 0.1}, [S], [M], {}),
+]
+each_case = pytest.mark.parametrize(
+    ("name", "arguments", "shapes", "masks", "call"), CASES, ids=[f"{c[0]}-{k}" for k, c in enumerate(CASES)]
+)
+
+
+def make(name, arguments, shapes):
+    inputs = [draw(shape, seed) for seed, shape in enumerate(shapes)]
+    if name == "Masking":
+        inputs[0][:, 2] = arguments.get("mask_value", 0.0)
+    if name in ("Maximum", "GlobalMaxPooling1D"):
+        inputs[0][:, 1] = inputs[-1][:, 2]  # ties
+        inputs[-1][:, 1] = inputs[-1][:, 2]
+    ours = getattr(layers, name)(**arguments, dtype="float64")
+    ours.ensure_built([x.shape for x in inputs] if len(inputs) > 1 else inputs[0].shape)
+    theirs = getattr(keras.layers, name)(**arguments, dtype="float64")
+    theirs.build([x.shape for x in inputs] if len(inputs) > 1 else inputs[0].shape)
+    assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
+    assert [w.name for w in ours.weights] == [w.name for w in theirs.weights]
+    ours.set_weights([draw(w.shape, 9 + k) for k, w in enumerate(ours.weights)])
+    theirs.set_weights(ours.get_weights())
+    return ours, theirs, inputs
+
+
+def keras_call(layer, inputs, masks, call):
+    inputs = [jax.numpy.asarray(x) for x in inputs]
+    for x, m in zip(inputs, masks):
+        if m is not None:
+            backend.set_keras_mask(x, jax.numpy.asarray(m))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return layer(inputs if len(inputs) > 1 else inputs[0], **call)
+
+
+def tolerance(name, arguments):
+    """Keras sums some things in float32, whatever the layer's dtype: ours is then checked by differences."""
+    loose = ("LayerNormalization", "AdditiveAttention", "GlobalAveragePooling1D", "GlobalAvgPool1D")
+    if name in loose or arguments.get("score_mode") == "concat":
+        return {"rtol": 1e-5, "atol": 2e-6}
+    return {"rtol": 1e-9, "atol": 1e-11}
+
+
+def flat(value):
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+@each_case
+def test_outputs_masks_and_gradients(name, arguments, shapes, masks, call):
+    ours, theirs, inputs = make(name, arguments, shapes)
+    several = len(inputs) > 1
+    x, m = (inputs, masks) if several else (inputs[0], masks[0])
+    assert ours.supports_masking == theirs.supports_masking
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        outputs, tape, out_mask = ours.run(x, mask=m, **{"training": False} | call)
+    lost = not ours.supports_masking and any(k is not None for k in masks)
+    assert any("does not hand on the mask" in str(w.message) for w in caught) == lost
+
+    expected = flat(keras_call(theirs, inputs, masks, call))
+    assert len(expected) == len(flat(outputs))
+    for y, e in zip(flat(outputs), expected):
+        np.testing.assert_allclose(y, e, **tolerance(name, arguments))
+        assert y.dtype == np.float64
+    expected_mask = getattr(expected[0], "_keras_mask", None)
+    if expected_mask is None:
+        expected_mask = backend.get_keras_mask(expected[0])
+    our_mask = flat(out_mask)[0] if several or call.get("return_attention_scores") else out_mask
+    assert (our_mask is None) == (expected_mask is None)
+    if our_mask is not None:
+        np.testing.assert_array_equal(our_mask, expected_mask)
+    static = [None, *expected[0].shape[1:]]
+    free = [(None, *s[1:]) for s in shapes]
+    assert list(ours.compute_output_shape(free if several else free[0])) == static
+
+    dys = [draw(y.shape, 20 + k) for k, y in enumerate(flat(outputs))]
+
+    def run(values, inputs):
+        with keras.StatelessScope(state_mapping=zip(theirs.trainable_variables, values)):
+            return flat(keras_call(theirs, inputs, masks, call))
+
+    _, pull_back = jax.vjp(run, [jax.numpy.asarray(w) for w in ours.get_weights()], inputs)
+    dws, dxs = pull_back([jax.numpy.asarray(dy) for dy in dys])
+    gradients = ours.backward(tape, dys if len(dys) > 1 else dys[0])
+    assert len(dxs) == len(gradients.inputs if several else [gradients.inputs])
+    for dx, e in zip(gradients.inputs if several else [gradients.inputs], dxs):
+        assert dx.shape == e.shape
+        np.testing.assert_allclose(dx, e, **tolerance(name, arguments))
+    for key, e in zip(ours.named_weights(), dws):
+        assert np.shape(gradients.weights[key]) == e.shape
+        np.testing.assert_allclose(gradients.weights[key], e, **tolerance(name, arguments))
+
+
+@each_case
+def test_gradients_by_differences(name, arguments, shapes, masks, call):
+    ours, _, inputs = make(name, arguments, shapes)
+    # Without ties and masked steps, where there is no derivative.
+    inputs = [draw(shape, seed) for seed, shape in enumerate(shapes)]
+    given = dict(call)
+    if ours.takes_mask:
+        given["mask"] = masks if len(inputs) > 1 else masks[0]
+    errors = rnn_ref.check_gradients(ours, inputs if len(inputs) > 1 else inputs[0], samples=12, **given)
+    assert len(errors) == len(inputs) + len(ours.weights)
+    assert max(errors.values()) < 1e-6
+
+
+@each_case
+def test_config_round_trip(name, arguments, shapes, masks, call):
+    ours, theirs, inputs = make(name, arguments, shapes)
+    config = ours.get_config()
+    again = type(ours).from_config(config)
+    assert again.get_config() == config
+    x = inputs if len(inputs) > 1 else inputs[0]
+    again.ensure_built([a.shape for a in inputs] if len(inputs) > 1 else x.shape)
+    again.set_weights(ours.get_weights())
+    for a, b in zip(flat(ours(x)), flat(again(x))):
+        np.testing.assert_array_equal(a, b)
+    unknown = set(theirs.get_config()) - set(config) - {"rms_scaling", "activity_regularizer"}
+    assert not unknown
+
+
+def test_float32_by_default():
+    for name, arguments, shapes, _, _ in CASES:
+        layer = getattr(layers, name)(**arguments)
+        x = [draw(shape) for shape in shapes]
+        y, tape = layer.forward(x if len(x) > 1 else x[0])
+        assert y.dtype == np.float32, name
+        for dx in flat(layer.backward(tape, np.ones(y.shape)).inputs):
+            assert dx.dtype == np.float32, name
+
+
+def test_functions():
+    a, b = draw(S), draw(S, 1)
+    for name in ("add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot"):
+        expected = getattr(keras.layers, name)([a, b], dtype="float64")
+        np.testing.assert_allclose(getattr(layers, name)([a, b], dtype="float64"), expected, rtol=1e-12)
+    assert layers.concatenate([a, b], axis=1).shape == (B, 2 * T, F)
+    assert layers.dot([a, b], axes=2, normalize=True).shape == (B, T, T)

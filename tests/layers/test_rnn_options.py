@@ -1,0 +1,213 @@
+"""Options of the recurrent layers: states kept, masks, directions, time first, dropout, stacks; against Keras."""
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+import rnn_ref
+from rnn_ref.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell
+
+B, T, F, H = 3, 5, 4, 2
+KINDS = [SimpleRNN, GRU, LSTM]
+GATES = {SimpleRNN: 1, GRU: 3, LSTM: 4}
+
+
+def data(shape=(B, T, F), seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def holes():
+    mask = np.random.default_rng(1).random((B, T)) > 0.4
+    mask[0] = False  # a row without a single step
+    mask[1] = [False, True, False, True, False]
+    return mask
+
+
+def as_list(y):
+    return list(y) if isinstance(y, (list, tuple)) else [y]
+
+
+def compare(ours, theirs, x, *, mask=None, training=False, **drops):
+    """Outputs, states and all gradients of two layers with the same weights."""
+    ours.ensure_built(x.shape)
+    theirs.build(x.shape)
+    ours.set_weights([w + 0.1 * data(w.shape, 9) for w in ours.get_weights()])
+    theirs.set_weights(ours.get_weights())
+    outputs, tape = ours.forward(x, mask=mask, training=training, **drops)
+
+    def run(weights, x):
+        with keras.StatelessScope(state_mapping=list(zip(theirs.trainable_variables, weights))):
+            y = theirs(x, training=training) if mask is None else theirs(x, mask=mask, training=training)
+            return jax.tree.leaves(y)
+
+    expected, back = jax.vjp(run, [v.numpy() for v in theirs.trainable_variables], x.astype("float32"))
+    assert len(as_list(outputs)) == len(expected)
+    for a, b in zip(as_list(outputs), expected):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    grads = [data(y.shape, 20 + k) for k, y in enumerate(as_list(outputs))]
+    gradients = ours.backward(tape, grads if len(grads) > 1 else grads[0])
+    weights, dx = back([np.asarray(g, "float32") for g in grads])
+    np.testing.assert_allclose(gradients.inputs, dx, rtol=1e-4, atol=1e-5)
+    for name, b in zip(ours.named_weights(), weights, strict=True):
+        np.testing.assert_allclose(gradients.weights[name], b, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("zero_output_for_mask", [False, True])
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_masks_with_holes(kind, go_backwards, zero_output_for_mask, return_sequences):
+    options = {
+        "go_backwards": go_backwards,
+        "zero_output_for_mask": zero_output_for_mask,
+        "return_sequences": return_sequences,
+        "return_state": True,
+    }
+    theirs = getattr(keras.layers, kind.__name__)(H, **options)
+    compare(kind(H, dtype="float64", **options), theirs, data(), mask=holes())
+
+
+@pytest.mark.parametrize("implementation", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout_with_given_masks(kind, implementation, monkeypatch):
+    options = {"dropout": 0.3, "recurrent_dropout": 0.2, "return_sequences": True}
+    if implementation == 2:
+        options.pop("recurrent_dropout")
+    extra = {} if kind is SimpleRNN else {"implementation": implementation}
+    ours = kind(H, dtype="float64", **options, **extra)
+    theirs = getattr(keras.layers, kind.__name__)(H, **options, **extra)
+    count = GATES[kind] if implementation == 1 else 1
+    generator = np.random.default_rng(4)
+    x_drop = ((generator.random((count, B, F)) > 0.3) / 0.7).astype("float32")
+    h_drop = ((generator.random((GATES[kind], B, H)) > 0.2) / 0.8).astype("float32")
+    single = getattr(theirs.cell, "dropout_mask_count", None) is None
+
+    def shaped(masks):
+        return masks[0] if single or len(masks) == 1 else list(masks)
+
+    monkeypatch.setattr(type(theirs.cell), "get_dropout_mask", lambda cell, x: shaped(x_drop))
+    monkeypatch.setattr(
+        type(theirs.cell), "get_recurrent_dropout_mask", lambda cell, h: shaped(h_drop) if implementation == 1 else None
+    )
+    drops = {"x_drop": x_drop} | ({"h_drop": h_drop} if implementation == 1 else {})
+    compare(ours, theirs, data(), training=True, **drops)
+
+
+def test_random_dropout_keeps_the_mean_and_rests_outside_training():
+    layer = SimpleRNN(300, activation="linear", dropout=0.4, recurrent_dropout=0.25, seed=3)
+    x = np.ones((50, 2, 200), "float32")
+    _, tape = layer.forward(x, training=True)
+    for drop, rate in ((tape.x_drop, 0.4), (tape.h_drop, 0.25)):
+        assert set(np.unique(drop)) == {np.float32(0), np.float32(1 / (1 - rate))}
+        assert (drop == 0).mean() == pytest.approx(rate, abs=0.02)
+    _, other = layer.forward(x, training=True)
+    assert not np.array_equal(tape.x_drop, other.x_drop)
+    again = SimpleRNN(300, dropout=0.4, recurrent_dropout=0.25, seed=3)
+    np.testing.assert_array_equal(again.forward(x, training=True)[1].x_drop, tape.x_drop)
+    assert layer.forward(x)[1].x_drop is None
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_stacked_cells_with_nested_states(masked):
+    theirs = keras.layers.RNN(
+        [keras.layers.LSTMCell(3), keras.layers.GRUCell(2), keras.layers.SimpleRNNCell(4)],
+        return_sequences=True,
+        return_state=True,
+        zero_output_for_mask=True,
+    )
+    ours = RNN(
+        [LSTMCell(3), GRUCell(2), SimpleRNNCell(4)],
+        return_sequences=True,
+        return_state=True,
+        zero_output_for_mask=True,
+        dtype="float64",
+    )
+    compare(ours, theirs, data(), mask=holes() if masked else None)
+    x, nested = data(), [[data((B, 3), 1), data((B, 3), 2)], data((B, 2), 3), [data((B, 4), 4)]]
+    flat = [nested[0][0], nested[0][1], nested[1], nested[2][0]]
+    for a, b in zip(ours(x, initial_state=nested), ours(x, initial_state=flat)):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("kind", "cell"), [(SimpleRNN, SimpleRNNCell), (GRU, GRUCell), (LSTM, LSTMCell)])
+def test_a_layer_is_its_cell_run_by_rnn_bit_for_bit(kind, cell):
+    layer, by_cell = kind(8, return_sequences=True), RNN(cell(8), return_sequences=True)
+    x, mask = data(), holes()
+    by_cell.ensure_built(x.shape)
+    layer.ensure_built(x.shape)
+    by_cell.set_weights(layer.get_weights())
+    (y, tape), (y2, tape2) = layer.forward(x, mask=mask), by_cell.forward(x, mask=mask)
+    np.testing.assert_array_equal(y, y2)
+    dy = data(y.shape, 1)
+    one, two = layer.backward(tape, dy), by_cell.backward(tape2, dy)
+    np.testing.assert_array_equal(one.inputs, two.inputs)
+    for name, gradient in one.weights.items():
+        np.testing.assert_array_equal(gradient, two.weights[name])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stateful(kind):
+    layer = kind(H, stateful=True, return_sequences=True, dtype="float64")
+    x = data()
+    pieces = [layer(x[:, :2]), layer(x[:, 2:])]
+    layer.reset_states()
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), layer(x), atol=1e-12)
+    with pytest.raises(ValueError, match="batch"):
+        layer(x[:2])
+    layer.reset_states()
+    layer(x[:2])
+    given = [data((B, H), k) for k in range(2 if kind is LSTM else 1)]
+    layer.reset_states(given)
+    whole = RNN(layer.cell, return_sequences=True, dtype="float64")
+    np.testing.assert_array_equal(layer(x), whole(x, initial_state=given))
+    with pytest.raises(AttributeError, match="stateful"):
+        whole.reset_states()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_time_major(kind):
+    layer = kind(H, return_sequences=True, go_backwards=True, dtype="float64")
+    x, mask = data(), holes()
+    y, tape = layer.forward(x, mask=mask)
+    major = RNN(layer.cell, return_sequences=True, go_backwards=True, time_major=True, dtype="float64")
+    y2, tape2 = major.forward(x.swapaxes(0, 1), mask=mask.T)
+    np.testing.assert_array_equal(y2, y.swapaxes(0, 1))
+    dy = data(y.shape, 1)
+    one, two = layer.backward(tape, dy), major.backward(tape2, dy.swapaxes(0, 1))
+    np.testing.assert_array_equal(two.inputs, one.inputs.swapaxes(0, 1))
+    assert major.compute_output_shape((T, B, F)) == (T, B, H)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_by_differences(kind):
+    layer = kind(H, return_sequences=True, return_state=True, go_backwards=True)
+    states = [data((B, H), k) for k in range(2 if kind is LSTM else 1)]
+    errors = rnn_ref.check_gradients(layer, data(), mask=holes(), initial_state=states)
+    assert max(errors.values()) < 1e-6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_config_round_trip(kind):
+    layer = kind(H, return_sequences=True, go_backwards=True, stateful=True, dropout=0.1, name="memory")
+    again = kind.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    stack = RNN([LSTMCell(3), GRUCell(2)], zero_output_for_mask=True, return_state=True)
+    assert RNN.from_config(stack.get_config()).get_config() == stack.get_config()
+
+
+def test_bad_input_is_explained():
+    layer = LSTM(H)
+    layer(data())
+    with pytest.raises(ValueError, match="return_sequences=True"):
+        layer(data((B, F)))
+    with pytest.raises(ValueError, match="features"):
+        layer(data((B, T, F + 1)))
+    with pytest.raises(ValueError, match="zero time steps"):
+        layer(data((B, 0, F)))
+    with pytest.raises(ValueError, match="mask has shape"):
+        layer(data(), mask=np.ones((B, T + 1)))
+    with pytest.raises(ValueError, match="needs 2 arrays"):
+        layer(data(), initial_state=[data((B, H))])
+    with pytest.raises(ValueError, match="shape"):
+        layer(data(), initial_state=[data((B, H + 1))] * 2)

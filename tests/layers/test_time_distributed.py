@@ -1,0 +1,114 @@
+"""TimeDistributed against Keras and against a loop over the steps."""
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+import rnn_ref
+from rnn_ref.layers import GRU, LSTM, Dense, Flatten, Layer, TimeDistributed, Wrapper
+
+B, T, F = 3, 5, 4
+
+
+def data(shape=(B, T, F), seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def test_dense_against_keras():
+    ours = TimeDistributed(Dense(3, activation="tanh", dtype="float64"))
+    theirs = keras.layers.TimeDistributed(keras.layers.Dense(3, activation="tanh", dtype="float32"), dtype="float32")
+    x = data()
+    theirs.build(x.shape)
+    ours.ensure_built(x.shape)
+    theirs.set_weights(ours.get_weights())
+    y, tape = ours.forward(x)
+
+    def run(weights, x):
+        with keras.StatelessScope(state_mapping=list(zip(theirs.trainable_variables, weights))):
+            return theirs(x)
+
+    expected, back = jax.vjp(run, [v.numpy() for v in theirs.trainable_variables], x.astype("float32"))
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+    dy = data(y.shape, 1)
+    gradients, (weights, dx) = ours.backward(tape, dy), back(dy.astype("float32"))
+    np.testing.assert_allclose(gradients.inputs, dx, atol=1e-5)
+    for a, b in zip(gradients.weights.values(), weights):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: LSTM(2), lambda: GRU(2, return_sequences=True), lambda: Flatten(), lambda: Dense(3)]
+)
+def test_is_a_loop_over_the_steps(make):
+    inner = make()
+    layer = TimeDistributed(inner)
+    x = data((B, T, 6, F)).astype("float32")
+    y = layer(x)
+    for t in range(T):
+        np.testing.assert_allclose(y[:, t], inner(x[:, t]), atol=1e-6)
+    assert layer.compute_output_shape(x.shape) == y.shape
+    assert max(rnn_ref.check_gradients(layer, x, samples=8).values()) < 1e-6
+
+
+def test_several_outputs():
+    layer = TimeDistributed(LSTM(2, return_state=True))
+    x = data((B, T, 6, F))
+    assert [y.shape for y in layer(x)] == [(B, T, 2)] * 3
+    assert layer.compute_output_shape((None, T, 6, F)) == ((None, T, 2),) * 3
+    assert layer.compute_mask(x, "mask") == ["mask"] * 3
+    assert max(rnn_ref.check_gradients(layer, x, samples=8).values()) < 1e-6
+
+
+def test_published_count():
+    model = rnn_ref.Sequential(
+        [rnn_ref.Input((10, 5)), LSTM(64, return_sequences=True), TimeDistributed(Dense(1, name="head"), name="each")]
+    )
+    assert model.layers[1].count_params() == 65
+    assert "each/head/kernel" in model.named_weights()
+    model.compile("adam", "mse")
+    model.fit(data((4, 10, 5)), np.zeros((4, 10, 1)), verbose=0)
+
+
+def test_masks():
+    class Masked(Layer):
+        takes_mask = True
+
+        def forward(self, x, *, mask=None, training=False):
+            return x * mask[..., None], None
+
+    mask = np.random.default_rng(0).random((B, T)) > 0.5
+    x = data().astype("float32")
+    np.testing.assert_array_equal(TimeDistributed(Masked())(x, mask=mask), x * mask[..., None])
+    layer = TimeDistributed(Dense(2))
+    assert layer.run(x, mask=mask)[2] is mask
+    inside = data((B, T, 6, F)).astype("float32")
+    steps = np.random.default_rng(0).random((B, T, 6)) > 0.5
+    lstm = LSTM(2)
+    y = TimeDistributed(lstm)(inside, mask=steps)
+    np.testing.assert_allclose(y[:, 1], lstm(inside[:, 1], mask=steps[:, 1]), atol=1e-6)
+    with pytest.raises(ValueError, match="mask has shape"):
+        layer(x, mask=mask[:, :2])
+
+
+def test_config_round_trip():
+    layer = TimeDistributed(LSTM(2, return_sequences=True), name="each")
+    again = TimeDistributed.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="takes a layer"):
+        TimeDistributed(3)
+    with pytest.raises(ValueError, match="time"):
+        TimeDistributed(Dense(2))(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="zero time steps"):
+        TimeDistributed(Dense(2))(np.zeros((2, 0, 3)))
+    with pytest.raises(ValueError, match="stateful"):
+        TimeDistributed(LSTM(2, stateful=True))
+
+
+def test_wrapper_holds_the_weights_of_its_layer():
+    wrapper = Wrapper(Dense(2, name="inside"))
+    wrapper.ensure_built((None, 3))
+    assert list(wrapper.named_weights()) == ["inside/kernel", "inside/bias"]

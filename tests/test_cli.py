@@ -1,0 +1,49 @@
+"""The command line, as a user runs it."""
+
+import subprocess
+import sys
+
+import pytest
+
+import rnn_ref
+from rnn_ref.cli import main
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.strip() == f"rnn-ref {rnn_ref.__version__}"
+
+
+def test_tour_beats_persistence_and_draws(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-c", "from rnn_ref.cli import main; main()", "tour", "--out", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    errors = {}
+    for line in run.stdout.splitlines():
+        words = line.split()
+        if len(words) >= 4 and words[-1].endswith("%"):
+            errors[" ".join(words[:-3])] = float(words[-2])
+    assert set(errors) == {"SimpleRNN", "LSTM", "GRU", "linear autoregression", "persistence"}
+    assert all(errors[name] < 0.8 * errors["persistence"] for name in ("SimpleRNN", "LSTM", "GRU")), errors
+    assert "Total params: 2521" in run.stdout
+    assert "%" in run.stderr, "a progress bar is shown"
+    for name in ("gates", "gradient-flow", "forecast"):
+        picture = (tmp_path / f"tour-{name}.png").read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) > 20_000
+
+
+def test_lab_copies_notebooks_and_keeps_changed_ones(tmp_path, capsys):
+    folder = tmp_path / "mine"
+    assert main(["lab", "--copy-only", "--dir", str(folder)]) == 0
+    notebook = folder / "01-a-first-look.ipynb"
+    assert notebook.exists()
+    notebook.write_text("changed")
+    main(["lab", "--copy-only", "--dir", str(folder)])
+    assert notebook.read_text() == "changed"
+    assert "stays as it is" in capsys.readouterr().out

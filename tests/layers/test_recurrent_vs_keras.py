@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rnn_ref import layers
@@ -52,6 +52,10 @@ def compare(cell, options, with_states, dtype, seed, keras_in, assert_close):
         arguments = jax.tree.map(jnp.asarray, (x, weights, states))
         expected, pull_back = jax.vjp(run, *arguments)
         dx, d_weights, d_states = pull_back([jnp.asarray(c) for c in cotangents])
+
+    # exp(exp(...)) overflows over a few steps, or amplifies every rounding: nothing to compare there.
+    sizes = [float(np.abs(a).max()) for a in jax.tree.leaves((expected, dx, d_weights, d_states))]
+    assume(all(size < 1e4 for size in sizes))  # false for NaN too
 
     tolerance = TOLERANCE[dtype]
     assert len(outputs) == len(expected)

@@ -10,11 +10,15 @@ through a whole network.
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+import inspect
+from functools import cache, partial
 from pathlib import Path
 
-from numba import config, njit
-from numba.core import caching
+import numpy as np
+from llvmlite import binding
+from numba import config, njit, types
+from numba.core import caching, cgutils
+from numba.extending import intrinsic
 
 # Reordering of sums and fused multiply-adds are allowed; NaN and infinity keep their meaning.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
@@ -63,3 +67,59 @@ def kernel(function=None, *, parallel: bool = False):
     if not config.DISABLE_JIT:
         compiled._cache = _KernelCache(function)
     return compiled
+
+
+R1, R2, R3, R4 = (partial(types.Array, ndim=n, layout="C") for n in (1, 2, 3, 4))  # arrays in the kernel's precision
+REAL, INTEGER, BOOLEAN = (lambda real: real), (lambda real: types.intp), (lambda real: types.boolean)
+MASK = lambda real: types.Array(types.boolean, 2, "C")  # noqa: E731 - all of these are types, given the precision
+
+
+def library(function):
+    """Compile a part of a kernel once, to be called by name like a function of a C library.
+
+    Other compiled functions are copied into their callers, and into the callers of those, and optimized there anew:
+    for a function that does much, seconds. The annotations of the arguments give their types.
+    """
+    if config.DISABLE_JIT:
+        return function
+    compiled = kernel(function)
+    name = f"{function.__module__}.{function.__qualname__}"
+    annotations = list(inspect.get_annotations(function, eval_str=True).values())
+
+    @intrinsic
+    def call(typing_context, *arguments):
+        real = next(t for t in (getattr(t, "dtype", t) for t in arguments) if isinstance(t, types.Float))
+        wanted = [annotation(real) for annotation in annotations]
+
+        def codegen(context, builder, signature, packed):
+            given = signature.args[0]
+            values = cgutils.unpack_tuple(builder, packed[0], len(given))
+            values = [context.cast(builder, v, a, b) for v, a, b in zip(values, given, wanted, strict=True)]
+            convention = context.call_conv
+            target = cgutils.get_or_insert_function(
+                builder.module, convention.get_function_type(types.none, wanted), f"{name}.{real}"
+            )
+            status, _ = convention.call_function(builder, target, types.none, wanted, values)
+            with cgutils.if_unlikely(builder, status.is_error):
+                convention.return_status_propagate(builder, status)
+            return context.get_dummy_value()
+
+        return types.none(types.StarArgTuple(arguments)), codegen
+
+    call.py_func, call.compiled, call.name, call.annotations = function, compiled, name, annotations
+    return call
+
+
+@cache
+def link(function, dtype: np.dtype) -> None:
+    """Compile a ``@library`` function for arrays of this type, or take it from the cache, and tell where it is.
+
+    Before that, no kernel that calls it may be loaded.
+    """
+    if not config.DISABLE_JIT:
+        real = getattr(types, dtype.name)
+        arguments = tuple(annotation(real) for annotation in function.annotations)
+        function.compiled.compile(arguments)
+        result = function.compiled.overloads[arguments]
+        address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+        binding.add_symbol(f"{function.name}.{real}", address)

@@ -179,6 +179,10 @@ class Bidirectional(Layer):
 
     # -- running -------------------------------------------------------------------------------------
 
+    @property
+    def can_forget(self) -> bool:
+        return all(direction.can_forget for direction in self.directions)
+
     def forward(self, x, *, initial_state=None, constants=None, mask=None, training: bool = False, **options):
         """Run both directions.
 

@@ -32,6 +32,7 @@ class Cell(Layer):
     GATES: tuple[str, ...]
     STATES: tuple[str, ...]
     takes_constants = False
+    can_forget = True
     blocks: int  # G: how many (F, H) blocks the kernel has
     kernels: ModuleType
 
@@ -191,10 +192,20 @@ class Cell(Layer):
         return masks
 
     def run(
-        self, x, states, *, mask=None, training: bool = False, keep_z: bool = False, x_drop=None, h_drop=None
+        self,
+        x,
+        states,
+        *,
+        mask=None,
+        training: bool = False,
+        keep: str = "tape",
+        keep_z: bool = False,
+        x_drop=None,
+        h_drop=None,
     ) -> Tape:
         """A whole sequence: ``x`` (T, B, F), states (B, H), mask (T, B) -> tape.
 
+        ``keep`` is "tape" for all that the way back needs, "outputs", or "last" for the final states only.
         ``x_drop`` and ``h_drop`` (see :mod:`rnn_ref.kernels.cpu.sequence`) take the place of random dropout masks.
         """
         masks = self.dropout_masks(x.shape[1], x.shape[2], training)
@@ -203,7 +214,7 @@ class Cell(Layer):
         if h_drop is not None:
             masks["h_drop"] = np.asarray(h_drop, self.dtype)
         return self.kernels.forward(
-            x, *self.arrays(), *states, **self.kernel_options(), mask=mask, keep_z=keep_z, **masks
+            x, *self.arrays(), *states, **self.kernel_options(), mask=mask, keep=keep, keep_z=keep_z, **masks
         )
 
     def run_back(self, tape: Tape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:

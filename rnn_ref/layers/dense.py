@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_ref.kernels.cpu.products import serial_blas
+from rnn_ref.kernels.cpu.products import d_project_W, d_project_x, project, running
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
 
@@ -108,8 +108,10 @@ class Dense(Layer):
         if x.ndim < 2:
             raise ValueError(self.rank_message(x.shape, 2))
         self.check_features(x.shape[-1], self.kernel.shape[0])
-        with serial_blas():
-            z = x @ self.kernel.value
+        x = np.ascontiguousarray(x)
+        z = np.empty((*x.shape[:-1], self.units), x.dtype)
+        with running(x.dtype):
+            project(x.reshape(-1, x.shape[-1]), self.kernel.value, z.reshape(-1, self.units))
         if self.bias is not None:
             z += self.bias.value
         a = self.activation(z)
@@ -117,13 +119,17 @@ class Dense(Layer):
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """dL/da (B, ..., H) -> dL/dx, dL/dW, dL/db."""
-        dz = self.activation.gradient(tape.z, tape.a, np.asarray(grads, self.dtype))
-        rows = dz.reshape(-1, self.units)
-        with serial_blas():
-            weights = {"kernel": tape.x.reshape(-1, tape.x.shape[-1]).T @ rows}
-            dx = dz @ self.kernel.value.T if input_gradient else None
+        dz = np.ascontiguousarray(self.activation.gradient(tape.z, tape.a, np.asarray(grads, self.dtype)))
+        x, W, dz = tape.x.reshape(-1, tape.x.shape[-1]), self.kernel.value, dz.reshape(1, -1, self.units)
+        dx = np.empty_like(tape.x) if input_gradient else None
+        dW, db = np.empty_like(W), np.empty((1, 0 if self.bias is None else self.units), x.dtype)
+        with running(x.dtype):
+            d_project_W(x, dz, dW, db, 0)
+            if input_gradient:
+                d_project_x(dz, W, dx.reshape(x.shape))
+        weights = {"kernel": dW}
         if self.bias is not None:
-            weights["bias"] = rows.sum(axis=0)
+            weights["bias"] = db[0]
         return LayerGradients(dx, weights)
 
     def compute_output_shape(self, input_shape):

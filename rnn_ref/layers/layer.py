@@ -99,6 +99,7 @@ class Layer:
 
     supports_masking = False
     takes_mask = False
+    can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
 
     def __init__(
         self,
@@ -281,6 +282,8 @@ class Layer:
             return self.call(x, *states, **arguments)
         if leaves([x, list(arguments.values())]):
             return connect(self, x, arguments)
+        if self.can_forget:
+            arguments = {"record": False} | arguments
         return self.run(x, **arguments)[0]
 
     def run(self, x, *, mask=None, training: bool = False, **arguments):

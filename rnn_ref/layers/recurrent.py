@@ -177,7 +177,21 @@ class RNN(Layer):
 
     # -- running ------------------------------------------------------------------------------------
 
-    def forward(self, x, *, initial_state=None, constants=None, mask=None, training: bool = False, **options):
+    @property
+    def can_forget(self) -> bool:
+        return self.cell.can_forget
+
+    def forward(
+        self,
+        x,
+        *,
+        initial_state=None,
+        constants=None,
+        mask=None,
+        training: bool = False,
+        record: bool = True,
+        **options,
+    ):
         """Run the layer.
 
         Parameters
@@ -192,6 +206,8 @@ class RNN(Layer):
             False where a step is to be skipped: the states are carried over it.
         training : bool
             Whether dropout acts.
+        record : bool
+            False keeps no more than the outputs: memory does not grow with T, but there is no way back.
         **options
             For the cell: ``keep_z=True`` keeps pre-activations; ``x_drop``, ``h_drop`` give the dropout masks.
 
@@ -228,12 +244,15 @@ class RNN(Layer):
             if not self.cell.takes_constants:
                 raise ValueError(f"{self.name}: got constants, but the call of its cell takes none.")
             options["constants"] = constants
+        if not record and self.can_forget:
+            options["keep"] = "outputs" if self.return_sequences else "last"
         tape = self.cell.run(np.ascontiguousarray(x), states, mask=mask, training=training, **options)
         final = [state.copy() for state in tape.final_states]
         if self.stateful:
             self.states = final
-        shown = self._shown_steps(tape)
-        y = tape.outputs if shown is None else np.where(_over(shown, tape.outputs), tape.outputs, 0).astype(x.dtype)
+        y, shown = tape.outputs, self._shown_steps(tape)
+        if shown is not None:
+            y = np.where(_over(shown[-len(y) :], y), y, 0).astype(x.dtype)
         y = self._from_time_major(y) if self.return_sequences else y[-1].copy()
         return ([y, *final] if self.return_state else y), tape
 

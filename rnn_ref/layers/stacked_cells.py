@@ -80,6 +80,10 @@ class StackedRNNCells(Layer):
         return self.cells
 
     @property
+    def can_forget(self) -> bool:
+        return all(cell.can_forget for cell in self.cells)
+
+    @property
     def takes_constants(self) -> bool:
         return any(cell.takes_constants for cell in self.cells)
 
@@ -121,9 +125,12 @@ class StackedRNNCells(Layer):
     def run(self, x, states, *, mask=None, training: bool = False, **options) -> StackedTape:
         """``x`` (T, B, F) through all cells; ``constants`` go to those that take them."""
         tapes = []
+        keep = options.pop("keep", "tape")
         constants = options.pop("constants", None)
         for cell, own in zip(self.cells, self._by_cell(states)):
             extra = {"constants": constants} if cell.takes_constants else {}
+            if keep != "tape":
+                extra["keep"] = keep if cell is self.cells[-1] else "outputs"  # the next cell reads all of them
             tapes.append(cell.run(np.ascontiguousarray(x), own, mask=mask, training=training, **options, **extra))
             x = tapes[-1].outputs
         return StackedTape(tapes, mask)

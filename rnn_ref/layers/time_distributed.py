@@ -82,13 +82,17 @@ class TimeDistributed(Wrapper):
         """Whether the layer inside has one output."""
         return is_shape(self.layer.compute_output_shape(self.step_shape(self.input_shape)))
 
-    def forward(self, x, *, mask=None, training: bool = False):
+    @property
+    def can_forget(self) -> bool:
+        return self.layer.can_forget
+
+    def forward(self, x, *, mask=None, training: bool = False, **options):
         """``x`` (B, T, ...); the mask ``(B, T)`` or ``(B, T, ...)`` reaches a layer that takes one."""
         x = self.as_input(x) if np.asarray(x).dtype.kind == "f" else self._integers(x)
         B, T = x.shape[:2]
         if T == 0:
             raise ValueError(f"{self.name}: got zero time steps; at least one is needed.")
-        arguments = {}
+        arguments = dict(options)
         if mask is not None:
             mask = np.asarray(mask)
             if mask.shape[:2] != (B, T):

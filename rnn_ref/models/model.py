@@ -58,6 +58,8 @@ class Model(Training, Layer):
     (2, 1)
     """
 
+    can_forget = True
+
     def __new__(cls, *arguments, **options):
         if cls is Model:
             from rnn_ref.models.functional import Functional
@@ -206,11 +208,11 @@ class Model(Training, Layer):
             told["mask"] = replace_entries(inputs, lambda tensor: tensor.mask)
         return self.call(inputs, **told)
 
-    def run(self, x, *, mask=None, training: bool = False, keep_z: bool = False, **arguments):
+    def run(self, x, *, mask=None, training: bool = False, record: bool = True, keep_z: bool = False, **arguments):
         """Outputs, the :class:`~rnn_ref.models.walk.Walk` that led there, and the masks of the outputs."""
         if isinstance(x, (list, tuple)) and not any(hasattr(entry, "shape") for entry in entries(x)):
             x = np.asarray(x)  # numbers in nested lists are one array
-        walk = Walk(training=training, keep_z=keep_z)
+        walk = Walk(training=training, record=record or not self.built, keep_z=keep_z)
         masks = entries(mask)
         masks = iter(masks * len(entries(x)) if mask is None else masks)
         walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
@@ -252,9 +254,9 @@ class Model(Training, Layer):
         """
         return self.run_back(tape, entries(grads), input_gradient=input_gradient)
 
-    def run_lists(self, inputs: list, *, training: bool = False, keep_z: bool = False):
-        """Forward with inputs and outputs as lists."""
-        outputs, walk, _ = self.run(pack(self._input_structure, inputs), training=training, keep_z=keep_z)
+    def run_lists(self, inputs: list, **options):
+        """:meth:`run` with inputs and outputs as lists."""
+        outputs, walk, _ = self.run(pack(self._input_structure, inputs), **options)
         return entries(outputs), walk
 
     def run_back(self, tape: Walk, grads: list, *, input_gradient: bool = False) -> LayerGradients:

@@ -121,7 +121,7 @@ class Training:
         return loss
 
     def _test_step(self, x, y, sample_weight) -> float:
-        outputs, tape = self.run_lists(x, training=False)
+        outputs, tape = self.run_lists(x, record=False)
         masks = self.output_masks(tape)
         loss = self.objective.value(y, outputs, sample_weight, masks) + tape.penalty + self._regularization()
         self.objective.update(loss, y, outputs, sample_weight, masks)
@@ -295,7 +295,7 @@ class Training:
         called.on_predict_begin()
         for step, (inputs, _, _) in enumerate(batches):
             called.on_predict_batch_begin(step)
-            outputs.append(self.run_lists(inputs, training=False)[0])
+            outputs.append(self.run_lists(inputs, record=False)[0])
             called.on_predict_batch_end(step)
         called.on_predict_end()
         return self.structure_outputs([np.concatenate(parts) for parts in zip(*outputs)])

@@ -64,8 +64,6 @@ class Step:
         A tensor, or a list or dict of them.
     tape
         For ``layer.backward``.
-    penalty : float
-        Of the activity regularizer, divided by the batch size as in Keras.
     """
 
     layer: Any
@@ -73,7 +71,6 @@ class Step:
     arguments: dict
     outputs: Any
     tape: Any
-    penalty: float = 0.0
 
 
 class Walk:
@@ -83,6 +80,8 @@ class Walk:
     ----------
     training : bool
         For layers whose call does not say it.
+    record : bool
+        Whether to write down the steps; without them there is no way back, and no memory is held.
     keep_z : bool
         Whether recurrent layers keep their pre-activations.
 
@@ -95,8 +94,9 @@ class Walk:
         What else the model was given.
     """
 
-    def __init__(self, *, training: bool = False, keep_z: bool = False):
-        self.training, self.keep_z = training, keep_z
+    def __init__(self, *, training: bool = False, record: bool = True, keep_z: bool = False):
+        self.training, self.record, self.keep_z = training, record, keep_z
+        self.penalty = 0.0  # activity penalties of all layers, those in models inside too
         self.steps: list[Step] = []
         self.inputs = self.outputs = None
         self.arguments: dict = {}
@@ -118,6 +118,8 @@ class Walk:
         training = values.pop("training", None)
         if self.keep_z and (isinstance(layer, (RNN, Bidirectional)) or hasattr(layer, "walk_layers")):
             values["keep_z"] = True
+        if not self.record and layer.can_forget:
+            values["record"] = False
         y, tape, masks = layer.run(
             replace(inputs, lambda tensor: tensor.value),
             mask=mask,
@@ -129,15 +131,12 @@ class Walk:
         for tensor, output_mask in zip(leaves(outputs), masks):
             tensor.mask = output_mask
         penalty = 0.0
-        if layer.activity_regularizer is not None:
+        if layer.activity_regularizer is not None:  # divided by the batch size, as in Keras
             penalty = sum(float(layer.activity_regularizer(t.value)) / len(t.value) for t in leaves(outputs))
-        self.steps.append(Step(layer, inputs, given, outputs, tape, penalty))
+        self.penalty += penalty + (tape.penalty if isinstance(tape, Walk) else 0.0)
+        if self.record:
+            self.steps.append(Step(layer, inputs, given, outputs, tape))
         return outputs
-
-    @property
-    def penalty(self) -> float:
-        """Activity penalties of all layers, those in models inside too."""
-        return sum(s.penalty + (s.tape.penalty if isinstance(s.tape, Walk) else 0.0) for s in self.steps)
 
     # -- backward -----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Matrix products of the kernels against NumPy: every layout that BLAS must be told about."""
+"""Matrix products of the kernels against NumPy: every size of tile, every layout."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,15 @@ from hypothesis import strategies as st
 from numba import njit, types
 
 from rnn_ref.kernels.cpu.products import (
+    BLOCK_K,
     BLOCK_ROWS,
+    add_packed_product,
     add_product,
     d_project_W,
     d_project_x,
+    pack,
     project,
-    serial_blas,
+    running,
 )
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
@@ -27,7 +30,23 @@ def multiply():
         add_product(a, b, c)
 
     for real in (types.float32, types.float64):
+        with running(str(real)):
+            pass  # the product is linked
         run.compile((types.Array(real, 2, "A"),) * 3)
+    run.disable_compile()
+    return run
+
+
+@pytest.fixture(scope="module")
+def multiply_packed():
+    @njit
+    def run(a, b, c):
+        add_packed_product(a, b, c)
+
+    for real in (types.float32, types.float64):
+        with running(str(real)):
+            pass  # the product is linked
+        run.compile((types.Array(real, 2, "C"), types.Array(real, 3, "C"), types.Array(real, 2, "C")))
     run.disable_compile()
     return run
 
@@ -54,12 +73,15 @@ def arrange(matrix, layout):
 
 LAYOUTS = ["C", "T", "slice", "slice.T", "every second row"]
 ROW_MAJOR = ["C", "slice", "every second row"]
-sizes = st.sampled_from([0, 1, 1, 2, 3, 5, 8, 17])
+# Rows: every mixture of tiles. Columns: full panels, parts of a vector, of a panel. Depth: one block and more.
+row_sizes = st.integers(0, 29)
+column_sizes = st.sampled_from([0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50, 64, 65])
+depths = st.sampled_from([0, 1, 2, 3, 17, BLOCK_K - 1, BLOCK_K, BLOCK_K + 1])
 
 
 @given(
-    n=sizes, k=sizes, m=sizes,
-    layouts=st.tuples(*map(st.sampled_from, (LAYOUTS, LAYOUTS, ROW_MAJOR))),
+    n=row_sizes, k=depths, m=column_sizes,
+    layouts=st.tuples(*map(st.sampled_from, (LAYOUTS, ROW_MAJOR, ROW_MAJOR))),
     dtype=st.sampled_from(["float32", "float64"]),
     seed=st.integers(0, 1000),
 )  # fmt: skip
@@ -75,7 +97,7 @@ def test_add_product_is_numpy(multiply, assert_close, n, k, m, layouts, dtype, s
 
 
 @pytest.mark.parametrize("layout_a", LAYOUTS)
-@pytest.mark.parametrize("layout_b", LAYOUTS)
+@pytest.mark.parametrize("layout_b", ROW_MAJOR)
 @pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5), (3, 1, 5), (3, 4, 1), (1, 1, 5), (1, 4, 1), (3, 0, 2)])
 def test_add_product_with_axes_of_size_one(multiply, assert_close, shape, layout_a, layout_b):
     n, k, m = shape
@@ -98,7 +120,7 @@ def test_add_product_touches_nothing_around_the_result(multiply):
 
 @pytest.mark.parametrize("place", ["a", "b", "c"])
 def test_add_product_of_a_row_made_by_newaxis(multiply, assert_close, place):
-    """``v[None]`` has a row stride of 0, which BLAS would refuse."""
+    """``v[None]`` has a row stride of 0."""
     generator = np.random.default_rng(0)
     n, k, m = {"a": (1, 4, 3), "b": (2, 1, 3), "c": (1, 4, 3)}[place]
     a, b, c = generator.normal(size=(n, k)), generator.normal(size=(k, m)), generator.normal(size=(n, m))
@@ -113,6 +135,33 @@ def test_add_product_of_a_row_made_by_newaxis(multiply, assert_close, place):
     assert_close(c, expected, 1e-13)
 
 
+@given(
+    n=row_sizes, k=depths, m=column_sizes, G=st.sampled_from([1, 3]), transposed=st.booleans(),
+    dtype=st.sampled_from(["float32", "float64"]), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_packed_products_have_the_bits_of_plain_ones(multiply, multiply_packed, n, k, m, G, transposed, dtype, seed):
+    generator = np.random.default_rng(seed)
+    a, c = generator.normal(size=(G, n, k)).astype(dtype), generator.normal(size=(n, m)).astype(dtype)
+    blocks = generator.normal(size=(G, k, m)).astype(dtype)
+    weights = np.concatenate([block.T if transposed else block for block in blocks], axis=1)
+    packed, plain = c.copy(), c.copy()
+    panels = pack(weights, G, "test", transposed=transposed)
+    for g in range(G):
+        multiply_packed(a[g], panels[g], packed)
+        multiply(a[g], blocks[g], plain)
+    np.testing.assert_array_equal(packed, plain)
+
+
+def test_a_row_has_the_same_bits_alone_and_among_others(multiply):
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(size=(29, 300)).astype("float32"), generator.normal(size=(300, 41)).astype("float32")
+    whole, alone = np.zeros((29, 41), "float32"), np.zeros((29, 41), "float32")
+    multiply(a, b, whole)
+    for n in range(29):
+        multiply(a[n : n + 1], b, alone[n : n + 1])
+    np.testing.assert_array_equal(whole, alone)
+
+
 # -- over whole sequences ---------------------------------------------------------------------------
 
 row_counts = st.sampled_from([1, 2, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 3 * BLOCK_ROWS + 7])
@@ -122,7 +171,7 @@ row_counts = st.sampled_from([1, 2, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 
 def projections(draw):
     """``x (N, F), W (F, G*H), b (G*H,), dz (G, N, H)`` in one precision."""
     G, N = draw(st.sampled_from([1, 3, 4])), draw(row_counts)
-    F, H = draw(st.sampled_from([1, 2, 5, 16])), draw(st.sampled_from([1, 2, 3, 16]))
+    F, H = draw(st.sampled_from([1, 2, 5, 16, 29])), draw(st.sampled_from([1, 2, 3, 16, 50]))
     dtype, generator = draw(st.sampled_from(["float32", "float64"])), np.random.default_rng(draw(st.integers(0, 99)))
     return tuple(generator.normal(size=s).astype(dtype) for s in [(N, F), (F, G * H), (G * H,), (G, N, H)])
 
@@ -136,14 +185,21 @@ def side_by_side(dz):
 def test_project_and_its_derivatives_are_numpy(assert_close, arrays):
     x, W, b, dz = arrays
     tolerance = TOLERANCE[x.dtype.name]
-    z, dx, dW, db = (np.full_like(like, np.nan) for like in (dz, x, W, b))
-    with serial_blas():
-        project(x, W, b, z)
+    dx, dW, db, z = (np.full_like(like, np.nan) for like in (x, W, b[None], x @ W))
+    with running(dz.dtype):
+        project(x, W, z)
         d_project_x(dz, W, dx)
-        d_project_W(x, dz, dW, 0)
-        d_project_W(np.ones((len(x), 1), x.dtype), dz, db[None], 0)
+        d_project_W(x, dz, dW, db, 0)
     rows = side_by_side(dz).astype("float64")
-    assert_close(side_by_side(z), x.astype("float64") @ W + b, tolerance, "z")
+    assert_close(z, x.astype("float64") @ W, tolerance, "z")
     assert_close(dx, rows @ W.T, tolerance, "dx")
     assert_close(dW, x.T @ rows, tolerance, "dW")
-    assert_close(db, rows.sum(axis=0), tolerance, "db")
+    assert_close(db[0], rows.sum(axis=0), tolerance, "db")
+
+
+def test_weight_gradients_of_some_gates_leave_the_others_alone():
+    dW, db = np.full((3, 6), 7.0), np.full((1, 6), 7.0)
+    with running("float64"):
+        d_project_W(np.ones((5, 3)), np.ones((1, 5, 2)), dW, db, 4)
+    np.testing.assert_array_equal(dW, [[7, 7, 7, 7, 5, 5]] * 3)
+    np.testing.assert_array_equal(db, [[7, 7, 7, 7, 5, 5]])

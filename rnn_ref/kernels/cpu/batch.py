@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-ROWS = 8
+import numpy as np
+from numba import get_num_threads
+
+ROWS = 32  # of a chunk at most: its states stay in the second cache
+STEPS = 8  # time steps whose inputs are projected together: few enough to stay in the second cache
 
 
 def chunks(B: int) -> np.ndarray:
     """Borders of the chunks, ``(number + 1,)``: chunk ``k`` holds the samples ``borders[k]:borders[k + 1]``.
 
-    The size depends on the shape only, so a result has the same bits on any number of threads. Eight
-    samples fill a register block of BLAS and leave enough chunks to share out; a batch that is not a
-    multiple of eight is cut evenly.
+    One for each thread if a chunk then has from 8 samples (a tile of a product) to ROWS. The bits of a result do not
+    depend on it: no number is summed over samples here.
     """
-    number = max(1, -(-B // ROWS))
+    rows = max(8, min(ROWS, -(-B // get_num_threads())))
+    number = -(-B // rows)
     if number == 1 and B >= 4:
         number = 2
     return np.linspace(0, B, number + 1).astype(np.int64)
 
 
-def per_gate(weights: np.ndarray, G: int) -> np.ndarray:
-    """``(H, G*H)`` -> ``(G, H, H)``, contiguous: a step multiplies by one gate's block at a time."""
-    H = weights.shape[0]
-    return np.ascontiguousarray(weights.reshape(H, G, H).transpose(1, 0, 2))
-
-
 def empty(like: np.ndarray, *shape: int) -> np.ndarray:
     """Uninitialized array in the precision of ``like``."""
     return np.empty(shape, like.dtype)
+
+
+_workspaces: dict[str, np.ndarray] = {}
+
+
+def workspace(name: str, like: np.ndarray, *shape: int) -> np.ndarray:
+    """Uninitialized array for use within one call of a kernel; the next one with this name gets the same memory.
+
+    Memory fresh from the system costs as much time as writing it twice. Kernels run one at a time, so one array for
+    each purpose is enough.
+    """
+    count = int(np.prod(shape)) * like.itemsize
+    if name not in _workspaces or _workspaces[name].nbytes < count:
+        memory = np.empty(count + 64, np.uint8)
+        start = -memory.ctypes.data % 64  # vectors that straddle two cache lines are read at half the speed
+        _workspaces[name] = memory[start : start + count]
+    return _workspaces[name][:count].view(like.dtype).reshape(shape)
+
+
+def kept(name: str, like: np.ndarray, keep: str, *shape: int) -> np.ndarray:
+    """An array of its own if it goes onto the tape, else part of the workspace."""
+    return empty(like, *shape) if keep == "tape" else workspace(name, like, *shape)
 
 
 def no_mask(mask: np.ndarray | None) -> np.ndarray:
@@ -37,5 +57,34 @@ def no_mask(mask: np.ndarray | None) -> np.ndarray:
 
 
 def no_drop(drop: np.ndarray | None, like: np.ndarray) -> np.ndarray:
-    """Recurrent dropout ``(G, B, H)``; None becomes one without elements."""
+    """Dropout ``(1 or G, B, K)``; None becomes one without elements."""
     return np.zeros((0, 0, 0), like.dtype) if drop is None else np.ascontiguousarray(drop, like.dtype)
+
+
+class Slots(NamedTuple):
+    """How many steps each array of a forward pass holds. A shorter array is used again from its beginning.
+
+    Attributes
+    ----------
+    steps : int
+        Of gates and pre-activations: T, or STEPS.
+    outputs : int
+        Of the hidden state: T + 1, or 2.
+    states : int
+        Of other states: T + 1, or 2.
+    """
+
+    steps: int
+    outputs: int
+    states: int
+
+
+def slots(T: int, keep: str) -> Slots:
+    """``keep`` is "tape" for everything that the way back needs, "outputs", or "last" for the final states only."""
+    steps, states = (T, T + 1) if keep == "tape" else (min(T, STEPS), 2)
+    return Slots(steps, 2 if keep == "last" else T + 1, states)
+
+
+def in_order(state: np.ndarray, T: int) -> np.ndarray:
+    """A state's array with the final state last; one of two slots may end with either."""
+    return state[::-1] if len(state) == 2 and T % 2 == 0 else state

@@ -14,20 +14,18 @@ from numba import prange
 
 from rnn_ref.equations import gru
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
-from rnn_ref.jit import kernel
+from rnn_ref.jit import BOOLEAN, INTEGER, MASK, R1, R3, R4, kernel, library
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import add_product, serial_blas
+from rnn_ref.kernels.cpu.products import add_packed_product, clear, copy_rows, pack, running
 from rnn_ref.kernels.cpu.recurrence import (
     add,
     add_multiplied,
     add_recurrent,
-    clear,
-    copy,
     d_add_recurrent,
     multiply,
 )
-from rnn_ref.kernels.cpu.sequence import d_bias, d_project_inputs, d_weights, project_inputs
+from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
 
 
@@ -94,47 +92,57 @@ def d_update(dh, z_z, z_h, z, g, h_prev, dz_z, dz_h, dh_prev, activation, recurr
             dh_prev[k] += dh_direct
 
 
-@kernel
-def forward_rows(U, gates, z, q, h, mask, drop, activation, recurrent_activation, reset_after, first, last):
+@library
+def forward_rows(
+    x: R3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: R3, h_drop: R3,
+    activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
+):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
     scratch = np.empty((last - first, h.shape[2]), h.dtype)
-    drop = drop[:, first:last]
-    for t in range(gates.shape[1]):
-        h_prev = h[t, first:last]
+    drop = h_drop[:, first:last]
+    for t in range(x.shape[0]):
+        if t % batch.STEPS == 0:
+            project_steps(x, W, b, x_drop, t, gates, first, last)
+        s = t % gates.shape[1]
+        h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
         for g in range(2):
-            add_recurrent(h_prev, U, g, drop, scratch, gates[g, t, first:last])
+            add_recurrent(h_prev, U, g, drop, scratch, gates[g, s, first:last])
         if z.size > 0:
             for g in range(2):
-                copy(gates[g, t, first:last], z[g, t, first:last])
-        r, z_h, q_t = gates[1, t, first:last], gates[2, t, first:last], q[t, first:last]
+                copy_rows(gates[g, s, first:last], z[g, t, first:last])
+        r, z_h, q_t = gates[1, s, first:last], gates[2, s, first:last], q[s, first:last]
         if reset_after:
+            for n in range(last - first):
+                for k in range(b_q.size):
+                    q_t[n, k] = b_q[k]
             add_recurrent(h_prev, U, 2, drop, scratch, q_t)
             reset_projection(r.reshape(-1), z_h.reshape(-1), q_t.reshape(-1), recurrent_activation)
         else:
             if drop.size > 0:
                 multiply(h_prev, drop[2], scratch)
             else:
-                copy(h_prev, scratch)
+                copy_rows(h_prev, scratch)
             reset_state(r.reshape(-1), scratch.reshape(-1), q_t.reshape(-1), recurrent_activation)
-            add_product(q_t, U[2], z_h)
+            add_packed_product(q_t, U[2], z_h)
         if z.size > 0:
-            copy(gates[2, t, first:last], z[2, t, first:last])
+            copy_rows(z_h, z[2, t, first:last])
         update(
-            gates[0, t, first:last].reshape(-1),
+            gates[0, s, first:last].reshape(-1),
             z_h.reshape(-1),
             h_prev.reshape(-1),
-            h[t + 1, first:last].reshape(-1),
+            h_t.reshape(-1),
             activation,
             recurrent_activation,
         )
         if mask.size > 0:
-            hold(mask, t, h, first, last)
+            hold(mask[t, first:last], h_prev, h_t)
 
 
-@kernel
+@library
 def backward_rows(
-    U, gates, z, q, h, mask, drop, dh, dz, dq, activation, recurrent_activation, reset_after, first, last
-):
+    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: R3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
+    recurrent_activation: INTEGER, reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
+):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
     n, H = last - first, h.shape[2]
     scratch, d_scratch, kept = np.empty((n, H), h.dtype), np.empty((n, H), h.dtype), np.empty((n, H), h.dtype)
@@ -171,11 +179,11 @@ def backward_rows(
         else:
             drh = dq[t, first:last]
             clear(drh)
-            add_product(dz[2, t, first:last], U[2].T, drh)
+            add_packed_product(dz[2, t, first:last], U[2], drh)
             if drop.size > 0:
                 multiply(h_prev, drop[2], scratch)
             else:
-                copy(h_prev, scratch)
+                copy_rows(h_prev, scratch)
             clear(d_scratch)
             d_reset_state(
                 drh.reshape(-1),
@@ -197,10 +205,14 @@ def backward_rows(
 
 
 @kernel(parallel=True)
-def forward_batch(U, gates, z, q, h, mask, drop, activation, recurrent_activation, reset_after, borders):
+def forward_batch(
+    x, W, b, b_q, U, gates, z, q, h, mask, x_drop, h_drop, activation, recurrent_activation, reset_after, borders
+):
     for k in prange(borders.size - 1):
-        first, last = borders[k], borders[k + 1]
-        forward_rows(U, gates, z, q, h, mask, drop, activation, recurrent_activation, reset_after, first, last)
+        forward_rows(
+            x, W, b, b_q, U, gates, z, q, h, mask, x_drop, h_drop,
+            activation, recurrent_activation, reset_after, borders[k], borders[k + 1],
+        )  # fmt: skip
 
 
 @kernel(parallel=True)
@@ -225,6 +237,7 @@ def forward(
     mask=None,
     x_drop=None,
     h_drop=None,
+    keep: str = "tape",
     keep_z: bool = False,
 ) -> Tape:
     """Run a batch of sequences.
@@ -245,40 +258,52 @@ def forward(
         False where a step is to be skipped.
     x_drop, h_drop : ndarray, (1 or 3, B, F) and (3, B, H), optional
         Dropout of inputs and states, with the factor that keeps their mean.
+    keep : {"tape", "outputs", "last"}
+        Everything that :func:`backward` needs; or only the hidden states; or only the final state.
     keep_z : bool
         Keep the pre-activations even if the backward pass can do without them.
 
     Returns
     -------
     Tape
-        With ``h``, ``gates``, ``q``, and ``z`` where kept.
+        With ``h``, ``gates``, ``q``, and ``z`` where kept; ``h`` without steps that were not kept.
     """
     T, B, _ = x.shape
     H = U.shape[0]
-    h, q, gates = batch.empty(x, T + 1, B, H), batch.empty(x, T, B, H), batch.empty(x, 3, T, B, H)
-    keep_z = keep_z or not NEEDS_Z.isdisjoint((activation, recurrent_activation))
+    slots = batch.slots(T, keep)
+    h = batch.empty(x, slots.outputs, B, H)
+    gates, q = batch.kept("gates", x, keep, 3, slots.steps, B, H), batch.kept("q", x, keep, slots.steps, B, H)
+    keep_z = keep == "tape" and (keep_z or not NEEDS_Z.isdisjoint((activation, recurrent_activation)))
     z = batch.empty(x, 3, T if keep_z else 0, B, H)
     h[0] = h0
     b = np.zeros((2, 3 * H) if reset_after else 3 * H, x.dtype) if b is None else b
+    b_q = np.empty(0, x.dtype)
     if reset_after:
         # Only the candidate tells its two biases apart: its recurrent one is added inside the reset gate.
-        q[:] = b[1, 2 * H :]
+        b_q = b[1, 2 * H :]
         b = np.concatenate((b[0, : 2 * H] + b[1, : 2 * H], b[0, 2 * H :]))
-    with serial_blas():
-        project_inputs(x, W, b, gates, x_drop)
+    with running(x.dtype, forward_rows):
         forward_batch(
-            batch.per_gate(U, 3),
+            x,
+            pack(W, 3, "W"),
+            b,
+            b_q,
+            pack(U, 3, "U"),
             gates,
             z,
             q,
             h,
             batch.no_mask(mask),
+            batch.no_drop(x_drop, x),
             batch.no_drop(h_drop, x),
             activation,
             recurrent_activation,
             reset_after,
             batch.chunks(B),
         )
+    h = batch.in_order(h, T)
+    if keep != "tape":
+        return Tape(x=x, h=h, mask=mask)
     return Tape(x=x, h=h, gates=gates, q=q, z=z if keep_z else None, mask=mask, x_drop=x_drop, h_drop=h_drop)
 
 
@@ -312,13 +337,12 @@ def backward(
     Gradients
     """
     x, h, gates, q, h_drop = tape.x, tape.h, tape.gates, tape.q, tape.h_drop
-    H = U.shape[0]
     dz, dq, dW, dU = np.empty_like(gates), np.empty_like(q), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
-    with serial_blas():
+    with running(x.dtype, backward_rows):
         backward_batch(
-            batch.per_gate(U, 3),
+            pack(U, 3, "U", transposed=True),
             gates,
             gates if tape.z is None else tape.z,
             q,
@@ -333,18 +357,14 @@ def backward(
             reset_after,
             batch.chunks(x.shape[1]),
         )
-        d_weights(x, dz, dW, tape.x_drop)
+        db_x, db_h = (None, None) if db is None else db if reset_after else (db, None)
+        d_weights(x, dz, dW, db_x, tape.x_drop)
         # The state reaches both gates as h_{t-1}; the candidate as h_{t-1} (then dq is its gradient) or as r h_{t-1}.
-        d_weights(h[:-1], dz[:2], dU, None if h_drop is None else h_drop[:2])
+        d_weights(h[:-1], dz[:2], dU, db_h, None if h_drop is None else h_drop[:2])
         if reset_after:
-            d_weights(h[:-1], dq[None], dU, None if h_drop is None else h_drop[2:], first_gate=2)
+            d_weights(h[:-1], dq[None], dU, db_h, None if h_drop is None else h_drop[2:], first_gate=2)
         else:
-            d_weights(q, dz[2:], dU, first_gate=2)
-        if b is not None:
-            d_bias(dz, db[0] if reset_after else db)
-            if reset_after:
-                db[1, : 2 * H] = db[0, : 2 * H]
-                d_bias(dq[None], db[1], first_gate=2)
+            d_weights(q, dz[2:], dU, None, first_gate=2)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dz=dz, dq=dq if reset_after else None)

@@ -11,12 +11,12 @@ from numba import prange
 
 from rnn_ref.equations import lstm
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
-from rnn_ref.jit import kernel
+from rnn_ref.jit import INTEGER, MASK, R1, R3, R4, kernel, library
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import serial_blas
-from rnn_ref.kernels.cpu.recurrence import add_recurrent, copy, d_add_recurrent
-from rnn_ref.kernels.cpu.sequence import d_bias, d_project_inputs, d_weights, project_inputs
+from rnn_ref.kernels.cpu.products import copy_rows, pack, running
+from rnn_ref.kernels.cpu.recurrence import add_recurrent, d_add_recurrent
+from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
 
 
@@ -74,34 +74,45 @@ def backward_step(
             )  # fmt: skip
 
 
-@kernel
-def forward_rows(U, gates, z, h, c, mask, drop, activation, recurrent_activation, first, last):
+@library
+def forward_rows(
+    x: R3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: R3, h_drop: R3,
+    activation: INTEGER, recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
+):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
     scratch = np.empty((last - first, h.shape[2]), h.dtype)
-    for t in range(gates.shape[1]):
+    for t in range(x.shape[0]):
+        if t % batch.STEPS == 0:
+            project_steps(x, W, b, x_drop, t, gates, first, last)
+        s = t % gates.shape[1]
+        h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
+        c_prev, c_t = c[t % c.shape[0], first:last], c[(t + 1) % c.shape[0], first:last]
         for g in range(4):
-            add_recurrent(h[t, first:last], U, g, drop[:, first:last], scratch, gates[g, t, first:last])
+            add_recurrent(h_prev, U, g, h_drop[:, first:last], scratch, gates[g, s, first:last])
         if z.size > 0:
             for g in range(4):
-                copy(gates[g, t, first:last], z[g, t, first:last])
+                copy_rows(gates[g, s, first:last], z[g, t, first:last])
         forward_step(
-            gates[0, t, first:last].reshape(-1),
-            gates[1, t, first:last].reshape(-1),
-            gates[2, t, first:last].reshape(-1),
-            gates[3, t, first:last].reshape(-1),
-            c[t, first:last].reshape(-1),
-            c[t + 1, first:last].reshape(-1),
-            h[t + 1, first:last].reshape(-1),
+            gates[0, s, first:last].reshape(-1),
+            gates[1, s, first:last].reshape(-1),
+            gates[2, s, first:last].reshape(-1),
+            gates[3, s, first:last].reshape(-1),
+            c_prev.reshape(-1),
+            c_t.reshape(-1),
+            h_t.reshape(-1),
             activation,
             recurrent_activation,
         )
         if mask.size > 0:
-            hold(mask, t, h, first, last)
-            hold(mask, t, c, first, last)
+            hold(mask[t, first:last], h_prev, h_t)
+            hold(mask[t, first:last], c_prev, c_t)
 
 
-@kernel
-def backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, first, last):
+@library
+def backward_rows(
+    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: R3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
+    recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
+):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
     n, H = last - first, c.shape[2]
     scratch, kept_h, kept_c = np.empty((n, H), c.dtype), np.empty((n, H), c.dtype), np.empty((n, H), c.dtype)
@@ -138,10 +149,12 @@ def backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_
 
 
 @kernel(parallel=True)
-def forward_batch(U, gates, z, h, c, mask, drop, activation, recurrent_activation, borders):
+def forward_batch(x, W, b, U, gates, z, h, c, mask, x_drop, h_drop, activation, recurrent_activation, borders):
     for k in prange(borders.size - 1):
-        first, last = borders[k], borders[k + 1]
-        forward_rows(U, gates, z, h, c, mask, drop, activation, recurrent_activation, first, last)
+        forward_rows(
+            x, W, b, U, gates, z, h, c, mask, x_drop, h_drop,
+            activation, recurrent_activation, borders[k], borders[k + 1],
+        )  # fmt: skip
 
 
 @kernel(parallel=True)
@@ -164,6 +177,7 @@ def forward(
     mask=None,
     x_drop=None,
     h_drop=None,
+    keep: str = "tape",
     keep_z: bool = False,
 ) -> Tape:
     """Run a batch of sequences.
@@ -181,36 +195,45 @@ def forward(
         False where a step is to be skipped.
     x_drop, h_drop : ndarray, (1 or 4, B, F) and (4, B, H), optional
         Dropout of inputs and states, with the factor that keeps their mean.
+    keep : {"tape", "outputs", "last"}
+        Everything that :func:`backward` needs; or only the hidden states; or only the final states.
     keep_z : bool
         Keep the pre-activations even if the backward pass can do without them.
 
     Returns
     -------
     Tape
-        With ``h``, ``c``, ``gates``, and ``z`` where kept.
+        With ``h``, ``c``, ``gates``, and ``z`` where kept; ``h`` and ``c`` without steps that were not kept.
     """
     T, B, _ = x.shape
     H = U.shape[0]
-    h, c = batch.empty(x, T + 1, B, H), batch.empty(x, T + 1, B, H)
-    gates = batch.empty(x, 4, T, B, H)
-    keep_z = keep_z or not NEEDS_Z.isdisjoint((activation, recurrent_activation))
+    slots = batch.slots(T, keep)
+    h, c = batch.empty(x, slots.outputs, B, H), batch.empty(x, slots.states, B, H)
+    gates = batch.kept("gates", x, keep, 4, slots.steps, B, H)
+    keep_z = keep == "tape" and (keep_z or not NEEDS_Z.isdisjoint((activation, recurrent_activation)))
     z = batch.empty(x, 4, T if keep_z else 0, B, H)
     h[0], c[0] = h0, c0
     b = np.zeros(4 * H, x.dtype) if b is None else b
-    with serial_blas():
-        project_inputs(x, W, b, gates, x_drop)
+    with running(x.dtype, forward_rows):
         forward_batch(
-            batch.per_gate(U, 4),
+            x,
+            pack(W, 4, "W"),
+            b,
+            pack(U, 4, "U"),
             gates,
             z,
             h,
             c,
             batch.no_mask(mask),
+            batch.no_drop(x_drop, x),
             batch.no_drop(h_drop, x),
             activation,
             recurrent_activation,
             batch.chunks(B),
         )
+    h, c = batch.in_order(h, T), batch.in_order(c, T)
+    if keep != "tape":
+        return Tape(x=x, h=h, c=c, mask=mask)
     return Tape(x=x, h=h, c=c, gates=gates, z=z if keep_z else None, mask=mask, x_drop=x_drop, h_drop=h_drop)
 
 
@@ -242,9 +265,9 @@ def backward(
     dz, dW, dU = np.empty_like(gates), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
-    with serial_blas():
+    with running(x.dtype, backward_rows):
         backward_batch(
-            batch.per_gate(U, 4),
+            pack(U, 4, "U", transposed=True),
             gates,
             gates if tape.z is None else tape.z,
             c,
@@ -257,10 +280,8 @@ def backward(
             recurrent_activation,
             batch.chunks(x.shape[1]),
         )
-        d_weights(x, dz, dW, tape.x_drop)
-        d_weights(h[:-1], dz, dU, tape.h_drop)
-        if b is not None:
-            d_bias(dz, db)
+        d_weights(x, dz, dW, db, tape.x_drop)
+        d_weights(h[:-1], dz, dU, None, tape.h_drop)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dc=dc, dz=dz)

@@ -10,12 +10,12 @@ from rnn_ref.jit import kernel
 
 
 @kernel
-def hold(mask, t, state, first, last):
-    """Forward: masked rows of ``state[t + 1]`` become those of ``state[t]``. ``state`` (T + 1, B, H)."""
-    for row in range(first, last):
-        if not mask[t, row]:
-            for k in range(state.shape[2]):
-                state[t + 1, row, k] = state[t, row, k]
+def hold(counts, before, after):
+    """Forward: masked rows of the state ``after`` (n, H) become those of ``before``; ``counts`` (n,) is the mask."""
+    for row in range(counts.size):
+        if not counts[row]:
+            for k in range(after.shape[1]):
+                after[row, k] = before[row, k]
 
 
 @kernel

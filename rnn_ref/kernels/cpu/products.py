@@ -1,163 +1,265 @@
 """Matrix products inside compiled code, and the three that every cell needs over whole sequences.
 
-SciPy's BLAS does the work; :func:`add_product` reads strides, so that slices and transposes cost no copy.
-Work is cut into blocks by shape alone, never by the number of threads: the bits of a result do
-not depend on how many cores there are.
+Every product is cut into the tiles of :mod:`rnn_ref.kernels.cpu.tile`. A matrix that is used again and again is
+packed first: its columns are laid out in panels as wide as a tile, so that a tile reads memory in a row. Work is
+shared out in blocks by shape alone, and every number is summed in the same order however it is cut, so the bits of a
+result do not depend on how many cores there are.
 """
 
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 
-from llvmlite import ir
-from numba import prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic, overload
-from numba.np.linalg import ensure_blas, get_blas_kind
+import numpy as np
+from numba import prange
+from numba.extending import overload
 
-from rnn_ref.jit import kernel
+from rnn_ref.jit import INTEGER, REAL, kernel, library, link
+from rnn_ref.kernels.cpu.batch import workspace
+from rnn_ref.kernels.cpu.tile import PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS, address, copy_bytes, tile
 
-# Rows of a block in the products over all time steps: large enough for BLAS, small enough to share out.
-BLOCK_ROWS = 64
+BLOCK_ROWS = 96  # of a task in the products over all time steps
+BLOCK_K = 256  # a panel of this many rows stays in the first cache while all rows of a pass by
+
+LARGE, MEDIUM, SMALL, _ = ROWS
+_large, _medium, _small, _one = (tile(rows, VECTORS) for rows in ROWS)
+_large_tail, _medium_tail, _small_tail, _one_tail = (tile(rows, 1, tail=True) for rows in ROWS)
+
+
+@library
+def _add_product(
+    a: INTEGER, a_row: INTEGER, a_column: INTEGER, b: INTEGER, b_row: INTEGER, b_panel: INTEGER, c: INTEGER,
+    c_row: INTEGER, n: INTEGER, K: INTEGER, m: INTEGER, like: REAL, size: INTEGER,
+):  # fmt: skip
+    """``c += a b`` by addresses and strides in bytes; ``like`` is a number of the arrays' type, ``size`` its bytes.
+
+    ``b_panel`` leads from one panel of ``b`` to the next.
+    """
+    width, lanes = PANEL_BYTES // size, VECTOR_BYTES // size
+    for j in range(0, m, width):
+        left = m - j
+        for k in range(0, K, BLOCK_K):
+            depth = min(BLOCK_K, K - k)
+            a_i, b_k, c_i, i = a + k * a_column, b + k * b_row, c + j * size, n
+            while i > 0:
+                rows = 1
+                if i >= LARGE and i != 2 * MEDIUM:
+                    rows = LARGE
+                elif i >= MEDIUM:
+                    rows = MEDIUM
+                elif i >= SMALL:
+                    rows = SMALL
+                if left >= width:
+                    if rows == LARGE:
+                        _large(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                    elif rows == MEDIUM:
+                        _medium(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                    elif rows == SMALL:
+                        _small(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                    else:
+                        _one(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                else:
+                    for v in range(0, left, lanes):
+                        b_v, c_v = b_k + v * size, c_i + v * size
+                        if rows == LARGE:
+                            _large_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
+                        elif rows == MEDIUM:
+                            _medium_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
+                        elif rows == SMALL:
+                            _small_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
+                        else:
+                            _one_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
+                a_i, c_i, i = a_i + rows * a_row, c_i + rows * c_row, i - rows
+        b += b_panel
 
 
 def add_product(a, b, c):
-    """``c += a b`` for matrices ``a`` (n, k), ``b`` (k, m), ``c`` (n, m); one stride of each must be 1."""
-    c += a @ b
+    """``c += a b`` for matrices ``a`` (n, K), ``b`` (K, m), ``c`` (n, m); rows of ``b`` and ``c`` in one piece.
+
+    ``b`` may have more columns than ``c``, as the last panel of a packed matrix does.
+    """
+    c += a @ b[:, : c.shape[1]]
 
 
 @overload(add_product)
 def _add_product_compiled(a, b, c):
-    ensure_blas()
-
     def add_product(a, b, c):
-        if c.size > 0:
-            _gemm(a, b, c)
+        if c.size > 0 and a.shape[1] > 0:
+            _add_product(
+                address(a), a.strides[0], a.strides[1], address(b), b.strides[0], PANEL_BYTES,
+                address(c), c.strides[0], c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
+            )  # fmt: skip
 
     return add_product
 
 
-@intrinsic
-def _gemm(typingctx, a, b, c):
-    """One call of BLAS's ``gemm`` with alpha = beta = 1. BLAS is column-major: it computes cᵀ += bᵀ aᵀ."""
-    dtype = c.dtype
+def add_packed_product(a, b, c):
+    """``c += a b`` for ``b`` from :func:`pack`, one gate's panels ``(P, K, width)``."""
+    c += a @ np.concatenate(list(b), axis=1)[:, : c.shape[1]]
 
-    def codegen(context, builder, signature, args):
-        char, size, pointer = ir.IntType(8), ir.IntType(64), ir.IntType(8).as_pointer()
-        itemsize = ir.Constant(size, dtype.bitwidth // 8)
 
-        def unpack(ty, value):
-            array = context.make_array(ty)(context, builder, value)
-            rows, columns = cgutils.unpack_tuple(builder, array.shape)
-            strides = [builder.sdiv(s, itemsize) for s in cgutils.unpack_tuple(builder, array.strides)]
-            return builder.bitcast(array.data, pointer), rows, columns, strides
+@overload(add_packed_product)
+def _add_packed_product_compiled(a, b, c):
+    def add_packed_product(a, b, c):
+        if c.size > 0 and a.shape[1] > 0:
+            _add_product(
+                address(a), a.strides[0], a.strides[1], address(b), b.strides[1], b.strides[0],
+                address(c), c.strides[0], c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
+            )  # fmt: skip
 
-        def layout(rows, columns, strides):
-            """Row-major with unit stride: 'n' and the row stride; else transposed: 't' and the column stride."""
-            unit = ir.Constant(size, 1)
-            row_major = builder.or_(
-                builder.icmp_signed("==", strides[1], unit), builder.icmp_signed("==", columns, unit)
-            )
-            flag = builder.select(row_major, ir.Constant(char, ord("n")), ir.Constant(char, ord("t")))
-            leading = builder.select(row_major, strides[0], strides[1])
-            least = builder.select(row_major, columns, rows)  # BLAS insists, also where a stride is unused
-            leading = builder.select(builder.icmp_signed("<", leading, least), least, leading)
-            return flag, leading
+    return add_packed_product
 
-        (a_type, b_type, c_type) = signature.args
-        a_data, n, k, a_strides = unpack(a_type, args[0])
-        b_data, k2, m, b_strides = unpack(b_type, args[1])
-        c_data, c_rows, c_columns, c_strides = unpack(c_type, args[2])
-        a_flag, lda = layout(n, k, a_strides)
-        b_flag, ldb = layout(k2, m, b_strides)
-        _, ldc = layout(c_rows, c_columns, c_strides)
-        one = cgutils.alloca_once_value(builder, ir.Constant(context.get_value_type(dtype), 1.0))
-        one = builder.bitcast(one, pointer)
-        function_type = ir.FunctionType(
-            ir.IntType(32),
-            [char, char, char, size, size, size, pointer, pointer, size, pointer, size, pointer, pointer, size],
-        )
-        function = cgutils.get_or_insert_function(builder.module, function_type, "numba_xxgemm")
-        kind = ir.Constant(char, ord(get_blas_kind(dtype)))
-        builder.call(
-            function,
-            [kind, b_flag, a_flag, m, n, k, one, b_data, ldb, a_data, lda, one, c_data, ldc],
-        )
-        return context.get_dummy_value()
 
-    return types.void(a, b, c), codegen
+@kernel
+def clear(a):
+    """``a = 0``. Loops, because array expressions compile many times slower and run no faster."""
+    for n in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            a[n, k] = 0
+
+
+def copy_rows(a, out):
+    """The rows of ``a`` (n, m), each in one piece of memory, into the beginning of those of ``out`` (>= n, >= m)."""
+    out[: a.shape[0], : a.shape[1]] = a
+
+
+@overload(copy_rows)
+def _copy_rows_compiled(a, out):
+    def copy_rows(a, out):
+        for n in range(a.shape[0]):
+            copy_bytes(address(a) + n * a.strides[0], address(out) + n * out.strides[0], a.shape[1] * a.itemsize)
+
+    return copy_rows
+
+
+def repeat_row(a, out):
+    """``a`` (m,) into every row of ``out`` (n, m)."""
+    out[:] = a
+
+
+@overload(repeat_row)
+def _repeat_row_compiled(a, out):
+    def repeat_row(a, out):
+        for n in range(out.shape[0]):
+            copy_bytes(address(a), address(out) + n * out.strides[0], a.size * a.itemsize)
+
+    return repeat_row
+
+
+@kernel
+def _pack(weights, panels):
+    G, P, _K, width = panels.shape
+    m = weights.shape[1] // G
+    for g in range(G):
+        for p in range(P):
+            left, right = p * width, min(m, (p + 1) * width)
+            copy_rows(weights[:, g * m + left : g * m + right], panels[g, p])
+
+
+@kernel
+def _pack_transposed(weights, panels):
+    G, P, K, width = panels.shape
+    for g in range(G):
+        for p in range(P):
+            for v in range(min(width, weights.shape[0] - p * width)):
+                for k in range(K):
+                    panels[g, p, k, v] = weights[p * width + v, g * K + k]
+
+
+def pack(weights: np.ndarray, G: int, name: str, *, transposed: bool = False) -> np.ndarray:
+    """``(K, G*H)`` -> ``(G, panels, K, width)``: the columns of every gate in panels; the last may be filled in part.
+
+    ``transposed`` packs every gate's ``(H, K)`` instead: ``(G, panels, H, width)``.
+    The result lies in the workspace of that name.
+    """
+    K, m = weights.shape[0], weights.shape[1] // G
+    if transposed:
+        K, m = m, K
+    width = PANEL_BYTES // weights.itemsize
+    panels = workspace(name, weights, G, -(-m // width), K, width)
+    (_pack_transposed if transposed else _pack)(weights, panels)
+    return panels
 
 
 @kernel(parallel=True)
-def project(x, W, b, z):
-    """``z_g = x W_g + b_g`` for all rows at once: ``x`` (N, F), ``W`` (F, G*H), ``b`` (G*H,), ``z`` (G, N, H)."""
-    G, N, H = z.shape
+def _project(a, W, out):
+    """``out = Σ_g a_g W_g``: ``a`` (G, N, K), ``W`` packed, ``out`` (N, m)."""
+    N = out.shape[0]
     for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
         first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
-        for g in range(G):
-            for n in range(first, last):  # a loop compiles seconds faster than a broadcast assignment
-                for k in range(H):
-                    z[g, n, k] = b[g * H + k]
-            add_product(x[first:last], W[:, g * H : (g + 1) * H], z[g, first:last])
+        clear(out[first:last])
+        for g in range(a.shape[0]):
+            add_packed_product(a[g, first:last], W[g], out[first:last])
 
 
-@kernel(parallel=True)
-def d_project_x(dz, W, dx):
+def project(x, W, z) -> None:
+    """``z = x W``: ``x`` (N, F), ``W`` (F, H), ``z`` (N, H)."""
+    _project(x[None], pack(W, 1, "W"), z)
+
+
+def d_project_x(dz, W, dx) -> None:
     """``dx = Σ_g dz_g W_gᵀ``: ``dz`` (G, N, H), ``W`` (F, G*H), ``dx`` (N, F)."""
-    G, N, H = dz.shape
-    for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
-        first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
-        for n in range(first, last):
-            for f in range(dx.shape[1]):
-                dx[n, f] = 0
-        for g in range(G):
-            add_product(dz[g, first:last], W[:, g * H : (g + 1) * H].T, dx[first:last])
+    _project(dz, pack(W, len(dz), "W", transposed=True), dx)
+
+
+@kernel
+def _pack_rows(x, packed):
+    """``x`` (N, F) -> (blocks, tiles, BLOCK_K, LARGE): a tile of the product ``xᵀ dz`` reads it in a row."""
+    N, F = x.shape
+    for block in range(packed.shape[0]):
+        rows = x[block * BLOCK_K : min(N, (block + 1) * BLOCK_K)]
+        for f in range(0, F, LARGE):
+            copy_rows(rows[:, f : f + LARGE], packed[block, f // LARGE])
 
 
 @kernel(parallel=True)
-def d_project_W(x, dz, dW, column):
-    """``dW_g = xᵀ dz_g``: ``x`` (N, F), ``dz`` (G, N, H), ``dW`` (F, *), its blocks starting at ``column``.
+def _d_project_W(x, dz, ones, dW, db, column):
+    G, N, H = dz.shape
+    F = dW.shape[0]
+    width = PANEL_BYTES // dz.itemsize
+    panels = (H + width - 1) // width
+    for task in prange(G * panels):
+        g, left = task // panels, (task % panels) * width
+        right = min(H, left + width)
+        start = column + g * H
+        out = dW[:, start + left : start + right]
+        clear(out)
+        if db.size > 0:
+            clear(db[:, start + left : start + right])
+        panel = np.empty((BLOCK_K, width), dz.dtype)
+        for block in range(x.shape[0]):
+            depth = min(BLOCK_K, N - block * BLOCK_K)
+            copy_rows(dz[g, block * BLOCK_K : block * BLOCK_K + depth, left:right], panel)
+            for f in range(0, F, LARGE):
+                rows = x[block, f // LARGE, :depth, : min(LARGE, F - f)].T
+                add_product(rows, panel[:depth], out[f : f + LARGE])
+            if db.size > 0:
+                add_product(ones[:, :depth], panel[:depth], db[:, start + left : start + right])
 
-    Each task owns half a gate. With a column of ones for ``x`` this is the gradient of a bias.
+
+def d_project_W(x, dz, dW, db, column) -> None:
+    """``dW_g = xᵀ dz_g`` and ``db_g = Σ dz_g`` (if ``db`` has elements), in the columns from ``column`` on.
+
+    ``x`` (N, F), ``dz`` (G, N, H), ``dW`` (F, *), ``db`` (1, *): the weight of an input that is always 1.
+    Each task owns one panel of one gate.
     """
-    G, _N, H = dz.shape
-    half = (H + 1) // 2
-    for task in prange(2 * G):
-        g, first = task // 2, (task % 2) * half
-        last = min(H, first + half)
-        out = dW[:, column + g * H + first : column + g * H + last]
-        for f in range(out.shape[0]):
-            for k in range(out.shape[1]):
-                out[f, k] = 0
-        add_product(x.T, dz[g, :, first:last], out)
+    N, F = x.shape
+    packed = workspace("x", x, -(-N // BLOCK_K), -(-F // LARGE), BLOCK_K, LARGE)
+    _pack_rows(x, packed)
+    _d_project_W(packed, dz, np.ones((1, BLOCK_K), x.dtype), dW, db, column)
 
 
-_running = threading.Lock()
-_blas = None
+_lock = threading.Lock()
 
 
-class serial_blas:
-    """While kernels run: one at a time, and BLAS on one thread, since the kernels share out the work themselves.
+@contextmanager
+def running(dtype, *library):
+    """While kernels run on arrays of this type: one at a time, and with the library functions that they call.
 
-    Products outside kernels run in it too where their bits must not depend on the number of threads.
-
-    Numba's portable thread pool must not be entered from two Python threads at once, and a BLAS that starts
-    threads inside each of ours is 2 to 20 times slower.
+    Numba's portable thread pool must not be entered from two Python threads at once.
     """
-
-    def __enter__(self):
-        global _blas
-        _running.acquire()
-        if _blas is None:
-            import scipy.linalg.cython_blas  # noqa: F401 - loads the BLAS that compiled code calls
-            from threadpoolctl import ThreadpoolController
-
-            _blas = ThreadpoolController().select(user_api="blas").lib_controllers
-        self._threads = [blas.get_num_threads() for blas in _blas]
-        for blas in _blas:
-            blas.set_num_threads(1)
-
-    def __exit__(self, *exception):
-        for blas, threads in zip(_blas, self._threads):
-            blas.set_num_threads(threads)
-        _running.release()
+    with _lock:
+        for function in (_add_product, *library):
+            link(function, np.dtype(dtype))
+        yield

@@ -1,29 +1,13 @@
 """The recurrent product ``h_{t-1} U_g`` of one chunk, with or without recurrent dropout.
 
 h      (n, H)         state before the step
-U      (G, H, H)      recurrent kernel, one block a gate
+U      (G, P, H, *)   recurrent kernel, packed; for the way back, its transpose
 drop   (G, n, H)      recurrent dropout, the same for all steps; without elements: none
 z      (n, H)         pre-activation of gate g
 """
 
 from rnn_ref.jit import kernel
-from rnn_ref.kernels.cpu.products import add_product
-
-
-@kernel
-def clear(a):
-    """``a = 0``. Loops, because array expressions compile many times slower and run no faster."""
-    for n in range(a.shape[0]):
-        for k in range(a.shape[1]):
-            a[n, k] = 0
-
-
-@kernel
-def copy(a, out):
-    """``out = a``."""
-    for n in range(a.shape[0]):
-        for k in range(a.shape[1]):
-            out[n, k] = a[n, k]
+from rnn_ref.kernels.cpu.products import add_packed_product, clear
 
 
 @kernel
@@ -55,9 +39,9 @@ def add_recurrent(h, U, g, drop, scratch, z):
     """``z += (h drop_g) U_g``; ``scratch`` (n, H) holds the dropped state."""
     if drop.size > 0:
         multiply(h, drop[g], scratch)
-        add_product(scratch, U[g], z)
+        add_packed_product(scratch, U[g], z)
     else:
-        add_product(h, U[g], z)
+        add_packed_product(h, U[g], z)
 
 
 @kernel
@@ -65,7 +49,7 @@ def d_add_recurrent(dz, U, g, drop, scratch, dh):
     """``dh += (dz U_gᵀ) drop_g``."""
     if drop.size > 0:
         clear(scratch)
-        add_product(dz, U[g].T, scratch)
+        add_packed_product(dz, U[g], scratch)
         add_multiplied(scratch, drop[g], dh)
     else:
-        add_product(dz, U[g].T, dh)
+        add_packed_product(dz, U[g], dh)

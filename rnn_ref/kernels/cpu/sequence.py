@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_ref.kernels.cpu.products import d_project_W, d_project_x, project
+from rnn_ref.jit import kernel
+from rnn_ref.kernels.cpu.batch import STEPS
+from rnn_ref.kernels.cpu.products import MEDIUM, add_packed_product, d_project_W, d_project_x, repeat_row
+from rnn_ref.kernels.cpu.recurrence import multiply
 
 
 def flat(array: np.ndarray) -> np.ndarray:
@@ -33,12 +36,28 @@ def _columns(gates: slice, H: int) -> slice:
     return slice(gates.start * H, gates.stop * H)
 
 
-def project_inputs(x, W, b, z, x_drop=None) -> None:
-    """``z_g = (x drop_g) W_g + b_g``: ``x`` (T, B, F), ``z`` (G, T, B, H)."""
-    H = z.shape[-1]
-    for gates, drop in _shares(x_drop, len(z)):
-        columns = _columns(gates, H)
-        project(flat(_dropped(x, drop)), W[:, columns], b[columns], flat(z[gates]))
+@kernel
+def project_steps(x, W, b, drop, t, z, first, last):
+    """``z_g = (x drop_g) W_g + b_g`` of the samples ``first:last`` for up to STEPS steps from ``t`` on.
+
+    ``x`` (T, B, F), ``W`` (G, P, F, *) packed, ``drop`` (0, 1 or G, B, F), ``z`` (G, S, B, H) with S slots for steps.
+    """
+    G, S, _B, H = z.shape
+    steps, slot, n, width = min(STEPS, x.shape[0] - t), t % S, last - first, W.shape[3]
+    by_time = n < MEDIUM  # the rows of a product are samples, or time steps if there are few samples
+    dropped = np.empty((steps, n, x.shape[2]), x.dtype)
+    for g in range(G):
+        if drop.size > 0 and g < drop.shape[0]:
+            for s in range(steps):
+                multiply(x[t + s, first:last], drop[g, first:last], dropped[s])
+        rows = dropped if drop.size > 0 else x[t : t + steps, first:last]
+        for p in range(W.shape[1]):  # a panel stays in the cache while all rows pass by
+            left, right = p * width, min(H, (p + 1) * width)
+            z_p = z[g, slot : slot + steps, first:last, left:right]
+            for k in range(n if by_time else steps):
+                out = z_p[:, k] if by_time else z_p[k]
+                repeat_row(b[g * H + left : g * H + right], out)
+                add_packed_product(rows[:, k] if by_time else rows[k], W[g, p : p + 1], out)
 
 
 def d_project_inputs(dz, W, dx, x_drop=None) -> None:
@@ -54,17 +73,13 @@ def d_project_inputs(dz, W, dx, x_drop=None) -> None:
         dx += part * drop
 
 
-def d_weights(x, dz, dW, drop=None, first_gate: int = 0) -> None:
-    """``dW_g = (x drop_g)ᵀ dz_g``: ``x`` (T, B, K), ``dW`` (K, G*H); for the recurrent kernel ``x`` is ``h_{t-1}``.
+def d_weights(x, dz, dW, db=None, drop=None, first_gate: int = 0) -> None:
+    """``dW_g = (x drop_g)ᵀ dz_g`` and, if asked for, ``db_g = Σ_{t, b} dz_g``.
 
-    ``dz`` may hold only some gates, from ``first_gate`` on; the other columns of ``dW`` stay as they are.
+    ``x`` (T, B, K), ``dW`` (K, G*H), ``db`` (G*H,); for the recurrent kernel ``x`` is ``h_{t-1}``. ``dz`` may hold only
+    some gates, from ``first_gate`` on; the other columns of ``dW`` and ``db`` stay as they are.
     """
     H = dz.shape[-1]
+    db = np.empty((1, 0), dz.dtype) if db is None else db.reshape(1, -1)
     for gates, share in _shares(drop, len(dz)):
-        d_project_W(flat(_dropped(x, share)), flat(dz[gates]), dW, (first_gate + gates.start) * H)
-
-
-def d_bias(dz, db, first_gate: int = 0) -> None:
-    """``db_g = Σ_{t, b} dz_g``: a bias is the weight of an input that is always 1."""
-    ones = np.ones((dz.shape[1], dz.shape[2], 1), dz.dtype)
-    d_weights(ones, dz, db[None], first_gate=first_gate)
+        d_project_W(flat(_dropped(x, share)), flat(dz[gates]), dW, db, (first_gate + gates.start) * H)

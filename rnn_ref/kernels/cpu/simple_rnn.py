@@ -11,12 +11,12 @@ from numba import prange
 
 from rnn_ref.equations import simple_rnn
 from rnn_ref.equations.activations import TANH
-from rnn_ref.jit import kernel
+from rnn_ref.jit import INTEGER, MASK, R1, R3, R4, kernel, library
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import serial_blas
+from rnn_ref.kernels.cpu.products import pack, running
 from rnn_ref.kernels.cpu.recurrence import add_recurrent, d_add_recurrent
-from rnn_ref.kernels.cpu.sequence import d_bias, d_project_inputs, d_weights, project_inputs
+from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
 
 
@@ -42,19 +42,28 @@ def backward_step(dh, z, h, dz, activation):
             dz[k] = simple_rnn.backward(dh[k], z[k], h[k], activation)
 
 
-@kernel
-def forward_rows(U, z, h, mask, drop, activation, first, last):
+@library
+def forward_rows(
+    x: R3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: R3, h_drop: R3, activation: INTEGER,
+    first: INTEGER, last: INTEGER,
+):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
     scratch = np.empty((last - first, h.shape[2]), h.dtype)
-    for t in range(z.shape[1]):
-        add_recurrent(h[t, first:last], U, 0, drop[:, first:last], scratch, z[0, t, first:last])
-        forward_step(z[0, t, first:last].reshape(-1), h[t + 1, first:last].reshape(-1), activation)
+    for t in range(x.shape[0]):
+        if t % batch.STEPS == 0:
+            project_steps(x, W, b, x_drop, t, z, first, last)
+        h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
+        z_t = z[0, t % z.shape[1], first:last]
+        add_recurrent(h_prev, U, 0, h_drop[:, first:last], scratch, z_t)
+        forward_step(z_t.reshape(-1), h_t.reshape(-1), activation)
         if mask.size > 0:
-            hold(mask, t, h, first, last)
+            hold(mask[t, first:last], h_prev, h_t)
 
 
-@kernel
-def backward_rows(U, z, h, mask, drop, dh, dz, activation, first, last):
+@library
+def backward_rows(
+    U: R4, z: R4, h: R3, mask: MASK, drop: R3, dh: R3, dz: R4, activation: INTEGER, first: INTEGER, last: INTEGER,
+):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
     scratch = np.empty((last - first, h.shape[2]), h.dtype)
     kept = np.empty((last - first, h.shape[2]), h.dtype)
@@ -74,9 +83,9 @@ def backward_rows(U, z, h, mask, drop, dh, dz, activation, first, last):
 
 
 @kernel(parallel=True)
-def forward_batch(U, z, h, mask, drop, activation, borders):
+def forward_batch(x, W, b, U, z, h, mask, x_drop, h_drop, activation, borders):
     for k in prange(borders.size - 1):
-        forward_rows(U, z, h, mask, drop, activation, borders[k], borders[k + 1])
+        forward_rows(x, W, b, U, z, h, mask, x_drop, h_drop, activation, borders[k], borders[k + 1])
 
 
 @kernel(parallel=True)
@@ -85,7 +94,20 @@ def backward_batch(U, z, h, mask, drop, dh, dz, activation, borders):
         backward_rows(U, z, h, mask, drop, dh, dz, activation, borders[k], borders[k + 1])
 
 
-def forward(x, W, U, b, h0, *, activation: int, mask=None, x_drop=None, h_drop=None, keep_z: bool = True) -> Tape:
+def forward(
+    x,
+    W,
+    U,
+    b,
+    h0,
+    *,
+    activation: int,
+    mask=None,
+    x_drop=None,
+    h_drop=None,
+    keep: str = "tape",
+    keep_z: bool = True,
+) -> Tape:
     """Run a batch of sequences.
 
     Parameters
@@ -101,24 +123,39 @@ def forward(x, W, U, b, h0, *, activation: int, mask=None, x_drop=None, h_drop=N
         False where a step is to be skipped.
     x_drop, h_drop : ndarray, (1, B, F) and (1, B, H), optional
         Dropout of inputs and states, with the factor that keeps their mean.
+    keep : {"tape", "outputs", "last"}
+        Everything that :func:`backward` needs; or only the hidden states; or only the final state.
     keep_z : bool
         No choice here: the pre-activations are the only thing kept besides the states.
 
     Returns
     -------
     Tape
-        With ``h`` and ``z``.
+        With ``h`` and ``z``; ``h`` without steps that were not kept.
     """
     T, B, _ = x.shape
     H = U.shape[0]
-    h, z = batch.empty(x, T + 1, B, H), batch.empty(x, 1, T, B, H)
+    slots = batch.slots(T, keep)
+    h, z = batch.empty(x, slots.outputs, B, H), batch.kept("z", x, keep, 1, slots.steps, B, H)
     h[0] = h0
     b = np.zeros(H, x.dtype) if b is None else b
-    with serial_blas():
-        project_inputs(x, W, b, z, x_drop)
+    with running(x.dtype, forward_rows):
         forward_batch(
-            batch.per_gate(U, 1), z, h, batch.no_mask(mask), batch.no_drop(h_drop, x), activation, batch.chunks(B)
+            x,
+            pack(W, 1, "W"),
+            b,
+            pack(U, 1, "U"),
+            z,
+            h,
+            batch.no_mask(mask),
+            batch.no_drop(x_drop, x),
+            batch.no_drop(h_drop, x),
+            activation,
+            batch.chunks(B),
         )
+    h = batch.in_order(h, T)
+    if keep != "tape":
+        return Tape(x=x, h=h, mask=mask)
     return Tape(x=x, h=h, z=z, mask=mask, x_drop=x_drop, h_drop=h_drop)
 
 
@@ -145,12 +182,10 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
     mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
-    with serial_blas():
-        backward_batch(batch.per_gate(U, 1), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1]))
-        d_weights(x, dz, dW, tape.x_drop)
-        d_weights(h[:-1], dz, dU, tape.h_drop)
-        if b is not None:
-            d_bias(dz, db)
+    with running(x.dtype, backward_rows):
+        backward_batch(pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1]))
+        d_weights(x, dz, dW, db, tape.x_drop)
+        d_weights(h[:-1], dz, dU, None, tape.h_drop)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dz=dz)

@@ -1,0 +1,147 @@
+"""The innermost block of every matrix product: a tile of ``c`` stays in registers while ``k`` runs.
+
+    c[m, v] += Σ_k a[m, k] b[k, v]        m < ROWS, v < VECTORS * lanes
+
+At every ``k`` the tile multiplies one number of each row of ``a``, spread over a vector, with vectors of row ``k`` of
+``b``. The compiler does not find this blocking in plain loops, so the few instructions are written out here.
+
+Each number of ``c`` is summed in the order of ``k`` whatever the size of the tile: cutting a product into other tiles
+does not change its bits.
+"""
+
+from __future__ import annotations
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+
+def _vector_bytes() -> int:
+    """Width of a register: AVX-512, AVX, or the 16 bytes that every 64-bit machine has."""
+    features = binding.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+
+VECTOR_BYTES = _vector_bytes()
+VECTORS = 2  # side by side in a tile
+ROWS = (12, 8, 4, 1) if VECTOR_BYTES == 64 else (6, 4, 2, 1)  # that registers hold: 32 of 64 bytes, or 16
+AHEAD = 8192  # bytes of a panel to fetch ahead: the hardware stops at the end of each page
+PANEL_BYTES = VECTORS * VECTOR_BYTES
+
+
+@intrinsic
+def address(typingctx, array):
+    """Where an array's first number lies in memory."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.ptrtoint(data, ir.IntType(64))
+
+    return types.intp(array), codegen
+
+
+@intrinsic
+def copy_bytes(typingctx, source, target, count):
+    """Copy memory from address to address: a row of a panel in a few instructions, where a loop needs many."""
+
+    def codegen(context, builder, signature, args):
+        byte = ir.IntType(8).as_pointer()
+        source, target = (builder.inttoptr(address, byte) for address in args[:2])
+        cgutils.raw_memcpy(builder, target, source, args[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp), codegen
+
+
+def tile(rows: int, vectors: int, *, tail: bool = False):
+    """A compiled tile of a fixed size.
+
+    Called as ``f(a, a_row, a_column, b, b_row, c, c_row, K, columns, like)``: addresses and strides in bytes;
+    ``like`` is a number of the arrays' type. With ``tail`` only the first ``columns`` columns are read and written.
+    """
+
+    @intrinsic
+    def run(typingctx, a, a_row, a_column, b, b_row, c, c_row, K, columns, like):
+        def codegen(context, builder, signature, args):
+            number = context.get_value_type(signature.args[-1])
+            lanes = VECTOR_BYTES * 8 // signature.args[-1].bitwidth
+            vector, integer = ir.VectorType(number, lanes), ir.IntType(64)
+            bits = ir.VectorType(ir.IntType(1), lanes)
+            name = f"v{lanes}f{signature.args[-1].bitwidth}"
+            align = ir.IntType(32)(signature.args[-1].bitwidth // 8)
+            a, a_row, a_column, b, b_row, c, c_row, K, columns, _like = args
+
+            def declare(what, result, *arguments):
+                return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), what)
+
+            def pointer(address, type_):
+                return builder.inttoptr(address, type_.as_pointer())
+
+            def load(address):
+                source = pointer(address, vector)
+                if not tail:
+                    value = builder.load(source)
+                    value.align = align.constant
+                    return value
+                masked = declare(f"llvm.masked.load.{name}.p0", vector, source.type, align.type, bits, vector)
+                return builder.call(masked, [source, align, mask, ir.Constant(vector, None)])
+
+            def store(value, address):
+                target = pointer(address, vector)
+                if not tail:
+                    builder.store(value, target).align = align.constant
+                    return
+                masked = declare(f"llvm.masked.store.{name}.p0", ir.VoidType(), vector, target.type, align.type, bits)
+                builder.call(masked, [value, target, align, mask])
+
+            def spread(value, type_, count=lanes):
+                first = builder.insert_element(ir.Constant(type_, ir.Undefined), value, ir.IntType(32)(0))
+                zeros = ir.Constant(ir.VectorType(ir.IntType(32), count), [0] * count)
+                return builder.shuffle_vector(first, ir.Constant(type_, ir.Undefined), zeros)
+
+            def at(base, index, stride):
+                return builder.add(base, builder.mul(index, stride))
+
+            if tail:
+                numbers = ir.VectorType(integer, lanes)
+                mask = builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), spread(columns, numbers))
+            places = [
+                builder.add(at(c, integer(m), c_row), integer(v * VECTOR_BYTES))
+                for m in range(rows)
+                for v in range(vectors)
+            ]
+            start = [load(place) for place in places]
+            before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
+            builder.branch(loop)
+
+            builder.position_at_end(loop)
+            k, sums = builder.phi(integer), [builder.phi(vector) for _ in start]
+            b_k = at(b, k, b_row)
+            b_vectors = [load(builder.add(b_k, integer(v * VECTOR_BYTES))) for v in range(vectors)]
+            prefetch = declare("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3)
+            for v in range(vectors):
+                ahead = builder.inttoptr(
+                    builder.add(b_k, integer(v * VECTOR_BYTES + AHEAD)), ir.IntType(8).as_pointer()
+                )
+                builder.call(prefetch, [ahead, *map(ir.IntType(32), (0, 2, 1))])  # for reading, into the second cache
+            fma = declare(f"llvm.fma.{name}", vector, vector, vector, vector)
+            new = []
+            for m in range(rows):
+                a_mk = builder.load(pointer(at(at(a, integer(m), a_row), k, a_column), number))
+                a_mk = spread(a_mk, vector)
+                new += [builder.call(fma, [a_mk, b_vectors[v], sums[m * vectors + v]]) for v in range(vectors)]
+            k_next = builder.add(k, integer(1))
+            for phi, first, later in zip([k, *sums], [integer(0), *start], [k_next, *new]):
+                phi.add_incoming(first, before)
+                phi.add_incoming(later, loop)
+            builder.cbranch(builder.icmp_signed("<", k_next, K), loop, after)
+
+            builder.position_at_end(after)
+            for value, place in zip(new, places):
+                store(value, place)
+            return context.get_dummy_value()
+
+        return types.void(*[types.intp] * 9, like), codegen
+
+    return run

@@ -110,7 +110,7 @@ class Dense(Layer):
         self.check_features(x.shape[-1], self.kernel.shape[0])
         x = np.ascontiguousarray(x)
         z = np.empty((*x.shape[:-1], self.units), x.dtype)
-        with running(x.dtype):
+        with running(x.dtype, work=x.size * self.units):
             project(x.reshape(-1, x.shape[-1]), self.kernel.value, z.reshape(-1, self.units))
         if self.bias is not None:
             z += self.bias.value
@@ -123,7 +123,7 @@ class Dense(Layer):
         x, W, dz = tape.x.reshape(-1, tape.x.shape[-1]), self.kernel.value, dz.reshape(1, -1, self.units)
         dx = np.empty_like(tape.x) if input_gradient else None
         dW, db = np.empty_like(W), np.empty((1, 0 if self.bias is None else self.units), x.dtype)
-        with running(x.dtype):
+        with running(x.dtype, work=x.size * self.units):
             d_project_W(x, dz, dW, db, 0)
             if input_gradient:
                 d_project_x(dz, W, dx.reshape(x.shape))

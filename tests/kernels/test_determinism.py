@@ -6,6 +6,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from rnn_ref import layers
+from rnn_ref.kernels.cpu import batch, products
 
 B, T, F, H = 37, 11, 6, 19  # several chunks of samples, several blocks of rows, no round sizes
 
@@ -24,6 +25,11 @@ def bits(layer, x, threads, blas_threads):
     return [np.ascontiguousarray(array).tobytes() for array in arrays]
 
 
+@pytest.fixture(autouse=True)
+def little_work_is_shared_out_too(monkeypatch):
+    monkeypatch.setattr(products, "LITTLE_WORK", 0)
+
+
 @pytest.mark.parametrize("make", [layers.SimpleRNN, layers.LSTM, layers.GRU])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_cells_give_the_same_bits_on_one_and_two_threads(make, dtype):
@@ -33,3 +39,19 @@ def test_cells_give_the_same_bits_on_one_and_two_threads(make, dtype):
     assert bits(layer, x, threads=2, blas_threads=2) == one
     assert bits(layer, x, threads=2, blas_threads=1) == one
     assert bits(layer, 1.001 * x, threads=1, blas_threads=1) != one
+
+
+def test_little_work_stays_on_one_thread(monkeypatch):
+    seen = []
+    chunks = batch.chunks
+    monkeypatch.setattr(products, "LITTLE_WORK", 100_000)
+    monkeypatch.setattr(batch, "chunks", lambda B: seen.append(numba.get_num_threads()) or chunks(B))
+    before = numba.get_num_threads()
+    numba.set_num_threads(2)
+    try:
+        for units in (2, 50):
+            layers.LSTM(units)(np.zeros((B, T, F)))
+        assert numba.get_num_threads() == 2
+    finally:
+        numba.set_num_threads(before)
+    assert seen == [1, 2]

@@ -17,11 +17,18 @@ def chunks(B: int) -> np.ndarray:
     One for each thread if a chunk then has from 8 samples (a tile of a product) to ROWS. The bits of a result do not
     depend on it: no number is summed over samples here.
     """
-    rows = max(8, min(ROWS, -(-B // get_num_threads())))
+    threads = get_num_threads()
+    rows = max(8, min(ROWS, -(-B // threads)))
     number = -(-B // rows)
-    if number == 1 and B >= 4:
+    if number == 1 and B >= 4 and threads > 1:
         number = 2
     return np.linspace(0, B, number + 1).astype(np.int64)
+
+
+def work(x: np.ndarray, U: np.ndarray) -> int:
+    """Multiply-adds of a forward pass: ``x`` (T, B, F), ``U`` (H, G*H)."""
+    T, B, F = x.shape
+    return T * B * (F + U.shape[0]) * U.shape[1]
 
 
 def empty(like: np.ndarray, *shape: int) -> np.ndarray:

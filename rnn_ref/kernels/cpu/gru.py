@@ -282,7 +282,7 @@ def forward(
         # Only the candidate tells its two biases apart: its recurrent one is added inside the reset gate.
         b_q = b[1, 2 * H :]
         b = np.concatenate((b[0, : 2 * H] + b[1, : 2 * H], b[0, 2 * H :]))
-    with running(x.dtype, forward_rows):
+    with running(x.dtype, forward_rows, work=batch.work(x, U)):
         forward_batch(
             x,
             pack(W, 3, "W"),
@@ -340,7 +340,7 @@ def backward(
     dz, dq, dW, dU = np.empty_like(gates), np.empty_like(q), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
-    with running(x.dtype, backward_rows):
+    with running(x.dtype, backward_rows, work=batch.work(x, U)):
         backward_batch(
             pack(U, 3, "U", transposed=True),
             gates,

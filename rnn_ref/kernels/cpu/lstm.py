@@ -214,7 +214,7 @@ def forward(
     z = batch.empty(x, 4, T if keep_z else 0, B, H)
     h[0], c[0] = h0, c0
     b = np.zeros(4 * H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows):
+    with running(x.dtype, forward_rows, work=batch.work(x, U)):
         forward_batch(
             x,
             pack(W, 4, "W"),
@@ -265,7 +265,7 @@ def backward(
     dz, dW, dU = np.empty_like(gates), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
-    with running(x.dtype, backward_rows):
+    with running(x.dtype, backward_rows, work=batch.work(x, U)):
         backward_batch(
             pack(U, 4, "U", transposed=True),
             gates,

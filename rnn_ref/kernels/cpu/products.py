@@ -12,13 +12,14 @@ import threading
 from contextlib import contextmanager
 
 import numpy as np
-from numba import prange
+from numba import get_num_threads, prange, set_num_threads
 from numba.extending import overload
 
 from rnn_ref.jit import INTEGER, REAL, kernel, library, link
 from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.tile import PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS, address, copy_bytes, tile
 
+LITTLE_WORK = 500_000  # multiply-adds, some ten microseconds
 BLOCK_ROWS = 96  # of a task in the products over all time steps
 BLOCK_K = 256  # a panel of this many rows stays in the first cache while all rows of a pass by
 
@@ -254,12 +255,19 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def running(dtype, *library):
+def running(dtype, *library, work: int):
     """While kernels run on arrays of this type: one at a time, and with the library functions that they call.
 
-    Numba's portable thread pool must not be entered from two Python threads at once.
+    Numba's portable thread pool must not be entered from two Python threads at once. ``work`` counts multiply-adds; a
+    little of it stays on this thread, as waiting for another may take a thousand times longer when cores are busy.
     """
     with _lock:
         for function in (_add_product, *library):
             link(function, np.dtype(dtype))
-        yield
+        threads = get_num_threads()
+        if work < LITTLE_WORK:
+            set_num_threads(1)
+        try:
+            yield
+        finally:
+            set_num_threads(threads)

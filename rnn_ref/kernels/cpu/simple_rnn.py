@@ -139,7 +139,7 @@ def forward(
     h, z = batch.empty(x, slots.outputs, B, H), batch.kept("z", x, keep, 1, slots.steps, B, H)
     h[0] = h0
     b = np.zeros(H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows):
+    with running(x.dtype, forward_rows, work=batch.work(x, U)):
         forward_batch(
             x,
             pack(W, 1, "W"),
@@ -182,7 +182,7 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
     mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
-    with running(x.dtype, backward_rows):
+    with running(x.dtype, backward_rows, work=batch.work(x, U)):
         backward_batch(pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1]))
         d_weights(x, dz, dW, db, tape.x_drop)
         d_weights(h[:-1], dz, dU, None, tape.h_drop)

@@ -48,6 +48,7 @@ from rnn_ref.layers.wrapper import Wrapper
 
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalMaxPool1D = GlobalMaxPooling1D
+RNNCell = AbstractRNNCell = Layer  # state_size and call(inputs, states) make any layer a cell
 
 
 def __getattr__(name):
@@ -61,6 +62,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AbstractRNNCell",
     "Activation",
     "ActivityRegularization",
     "Add",
@@ -92,6 +94,7 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Permute",
+    "RNNCell",
     "RepeatVector",
     "Reshape",
     "SimpleRNN",

@@ -11,7 +11,7 @@ from rnn_ref.equations.activations import d_softmax, softmax
 from rnn_ref.layers.dropout import draw_mask, unit_interval
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays
-from rnn_ref.layers.symbolic import is_shape
+from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
 
 FAR_BELOW = 1e9  # Keras's constant: taken from a masked score, so that its softmax is 0
 
@@ -80,7 +80,10 @@ class BaseAttention(Layer):
         query, value, key = (*shapes, shapes[1])[:3]
         for what, shape in (("query", query), ("value", value), ("key", key)):
             if len(shape) != 3:
-                raise ValueError(f"{self.name}: {what} must have 3 axes (B, T, features), got shape {tuple(shape)}.")
+                raise ValueError(
+                    f"{self.name}: {what} must have 3 axes (B, T, features), got shape {tuple(shape)}. "
+                    + NEEDS_ALL_STEPS
+                )
         for what, sizes in (
             ("batch sizes of query, value and key", {query[0], value[0], key[0]}),
             ("features of query and key", {query[2], key[2]}),

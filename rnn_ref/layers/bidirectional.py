@@ -58,6 +58,7 @@ class Bidirectional(Layer):
 
     supports_masking = True
     takes_mask = True
+    call_arguments = ("initial_state", "mask", "training")
 
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **layer_options):
         for given in (layer, backward_layer):
@@ -138,6 +139,12 @@ class Bidirectional(Layer):
         if self.merge_mode == "concat":
             first = (*first[:-1], first[-1] + second[-1])
         return (first, *states) if states else first
+
+    def call_output_shape(self, input_shape, arguments: dict):
+        """Shape of the output, once the initial states of a symbolic call are found to fit."""
+        for direction, states in zip(self.directions, self._by_direction(arguments.get("initial_state"))):
+            direction.call_output_shape(input_shape, {"initial_state": states})
+        return self.compute_output_shape(input_shape)
 
     def compute_mask(self, inputs, mask):
         mask = mask[0] if isinstance(mask, list) else mask

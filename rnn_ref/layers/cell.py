@@ -10,7 +10,7 @@ import numpy as np
 from rnn_ref import random
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
-from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of, positive_integer
 
 
 class GateWeights(NamedTuple):
@@ -237,13 +237,10 @@ class Cell(Layer):
 
     # -- one step, for those who use the cell alone --------------------------------------------------
 
-    def get_initial_state(self, batch_size: int | None = None, *, inputs=None) -> list[np.ndarray]:
+    def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
         """Zeros ``(B, H)`` for each state."""
-        if batch_size is None:
-            if inputs is None:
-                raise ValueError(f"{self.name}: get_initial_state needs batch_size or inputs.")
-            batch_size = len(inputs)
-        return self.initial_states(batch_size)
+        states = self.initial_states(batch_size_of(batch_size, inputs, self.name))
+        return [state.astype(dtype or self.dtype) for state in states]
 
     def forward(self, x, states=None, *, training: bool = False):
         """One step: ``x`` (B, F) and the states (B, H) -> ``(output, new states)`` and the tape."""

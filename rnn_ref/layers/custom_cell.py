@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn_ref.layers.autodiff import accepts, as_list, pullback
-from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.registry import snake_case
 
 
@@ -243,8 +243,9 @@ class CustomCell(Layer):
             )
         return states
 
-    def get_initial_state(self, batch_size: int) -> list[np.ndarray]:
-        return self.initial_states(batch_size)
+    def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
+        states = self.initial_states(batch_size_of(batch_size, inputs, self.name))
+        return [state.astype(dtype or self.dtype) for state in states]
 
     def check_input(self, x, layer_name: str) -> None:
         """``x`` (T, B, ...) must have the features the cell was built for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref import config
-from rnn_ref.layers.layer import Layer, unique_name
+from rnn_ref.layers.layer import Layer, LayerGradients, unique_name
 from rnn_ref.layers.symbolic import Node, SymbolicTensor
 
 
@@ -45,6 +45,14 @@ class InputLayer(Layer):
         node = Node(self, [], {})
         node.outputs = [SymbolicTensor(self.batch_shape, self.dtype, self.name, node)]
         self.nodes.append(node)
+
+    def forward(self, x, *, training: bool = False):
+        """``y = x``."""
+        return np.asarray(x, self.dtype), None
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """``dx = dy``."""
+        return LayerGradients(np.asarray(grads))
 
     def compute_output_shape(self, input_shape):
         return self.batch_shape

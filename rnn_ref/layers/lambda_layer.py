@@ -92,7 +92,7 @@ class Lambda(Layer):
         x, y, arguments = tape
         dy = np.asarray(grads, self.dtype)
         dx = self._differentiate(x, arguments, dy) if self.gradient is None else self.gradient(x, y, dy)
-        several = isinstance(x, list)
+        several = isinstance(x, (list, tuple))
         xs, dxs = (x, dx) if several else ([x], [dx])
         if [np.shape(d) for d in dxs] != [a.shape for a in xs]:
             raise ValueError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from rnn_ref import config
 from rnn_ref.layers import autodiff, constraints, initializers, regularizers
 from rnn_ref.layers.symbolic import connect, is_shape, leaves
 from rnn_ref.layers.variable import Variable
+from rnn_ref.registry import snake_case
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ _names_given: dict[str, int] = defaultdict(int)
 
 def unique_name(class_name: str) -> str:
     """``"SimpleRNN"`` -> ``"simple_rnn"``, then ``"simple_rnn_1"``, and so on."""
-    base = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)).lower()
+    base = snake_case(class_name)
     number = _names_given[base]
     _names_given[base] += 1
     return base if number == 0 else f"{base}_{number}"
@@ -62,6 +62,17 @@ def positive_integer(value, name: str, layer: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
         raise ValueError(f"{layer}: {name} must be a positive integer, got {value!r}.")
     return int(value)
+
+
+def batch_size_of(batch_size, inputs, layer: str) -> int:
+    """How many samples ``get_initial_state`` was asked for: by a number, or by an array that has so many."""
+    if np.ndim(batch_size):  # the first argument was the inputs, as in tf.keras
+        batch_size, inputs = None, batch_size
+    if batch_size is None:
+        if inputs is None:
+            raise ValueError(f"{layer}: get_initial_state needs batch_size or inputs.")
+        batch_size = len(inputs)
+    return positive_integer(batch_size, "batch_size", layer)
 
 
 class Layer:
@@ -99,6 +110,7 @@ class Layer:
 
     supports_masking = False
     takes_mask = False
+    call_arguments: tuple[str, ...] = ("training",)  # what may follow the input without a name
     can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
 
     def __init__(
@@ -173,6 +185,14 @@ class Layer:
         )
         return self._weights[name]
 
+    def add_loss(self, loss) -> None:
+        """Not supported; the error says how to add a penalty to the loss instead."""
+        raise NotImplementedError(
+            f"{self.name}: there is no add_loss: a number does not say how its gradient reaches the weights. Give the "
+            "layer activity_regularizer=..., add_weight a regularizer=..., put an ActivityRegularization layer behind "
+            "it, or return the penalty as an output and give that output a loss."
+        )
+
     def sublayers(self) -> list[Layer]:
         """Layers inside this one whose weights count as its own."""
         return []
@@ -208,6 +228,12 @@ class Layer:
 
     variables = weights
     trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def losses(self) -> list[float]:
+        """Penalties on the trainable weights, as ``fit`` adds them to the loss."""
+        return [float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None]
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights."""
@@ -272,19 +298,23 @@ class Layer:
             raise NotImplementedError(f"{type(self).__name__} has no backward().")
         return autodiff.backward(self, tape, grads)
 
-    def __call__(self, x, *states, **arguments):
+    def __call__(self, x, *more, **arguments):
         """Run the layer on an array and return an array; on symbolic tensors, connect it.
 
-        ``states`` are for a custom cell, whose ``call`` takes them second.
+        ``more`` arguments without a name come in the order of Keras's ``call``; a custom cell takes its states second.
         """
-        if states:
+        if more and hasattr(type(self), "call"):
             self.ensure_built(np.shape(x))
-            return self.call(x, *states, **arguments)
+            return self.call(x, *more, **arguments)
+        if len(more) > len(self.call_arguments):
+            raise TypeError(f"{self.name}: too many arguments; after the input come {list(self.call_arguments)}.")
+        arguments = dict(zip(self.call_arguments, more)) | arguments
         if leaves([x, list(arguments.values())]):
-            return connect(self, x, arguments)
-        if self.can_forget:
-            arguments = {"record": False} | arguments
-        return self.run(x, **arguments)[0]
+            y = connect(self, x, arguments)
+        else:
+            y = self.run(x, **({"record": False} if self.can_forget else {}) | arguments)[0]
+        # Several outputs are a tuple, as in Keras; a model returns what its user put together.
+        return tuple(y) if isinstance(y, list) and not hasattr(self, "walk_layers") else y
 
     def run(self, x, *, mask=None, training: bool = False, **arguments):
         """``forward``, with the mask handed on.

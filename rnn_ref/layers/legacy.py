@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_CUDNN = "write {0}(...): there is one {0} here, and set_device chooses where it runs."
+_CUDNN = "write {0}(...): there is one {0} here, and its compiled kernel takes every option."
 
 TODAY = {
     "CuDNNLSTM": _CUDNN.format("LSTM"),
@@ -21,11 +21,16 @@ TODAY = {
     "MultiRNNCell": "write StackedRNNCells(cells).",
     "DropoutWrapper": "give the cell dropout=..., recurrent_dropout=...",
     "LSTMStateTuple": "states are a list [h, c].",
+    "nn": "for nn.dynamic_rnn write layers.RNN(cell), layers.LSTM or layers.GRU; for its functions, activations.*.",
+    "contrib": "contrib.seq2seq is now layers.Attention, Model(inputs, outputs), and seq2seq for decoding; "
+    "contrib.rnn is layers.",
+    "compat": "models are layers.*, Sequential and Model; sessions and placeholders are gone.",
+    "addons": "its BeamSearchDecoder is seq2seq.BeamSearchDecoder.",
 }
 
 
-def explain(name: str) -> str:
+def explain(name: str, module: str = "rnn_ref.layers") -> str:
     """What to tell someone who asks for a name that is not here."""
     if name in TODAY:
         return f"there is no {name} any more: {TODAY[name]}"
-    return f"module 'rnn_ref.layers' has no attribute {name!r}"
+    return f"module {module!r} has no attribute {name!r}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS
 
 
 class GlobalPooling1D(Layer):
@@ -19,6 +20,9 @@ class GlobalPooling1D(Layer):
             raise ValueError(f"{self.name}: data_format={data_format!r}; use 'channels_last' or 'channels_first'.")
         self.data_format = data_format or "channels_last"
         self.keepdims = bool(keepdims)
+
+    def rank_message(self, shape, rank: int) -> str:
+        return f"{super().rank_message(shape, rank)} {NEEDS_ALL_STEPS}"
 
     @property
     def time_axis(self) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_ref.layers.layer import Layer, LayerGradients
-from rnn_ref.layers.symbolic import leaves
+from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
+from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
 
 
 class RNN(Layer):
@@ -51,6 +51,7 @@ class RNN(Layer):
 
     supports_masking = True
     takes_mask = True
+    call_arguments = ("initial_state", "mask", "training")
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class RNN(Layer):
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.time_major = bool(time_major)
         self.states: list[np.ndarray] | None = None
+        self._given_shape = self.input_shape
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 
@@ -107,10 +109,7 @@ class RNN(Layer):
         return self.cell.trainable_named_weights() if self.trainable else {}
 
     def rank_message(self, shape, rank: int) -> str:
-        return (
-            f"{self.name}: expected (batch, time, features), got shape {tuple(shape)}. If a recurrent layer comes "
-            "before this one, set return_sequences=True on it, so that it returns all time steps."
-        )
+        return f"{self.name}: expected (batch, time, features), got shape {tuple(shape)}. {NEEDS_ALL_STEPS}"
 
     def sequence_shape(self, shape) -> tuple:
         """The input's shape, batch first; further inputs in a list are initial states."""
@@ -129,6 +128,13 @@ class RNN(Layer):
         states = [(B, *size_tuple(s)) for s in self.cell.state_sizes]
         return (y, *states) if self.return_state else y
 
+    def call_output_shape(self, input_shape, arguments: dict):
+        """Shape of the output, once the initial states of a symbolic call are found to fit."""
+        if arguments.get("initial_state") is not None:
+            shapes = [tuple(state.shape) for state in flat_states(arguments["initial_state"])]
+            self.check_state_shapes(shapes, self.sequence_shape(input_shape)[0])
+        return self.compute_output_shape(input_shape)
+
     def compute_mask(self, inputs, mask):
         mask = mask[0] if isinstance(mask, list) else mask
         y = mask if self.return_sequences else None  # with go_backwards too it stays as it is, as in Keras
@@ -136,9 +142,15 @@ class RNN(Layer):
 
     # -- states -------------------------------------------------------------------------------------
 
-    def get_initial_state(self, batch_size: int) -> list[np.ndarray]:
-        """Zeros for every state, unless the cell says otherwise."""
-        return self.cell.initial_states(batch_size)
+    def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
+        """Zeros for every state, unless the cell says otherwise; ``inputs`` tell the batch size too."""
+        states = self.cell.initial_states(batch_size_of(batch_size, inputs, self.name))
+        return [state.astype(dtype or self.dtype) for state in states]
+
+    def _fixed_batch_size(self) -> int | None:
+        """What the ``batch_input_shape``, or an ``Input`` with a ``batch_shape``, said."""
+        shapes = [self._given_shape, *(leaves(node.inputs)[0].shape for node in self.nodes)]
+        return next((s[int(self.time_major)] for s in shapes if s and s[int(self.time_major)] is not None), None)
 
     def reset_states(self, states=None) -> None:
         """Set the states a ``stateful`` layer starts from: zeros, or those given."""
@@ -150,22 +162,31 @@ class RNN(Layer):
 
     def check_states(self, states, B: int | None) -> list[np.ndarray]:
         """One ``(B, size)`` array for each state."""
-        states = flat_states(states)
-        sizes, names = self.cell.state_sizes, self.cell.state_names
-        if len(states) != len(sizes):
-            raise ValueError(
-                f"{self.name}: initial_state needs {len(sizes)} arrays ({', '.join(names)}), got {len(states)}."
-            )
-        states = [np.asarray(state, self.dtype) for state in states]
-        for name, size, state in zip(names, sizes, states):
-            expected = (len(state) if B is None and state.ndim else B, *size_tuple(size))
-            if state.shape != expected:
-                raise ValueError(f"{self.name}: initial {name} state has shape {state.shape}, expected {expected}.")
+        states = [np.asarray(state, self.dtype) for state in flat_states(states)]
+        self.check_state_shapes([state.shape for state in states], B)
         return states
+
+    def check_state_shapes(self, shapes: list[tuple], B: int | None) -> None:
+        """``(B, size)`` for each state; what is None is not known yet."""
+        sizes, names = self.cell.state_sizes, self.cell.state_names
+        if len(shapes) != len(sizes):
+            raise ValueError(
+                f"{self.name}: initial_state needs {len(sizes)} arrays ({', '.join(names)}), got {len(shapes)}."
+            )
+        for name, size, shape in zip(names, sizes, shapes):
+            expected = (B, *size_tuple(size))
+            if len(shape) != len(expected) or any(a != b and None not in (a, b) for a, b in zip(shape, expected)):
+                raise ValueError(f"{self.name}: initial {name} state has shape {shape}, expected {expected}.")
 
     def _first_states(self, initial_state, B: int) -> list[np.ndarray]:
         if initial_state is not None:
             return self.check_states(initial_state, B)
+        fixed = self._fixed_batch_size() if self.stateful else None
+        if fixed not in (None, B):
+            raise ValueError(
+                f"{self.name}: stateful, made for batches of {fixed} samples, got {B}. Leave the samples that are too "
+                "many out, or fill the batch up."
+            )
         if self.stateful and self.states is not None:
             if len(self.states[0]) != B:
                 raise ValueError(
@@ -173,7 +194,7 @@ class RNN(Layer):
                     "the batch size fixed, or call reset_states() first."
                 )
             return self.states
-        return self.get_initial_state(B)
+        return self.cell.initial_states(B)
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -190,6 +211,7 @@ class RNN(Layer):
         mask=None,
         training: bool = False,
         record: bool = True,
+        run_cell=None,
         **options,
     ):
         """Run the layer.
@@ -208,6 +230,9 @@ class RNN(Layer):
             Whether dropout acts.
         record : bool
             False keeps no more than the outputs: memory does not grow with T, but there is no way back.
+        run_cell : callable, optional
+            Takes the place of ``cell.run``, for those who look on: gets this layer first, then the same arguments,
+            ``x`` (T, B, F) not copied; what it returns has ``outputs``, ``final_states`` and ``mask`` as a tape has.
         **options
             For the cell: ``keep_z=True`` keeps pre-activations; ``x_drop``, ``h_drop`` give the dropout masks.
 
@@ -244,9 +269,12 @@ class RNN(Layer):
             if not self.cell.takes_constants:
                 raise ValueError(f"{self.name}: got constants, but the call of its cell takes none.")
             options["constants"] = constants
-        if not record and self.can_forget:
-            options["keep"] = "outputs" if self.return_sequences else "last"
-        tape = self.cell.run(np.ascontiguousarray(x), states, mask=mask, training=training, **options)
+        if run_cell is None:
+            if not record and self.can_forget:
+                options["keep"] = "outputs" if self.return_sequences else "last"
+            tape = self.cell.run(np.ascontiguousarray(x), states, mask=mask, training=training, **options)
+        else:
+            tape = run_cell(self, x, states, mask=mask, training=training, **options)
         final = [state.copy() for state in tape.final_states]
         if self.stateful:
             self.states = final

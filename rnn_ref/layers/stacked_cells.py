@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 
 
 @dataclass(slots=True)
@@ -107,9 +107,10 @@ class StackedRNNCells(Layer):
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
         return [state for cell in self.cells for state in cell.initial_states(batch_size)]
 
-    def get_initial_state(self, batch_size: int) -> list[list[np.ndarray]]:
+    def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[list[np.ndarray]]:
         """Zeros, one list for each cell."""
-        return [cell.initial_states(batch_size) for cell in self.cells]
+        B = batch_size_of(batch_size, inputs, self.name)
+        return [[state.astype(dtype or self.dtype) for state in cell.initial_states(B)] for cell in self.cells]
 
     def check_input(self, x, layer_name: str) -> None:
         self.cells[0].check_input(x, layer_name)

@@ -7,6 +7,7 @@ tensors from which. A model later walks these nodes with real arrays, and back w
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,12 @@ class Tensor:
         raise TypeError(f"{self!r} is neither true nor false.")
 
     def __getitem__(self, key):
+        maker = _maker(self)
+        if getattr(maker, "return_state", None) is False:
+            raise TypeError(
+                f"{self!r} is the only output of {maker.name!r} and cannot be indexed; with return_state=True that "
+                "layer returns its states too."
+            )
         raise TypeError(f"{self!r} cannot be indexed. {_USE_LAYERS}")
 
     __iter__ = None
@@ -185,6 +192,32 @@ def output_shape(layer, shape, arguments: dict):
     return layer.compute_output_shape(shape)
 
 
+NEEDS_ALL_STEPS = (
+    "If a recurrent layer comes before this one, set return_sequences=True on it, so that it returns all time steps."
+)
+
+
+@contextmanager
+def naming_the_layer_before(inputs):
+    """Put the name of the recurrent layer that returned its last step only into the error of a layer that needs all."""
+    try:
+        yield
+    except ValueError as error:
+        makers = [_maker(tensor) for tensor in leaves(inputs)]
+        names = [layer.name for layer in makers if getattr(layer, "return_sequences", None) is False]
+        if NEEDS_ALL_STEPS not in str(error) or not names:
+            raise
+        advice = f"Set return_sequences=True on {names[0]!r}, which comes before it, so that it returns all time steps."
+        raise ValueError(str(error).replace(NEEDS_ALL_STEPS, advice)) from None
+
+
+def _maker(tensor: Tensor):
+    """The layer whose call gave a tensor."""
+    if isinstance(tensor, SymbolicTensor):
+        return tensor.node and tensor.node.layer
+    return next((step.layer for step in tensor.walk.steps if tensor in leaves(step.outputs)), None)
+
+
 def connect(layer, inputs, arguments: dict):
     """Call a layer on tensors: build it, and say what shapes come out."""
     tensors = leaves([inputs, arguments])
@@ -195,10 +228,12 @@ def connect(layer, inputs, arguments: dict):
                 f"{layer.name}: called on tensors of different models or calls at once: {tensors}. A tensor is good "
                 "for the call of the model that it came from."
             )
-        return next(iter(walks.values())).call(layer, inputs, arguments)
+        with naming_the_layer_before(inputs):
+            return next(iter(walks.values())).call(layer, inputs, arguments)
     shape = shapes_of(inputs)
-    layer.ensure_built(shape)
-    out = output_shape(layer, shape, arguments)
+    with naming_the_layer_before(inputs):
+        layer.ensure_built(shape)
+        out = output_shape(layer, shape, arguments)
     node = Node(layer, inputs, arguments)
 
     def output(shape: tuple) -> SymbolicTensor:

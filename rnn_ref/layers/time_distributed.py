@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_ref.layers.layer import LayerGradients
-from rnn_ref.layers.symbolic import is_shape
+from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
 from rnn_ref.layers.wrapper import Wrapper
 
 
@@ -46,6 +46,7 @@ class TimeDistributed(Wrapper):
 
     supports_masking = True
     takes_mask = True
+    call_arguments = ("training", "mask")
 
     def __init__(self, layer, **layer_options):
         super().__init__(layer, **layer_options)
@@ -62,7 +63,9 @@ class TimeDistributed(Wrapper):
     def step_shape(self, input_shape) -> tuple:
         """Shape of one time step."""
         if not is_shape(input_shape) or len(input_shape) < 3:
-            raise ValueError(f"{self.name}: expected one input (batch, time, ...), got shape {tuple(input_shape)}.")
+            raise ValueError(
+                f"{self.name}: expected one input (batch, time, ...), got shape {tuple(input_shape)}. {NEEDS_ALL_STEPS}"
+            )
         return (input_shape[0], *input_shape[2:])
 
     def build(self, input_shape) -> None:
@@ -87,7 +90,10 @@ class TimeDistributed(Wrapper):
         return self.layer.can_forget
 
     def forward(self, x, *, mask=None, training: bool = False, **options):
-        """``x`` (B, T, ...); the mask ``(B, T)`` or ``(B, T, ...)`` reaches a layer that takes one."""
+        """``x`` (B, T, ...); the mask ``(B, T)`` or ``(B, T, ...)`` reaches a layer that takes one.
+
+        ``options`` go to the ``forward`` of the layer inside.
+        """
         x = self.as_input(x) if np.asarray(x).dtype.kind == "f" else self._integers(x)
         B, T = x.shape[:2]
         if T == 0:

@@ -208,11 +208,26 @@ class Model(Training, Layer):
             told["mask"] = replace_entries(inputs, lambda tensor: tensor.mask)
         return self.call(inputs, **told)
 
-    def run(self, x, *, mask=None, training: bool = False, record: bool = True, keep_z: bool = False, **arguments):
-        """Outputs, the :class:`~rnn_ref.models.walk.Walk` that led there, and the masks of the outputs."""
+    def run(
+        self,
+        x,
+        *,
+        mask=None,
+        training: bool = False,
+        record: bool = True,
+        keep_z: bool = False,
+        walk: Walk | None = None,
+        **arguments,
+    ):
+        """Outputs, the :class:`~rnn_ref.models.walk.Walk` that led there, and the masks of the outputs.
+
+        ``walk``, an empty one, takes the place of a new one.
+        """
         if isinstance(x, (list, tuple)) and not any(hasattr(entry, "shape") for entry in entries(x)):
             x = np.asarray(x)  # numbers in nested lists are one array
-        walk = Walk(training=training, record=record or not self.built, keep_z=keep_z)
+        if walk is None:
+            walk = Walk(record=record or not self.built, keep_z=keep_z)
+        walk.training = training
         masks = entries(mask)
         masks = iter(masks * len(entries(x)) if mask is None else masks)
         walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))

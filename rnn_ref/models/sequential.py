@@ -86,7 +86,7 @@ class Sequential(Model):
         if not self._chain:
             return
         for layer in self._layers[len(self._chain) - 1 :]:
-            if isinstance(self._chain[-1], (list, dict)):
+            if isinstance(self._chain[-1], (list, tuple, dict)):
                 raise ValueError(
                     f"{self.name}: the layer before {layer.name!r} gives several tensors; in a Sequential only the "
                     "last may. Leave return_state out, or use Model(inputs, outputs)."
@@ -121,7 +121,7 @@ class Sequential(Model):
     def outputs(self) -> list[SymbolicTensor] | None:
         if not self.built:
             return None
-        return self.output if isinstance(self.output, list) else [self.output]
+        return list(self.output) if isinstance(self.output, (list, tuple)) else [self.output]
 
     @property
     def input(self) -> SymbolicTensor:

@@ -17,6 +17,7 @@ import numpy as np
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
+from rnn_ref.layers.time_distributed import TimeDistributed
 
 
 class RecordedTensor(Tensor):
@@ -116,8 +117,7 @@ class Walk:
             mask = replace_entries(inputs, lambda entry: getattr(entry, "mask", None))
             mask = None if all(m is None for m in entries(mask)) else mask
         training = values.pop("training", None)
-        if self.keep_z and (isinstance(layer, (RNN, Bidirectional)) or hasattr(layer, "walk_layers")):
-            values["keep_z"] = True
+        values |= self.options_for(layer)
         if not self.record and layer.can_forget:
             values["record"] = False
         y, tape, masks = layer.run(
@@ -138,6 +138,13 @@ class Walk:
             self.steps.append(Step(layer, inputs, given, outputs, tape))
         return outputs
 
+    def options_for(self, layer) -> dict:
+        """What else this walk asks of a layer; one that looks closer asks for more."""
+        while isinstance(layer, TimeDistributed):
+            layer = layer.layer
+        inside = isinstance(layer, (RNN, Bidirectional)) or hasattr(layer, "walk_layers")
+        return {"keep_z": True} if self.keep_z and inside else {}
+
     # -- backward -----------------------------------------------------------------------------------
 
     def back(self, grads: list, *, input_gradient: bool = False):
@@ -152,7 +159,7 @@ class Walk:
         weights : dict of Variable to ndarray
             Summed over all calls of a layer.
         flow : list of (Layer, object)
-            What each step gave as ``flow``, in the order of the calls.
+            What each step gave as ``flow``, one entry for each step; None where the loss does not depend on it.
         """
         sums: dict[RecordedTensor, np.ndarray] = {}
         weights: dict[Any, np.ndarray] = {}
@@ -166,7 +173,8 @@ class Walk:
                 dys = [_with_penalty(step.layer, t.value, dy) for t, dy in zip(leaves(step.outputs), dys)]
             penalized_inside = isinstance(step.tape, Walk) and step.tape.penalty != 0
             if all(dy is None for dy in dys) and not penalized_inside:
-                continue  # the loss does not depend on this call
+                flow.append((step.layer, None))  # the loss does not depend on this call
+                continue
             dys = [np.zeros_like(t.value) if dy is None else dy for t, dy in zip(leaves(step.outputs), dys)]
             gradients = step.layer.backward(
                 step.tape,

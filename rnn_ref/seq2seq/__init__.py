@@ -11,6 +11,8 @@ Everything here runs on any *step function*::
   is N. What differs between the sequences but never changes, such as an encoder's outputs to attend to, belongs
   there too.
 
+`model_step` makes the decoder of an encoder-decoder model such a function.
+
 Beam search has `beam_width` times as many sequences as the batch has rows, so N should not be fixed in advance.
 A sequence that has ended still takes part in the calls; what the step function returns for it is not used.
 
@@ -28,6 +30,7 @@ array([[1, 2, 2]])
 from rnn_ref.seq2seq.beam import Beams, BeamSearchDecoder, BeamTree
 from rnn_ref.seq2seq.greedy import greedy_search
 from rnn_ref.seq2seq.loop import Decoded
+from rnn_ref.seq2seq.model_step import model_step
 from rnn_ref.seq2seq.sampling import sample, sample_search, token_probabilities
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "Beams",
     "Decoded",
     "greedy_search",
+    "model_step",
     "sample",
     "sample_search",
     "token_probabilities",

@@ -1,7 +1,9 @@
-"""Small helpers around training, named as in `keras.utils`."""
+"""Small helpers around training, and those around data, named as in `keras.utils`."""
 
+from rnn_ref.preprocessing.sequence import pad_sequences
+from rnn_ref.preprocessing.timeseries import timeseries_dataset_from_array
 from rnn_ref.utils.categorical import to_categorical
 from rnn_ref.utils.normalization import normalize
 from rnn_ref.utils.seeding import set_random_seed
 
-__all__ = ["normalize", "set_random_seed", "to_categorical"]
+__all__ = ["normalize", "pad_sequences", "set_random_seed", "timeseries_dataset_from_array", "to_categorical"]

@@ -30,10 +30,11 @@ class Scale(Layer):
 
 
 @pytest.mark.parametrize(
-    "name", ["Dense", "LSTM", "GRU", "SimpleRNN", "LSTMCell", "SimpleRNNCell", "Flatten", "Activation"]
+    "name",
+    ["Dense", "LSTM", "GRU", "SimpleRNN", "LSTMCell", "SimpleRNNCell", "Flatten", "Activation", "GlobalMaxPooling1D"],
 )
 def test_names_are_made_as_in_keras(name):
-    arguments = {"Flatten": (), "Activation": ("relu",)}.get(name, (2,))
+    arguments = {"Flatten": (), "GlobalMaxPooling1D": (), "Activation": ("relu",)}.get(name, (2,))
     reset_names()
     keras.utils.clear_session()
     gc.collect()

@@ -108,6 +108,48 @@ def test_random_dropout_keeps_the_mean_and_rests_outside_training():
     assert layer.forward(x)[1].x_drop is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "masks"),
+    [
+        (SimpleRNN, {"recurrent_dropout": 0.5}, (1, 1)),
+        (GRU, {"implementation": 1}, (3, None)),
+        (GRU, {}, (1, None)),
+        (GRU, {"recurrent_dropout": 0.5}, (3, 3)),
+        (LSTM, {"implementation": 1}, (4, None)),
+        (LSTM, {}, (1, None)),
+        (LSTM, {"recurrent_dropout": 0.5}, (4, 4)),
+    ],
+)
+def test_masks_are_drawn_for_samples_and_gates(kind, options, masks):
+    """As many as Keras has, each without correlation with the others; recurrent dropout needs one for each gate."""
+    layer = kind(300, dropout=0.5, seed=1, **options)
+    tape = layer.forward(np.zeros((40, 3, 300)), training=True)[1]
+    for drop, count in zip((tape.x_drop, tape.h_drop), masks):
+        if count is None:
+            assert drop is None
+            continue
+        assert drop.shape == (count, 40, 300)
+        between = np.corrcoef((drop == 0).reshape(count * 40, 300))[np.triu_indices(count * 40, 1)]
+        assert abs(between.mean()) < 0.01
+        assert between.std() == pytest.approx(1 / np.sqrt(300), rel=0.1)
+
+
+def test_one_mask_for_a_whole_sequence():
+    """What is dropped at one step is dropped at all, of the inputs and of the states."""
+    layer = SimpleRNN(
+        20, activation="linear", dropout=0.5, recurrent_dropout=0.5, return_sequences=True, dtype="float64", seed=1
+    )
+    x = np.repeat(data((5, 1, 30)), 6, axis=1)
+    y = layer(x, training=True)
+    # With the same input at every step h(t+1) - h(t) = (h(t) - h(t-1)) D U: linear, if D is the same at every step.
+    u = layer.get_weights()[1]
+    steps = np.diff(np.concatenate([np.zeros((5, 1, 20)), y], axis=1), axis=1)
+    dropped = np.linalg.solve(u.T, steps[:, 1:].reshape(-1, 20).T).T.reshape(5, 5, 20) / steps[:, :-1]
+    np.testing.assert_allclose(dropped, np.repeat(dropped[:, :1], 5, axis=1), atol=1e-6)
+    np.testing.assert_allclose(np.unique(dropped.round(6)), [0, 2])
+    assert np.ptp(dropped[:, 0], axis=0).max() > 0  # another for each sample
+
+
 @pytest.mark.parametrize("masked", [False, True])
 def test_stacked_cells_with_nested_states(masked):
     theirs = keras.layers.RNN(

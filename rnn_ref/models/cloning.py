@@ -1,0 +1,103 @@
+"""clone_model: the same layers in the same places, with new weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rnn_ref.layers.input import Input, InputLayer
+from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.recurrent import custom_classes
+from rnn_ref.layers.symbolic import entries, leaves, replace
+from rnn_ref.models.functional import Functional
+from rnn_ref.models.model import Model
+from rnn_ref.models.sequential import Sequential
+
+
+def clone_model(
+    model: Model,
+    input_tensors=None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable | None = None,
+) -> Model:
+    """Make a model like another, of new layers with new weights.
+
+    The graph is walked once more: every layer is cloned, and called where the first was. A layer that is called
+    twice is cloned once.
+
+    Parameters
+    ----------
+    model : Sequential or functional Model
+    input_tensors : SymbolicTensor or list of them, optional
+        What the clone begins with; new inputs like those of the model when absent.
+    clone_function : callable, optional
+        ``clone_function(layer)`` returns the layer to put in its place, a layer of another class or the very same
+        among them. Without it: ``type(layer).from_config(layer.get_config())``. Models inside are layers too.
+    call_function : callable, optional
+        ``call_function(layer, x, **arguments)`` calls the clone, and may put more layers behind it; not for a
+        Sequential.
+
+    Returns
+    -------
+    Model
+        Not compiled. For the weights too: ``clone.set_weights(model.get_weights())``.
+
+    Raises
+    ------
+    ValueError
+        For a subclass of Model, whose inner structure is not known; one with ``get_config`` is copied by
+        ``type(model).from_config(model.get_config())``.
+
+    References
+    ----------
+    https://keras.io/api/models/model_training_apis/
+
+    Examples
+    --------
+    >>> import rnn_ref
+    >>> from rnn_ref import layers
+    >>> model = rnn_ref.Sequential([rnn_ref.Input((10, 5)), layers.LSTM(64), layers.Dense(1)])
+    >>> def both_ways(layer):
+    ...     copy = type(layer).from_config(layer.get_config())
+    ...     return layers.Bidirectional(copy) if isinstance(layer, layers.LSTM) else copy
+    >>> rnn_ref.models.clone_model(model, clone_function=both_ways).count_params()
+    35969
+    """
+    if not isinstance(model, (Sequential, Functional)):
+        raise ValueError(
+            f"clone_model: takes a Sequential or a Model(inputs, outputs), got {model!r}. For a subclass of Model "
+            "write get_config, and use type(model).from_config(model.get_config())."
+        )
+    clone = clone_function or like
+    given = None if input_tensors is None else leaves(input_tensors)
+    if given is not None and (len(given) != len(entries(input_tensors)) or len(given) != len(model.inputs or [0])):
+        raise ValueError(
+            f"clone_model: input_tensors must be {len(model.inputs or [0])} symbolic tensors, one for each input of "
+            f"{model.name}; got {input_tensors!r}."
+        )
+    if isinstance(model, Sequential):
+        if call_function is not None:
+            raise ValueError("clone_model: call_function is for a Model(inputs, outputs), not for a Sequential.")
+        start = given or [_like_input(tensor) for tensor in model.inputs or []]
+        return Sequential([*start, *map(clone, model.layers)], trainable=model.trainable, name=model.name)
+    call = call_function or (lambda layer, x, **arguments: layer(x, **arguments))
+    made = dict(zip(model.inputs, given or map(_like_input, model.inputs)))
+    clones = {layer: clone(layer) for layer in model.layers if not isinstance(layer, InputLayer)}
+    for node in model.calls:
+        if node.layer in clones:
+            y = call(clones[node.layer], replace(node.inputs, made.get), **replace(node.arguments, made.get))
+            made.update(zip(node.outputs, leaves(y)))
+    inputs, outputs = replace(model.input, made.get), replace(model.output, made.get)
+    return type(model)(inputs, outputs, name=model.name, trainable=model.trainable)
+
+
+def like(layer: Layer) -> Layer:
+    """A layer of the same class and configuration, with weights of its own."""
+    if isinstance(layer, (Sequential, Functional)):
+        return clone_model(layer)
+    classes = custom_classes(layer.cell) if "cell" in vars(layer) else {}
+    return type(layer).from_config(layer.get_config(), **({"custom_objects": classes} if classes else {}))
+
+
+def _like_input(tensor):
+    name = tensor.node.layer.name if tensor.node is not None else None
+    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)

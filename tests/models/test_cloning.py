@@ -1,0 +1,112 @@
+"""clone_model: new weights, the same graph."""
+
+import numpy as np
+import pytest
+
+import rnn_ref
+from rnn_ref import Input, Model, Sequential, layers
+from rnn_ref.layers.symbolic import entries
+from rnn_ref.models import clone_model
+
+X = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
+
+
+class Decay(layers.Layer):
+    state_size = 3
+
+    def call(self, inputs, states):
+        h = 0.5 * states[0] + inputs
+        return h, [h]
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def stack():
+    return Sequential([Input((6, 3)), layers.LSTM(4, dropout=0.3), layers.Dense(2)])
+
+
+def graph():
+    x, s = Input((6, 3), name="x"), Input((4,), name="s")
+    shared = layers.Dense(4, activation="tanh")
+    y, h = layers.GRU(4, return_sequences=True, return_state=True)(
+        shared(layers.RNN(Decay(), return_sequences=True)(x)), initial_state=s
+    )
+    y = layers.Attention()([y, y])
+    inner = Sequential([Input((4,)), layers.Dense(3)])
+    return Model({"x": x, "s": s}, [inner(h), shared(layers.GlobalAveragePooling1D()(layers.Dense(3)(y)))])
+
+
+DATA = {"x": X, "s": np.ones((2, 4), "float32")}
+
+
+@pytest.mark.parametrize(("make", "data"), [(stack, X), (graph, DATA)])
+def test_a_clone_has_new_weights_and_takes_those_of_the_model(make, data):
+    model = make()
+    clone = clone_model(model)
+    mine, others = model.weights, clone.weights
+    assert not set(map(id, mine)) & set(map(id, others))
+    assert [w.shape for w in mine] == [w.shape for w in others]
+    assert np.abs(np.concatenate([(a.value - b.value).ravel() for a, b in zip(mine, others)])).max() > 0.01
+    clone.set_weights(model.get_weights())
+    for a, b in zip(entries(model(data)), entries(clone(data))):
+        np.testing.assert_array_equal(a, b)
+    assert [layer.name for layer in clone.layers] == [layer.name for layer in model.layers]
+
+
+def test_a_layer_called_twice_is_cloned_once():
+    model = graph()
+    clone = clone_model(model)
+    assert len(clone.layers) == len(model.layers)
+    assert clone.count_params() == model.count_params()
+
+
+def test_not_yet_built():
+    model = Sequential([layers.LSTM(4), layers.Dense(2)])
+    clone = clone_model(model)
+    assert clone(X).shape == (2, 2)
+    assert not model.built
+
+
+def test_own_functions_and_inputs():
+    def deterministic(layer):
+        config = layer.get_config()
+        if "seed" in config:
+            config["seed"] = 7
+        return type(layer).from_config(config)
+
+    assert clone_model(stack(), clone_function=deterministic).layers[0].seed == 7
+    model = stack()
+    shared = clone_model(model, clone_function=lambda layer: layer)
+    np.testing.assert_array_equal(shared(X), model(X))
+
+    x = Input((6, 3))
+    y = layers.Dense(2)(layers.Dense(5)(x))
+    model = Model(x, y)
+
+    def dropping(layer, x, **arguments):
+        return layers.Dropout(0.5)(layer(x, **arguments))
+
+    more = clone_model(model, clone_function=lambda layer: layer, call_function=dropping)
+    assert [type(layer).__name__ for layer in more.layers] == ["InputLayer"] + ["Dense", "Dropout"] * 2
+    np.testing.assert_array_equal(more(X), model(X))
+    longer = clone_model(model, input_tensors=layers.Masking()(Input((6, 3))))
+    assert longer.output_shape == (None, 6, 2)
+
+
+def test_what_cannot_be_cloned():
+    class Own(Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(ValueError, match="subclass of Model"):
+        clone_model(Own())
+    with pytest.raises(ValueError, match="call_function"):
+        clone_model(stack(), call_function=lambda layer, x: layer(x))
+    with pytest.raises(ValueError, match=r"2 symbolic tensors.*one for each input"):
+        clone_model(graph(), input_tensors=[Input((6, 3))])
+    assert rnn_ref.models.clone_model is clone_model

@@ -8,8 +8,16 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart with any common colour blindness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINE_STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))  # and in print
 UNIT_INTERVAL = "cividis"  # gates, 0 to 1: even in lightness and safe for colour-blind readers
 SIGNED = "RdBu_r"  # candidates and states, zero in the middle
+# Gates have the same colours in all pictures.
+GATE_COLOURS = dict(
+    zip(
+        ("input", "forget", "candidate", "output", "update", "reset"),
+        ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
+    )
+)
 
 
 class Picture(Figure):
@@ -46,3 +54,13 @@ def figure_alt(figure: Figure) -> str:
     if not hasattr(figure, "rnn_ref_alt"):
         raise ValueError("this figure was not made by rnn_ref.plot, so it has no alternative text.")
     return figure.rnn_ref_alt
+
+
+def only_layer(report, function: str, what: str):
+    """The layer itself, or the only one in a mapping of layers: in a trace, the only recurrent one."""
+    if not hasattr(report, "layers"):
+        return report
+    layers = getattr(report, "recurrent", report.layers)
+    if len(layers) != 1:
+        raise ValueError(f"{function} draws one layer; choose one of {what}[name]: {', '.join(layers) or 'none'}.")
+    return next(iter(layers.values()))

@@ -1,13 +1,17 @@
-"""Gradient flow: how much the loss depends on the state at every time step."""
+"""Gradient flow: how much the loss depends on the state at every time step, and each weight's gradient on each step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnn_ref.inspection.contributions import contribution_at, weight_factors
+from rnn_ref.inspection.runs import undisturbed
 from rnn_ref.inspection.tracing import in_data_order, recurrent
+from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.layer import Layer
 from rnn_ref.models.objective import Objective
 from rnn_ref.models.structure import flatten
 
@@ -25,23 +29,73 @@ class LayerFlow:
         dL/dc_t (LSTM).
     dz : dict of str to ndarray, (B, T, H)
         dL/dz of every gate's pre-activation.
+    weights : dict of str to tuple
+        Shapes of the weights whose gradients can be taken apart by time step; empty for a custom cell.
     """
 
     name: str
     dh: np.ndarray
     dc: np.ndarray | None
     dz: dict[str, np.ndarray]
+    weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _factors: dict = field(default_factory=dict, repr=False)
+    _go_backwards: bool = False
 
     @property
     def norm(self) -> np.ndarray:
         """Norm of dL/dh_t over units, averaged over the batch: ``(T,)``."""
-        return np.linalg.norm(self.dh.astype("float64"), axis=-1).mean(axis=0)
+        dh = self.dh.astype("float64")
+        return np.linalg.norm(dh.reshape(*dh.shape[:2], -1), axis=-1).mean(axis=0)
+
+    def contribution(self, weight: str) -> np.ndarray:
+        """Each time step's part of a weight's gradient; their sum over time is the gradient.
+
+        Parameters
+        ----------
+        weight : str
+            "kernel", "recurrent_kernel" or "bias".
+
+        Returns
+        -------
+        ndarray, (T, *shape of the weight)
+        """
+        return np.stack(list(self._contributions(weight)))
+
+    def contribution_norms(self) -> dict[str, np.ndarray]:
+        """Frobenius norm of each step's part of the gradient, by weight: ``(T,)``; one step in memory at a time."""
+        return {
+            name: np.array([np.linalg.norm(step.astype("float64")) for step in self._contributions(name)])
+            for name in self.weights
+        }
+
+    def contribution_shares(self) -> dict[str, np.ndarray]:
+        """Share of each time step in a weight's gradient G, by weight: ``(T,)``.
+
+        The part of a step along the gradient, ``<G_t, G> / <G, G>``: negative where a step pulls against the sum.
+        The shares of all steps add up to 1.
+        """
+        shares = {}
+        for name in self.weights:
+            total = sum(step.astype("float64") for step in self._contributions(name))
+            square = (total * total).sum()
+            products = np.array([(step * total).sum() for step in self._contributions(name)])
+            shares[name] = products / square if square > 0 else products
+        return shares
+
+    def _contributions(self, weight: str) -> Iterator[np.ndarray]:
+        if not self.weights:
+            raise ValueError(f"{self.name} has a custom cell: what happens between its steps and weights is not known.")
+        if weight not in self.weights:
+            raise KeyError(f"{self.name}: no weight is named {weight!r}; there are {', '.join(self.weights)}.")
+        T = self.dh.shape[1]
+        for t in reversed(range(T)) if self._go_backwards else range(T):
+            yield contribution_at(self._factors[weight], self.weights[weight], t)
 
     def __repr__(self):
-        B, T, H = self.dh.shape
+        B, T, *H = self.dh.shape
         norm = self.norm
         ends = f"|dL/dh| {norm[0]:.2e} (first) .. {norm[-1]:.2e} (last step)"
-        return f"<LayerFlow {self.name}: {ends}; B={B}, T={T}, H={H}>"
+        return f"<LayerFlow {self.name}: {ends}; B={B}, T={T}, H={'x'.join(map(str, H))}>"
 
 
 class GradientFlow(Mapping):
@@ -65,56 +119,141 @@ class GradientFlow(Mapping):
         return "\n".join([f"<GradientFlow, loss {self.loss:.4g}", *(f"  {f}" for f in self.layers.values())]) + ">"
 
 
-def gradient_flow(model, x, y, loss=None) -> GradientFlow:
+class FlowComparison(Mapping):
+    """The flows of several models on the same data, by the labels they were given."""
+
+    def __init__(self, flows: dict[str, GradientFlow]):
+        self.flows = flows
+
+    def __getitem__(self, label: str) -> GradientFlow:
+        if label not in self.flows:
+            raise KeyError(f"no model was labelled {label!r}; there are {', '.join(self.flows)}.")
+        return self.flows[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.flows)
+
+    def __len__(self) -> int:
+        return len(self.flows)
+
+    def __repr__(self):
+        lines = ["<FlowComparison"]
+        for label, flow in self.items():
+            lines += [f"  {label}, loss {flow.loss:.4g}", *(f"    {layer}" for layer in flow.values())]
+        return "\n".join(lines) + ">"
+
+
+def gradient_flow(model, x, y, loss=None, *, training: bool = False) -> GradientFlow | FlowComparison:
     """Gradient of the loss with respect to the hidden state of every recurrent layer at every time step.
 
     Parameters
     ----------
-    model : Model or Sequential
+    model : Model or Sequential, or dict of str to models
+        Several are compared on the same data, under the labels of the dict.
     x : ndarray, (B, T, F)
         Or a list or dict, for a model with several inputs.
     y : ndarray
         Targets; a list or dict for several outputs.
     loss : str or Loss, or list or dict of them, optional
         That of ``compile`` when absent, and mean squared error for a model that was not compiled.
+    training : bool
+        Run with dropout, as in ``fit``.
 
     Returns
     -------
-    GradientFlow
-        ``flow["lstm"].dh`` is ``(B, T, H)``, ``flow["lstm"].norm`` is ``(T,)``.
+    GradientFlow, or FlowComparison for several models
+        ``flow["lstm"].dh`` is ``(B, T, H)``, ``flow["lstm"].norm`` is ``(T,)``,
+        ``flow["lstm"].contribution("kernel")`` is ``(T, F, 4*H)``. A comparison has one flow for each label. Layers in
+        wrappers and nested models are named with the path to them: ``"bidirectional/forward_lstm"``.
 
     Examples
     --------
     >>> import numpy as np, rnn_ref
     >>> model = rnn_ref.Sequential([rnn_ref.layers.SimpleRNN(4, name="rnn"), rnn_ref.layers.Dense(1)])
     >>> flow = rnn_ref.gradient_flow(model, np.ones((2, 30, 3)), np.ones((2, 1)))
-    >>> flow["rnn"].dh.shape
-    (2, 30, 4)
+    >>> flow["rnn"].dh.shape, flow["rnn"].contribution("recurrent_kernel").shape
+    ((2, 30, 4), (30, 4, 4))
     """
+    if isinstance(model, Mapping):
+        if not model:
+            raise ValueError("gradient_flow: the dict of models is empty.")
+        return FlowComparison({label: _of_one(m, x, y, loss, training) for label, m in model.items()})
+    return _of_one(model, x, y, loss, training)
+
+
+def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
+    if not hasattr(model, "run_lists"):
+        what = f"the layer {model.name}" if isinstance(model, Layer) else type(model).__name__
+        raise TypeError(f"gradient_flow takes a model or a dict of models, got {what}; put it into a Sequential.")
     x = [np.asarray(array) for array in model.flatten_inputs(x, f"{model.name}: x")]
     if not model.built:
         model.build_on(x)
     y = flatten(y, model.output_names, f"{model.name}: y")
-    outputs, tape = model.run_lists(x)
+    with undisturbed(model):
+        outputs, tape = model.run_lists(x, training=training)
     weights = None
     if loss is None and model.objective is not None:
         loss, weights = model.objective.losses, model.objective.loss_weights
     objective = Objective(loss or "mean_squared_error", weights, None, None, model.output_names)
     value, dy = objective.value_and_gradients(y, outputs, [None] * len(y), model.output_masks(tape))
-    flows = recurrent(model.run_back(tape, dy).flow)
-    layers = {name: layer_flow(layer, flow, name) for name, layer, flow in flows}
+    both = Both(tape, model.run_back(tape, dy).flow)
+    layers = dict(_flows(both.runs()))
     if not layers:
         raise ValueError(f"{model.name} has no recurrent layer that the loss depends on.")
     return GradientFlow(layers, float(value))
 
 
-def layer_flow(layer, gradients, name: str) -> LayerFlow:
-    """A layer's gradients with names, batch first."""
-    cell = layer.cell
+@dataclass(frozen=True)
+class Both:
+    """A tape together with the gradients that came back over it; takes itself apart as a tape does."""
+
+    tape: object
+    flow: object  # a record, a list or dict of them, or None where the loss does not depend on the tape
+
+    def runs(self) -> Iterator[tuple]:
+        flows = self.flow or []
+        for k, (layer, tape) in enumerate(self.tape.runs()):
+            yield layer, Both(tape, flows[k][1] if flows else None)
+
+    def _of(self, k: int):
+        return None if self.flow is None else list(self.flow.values())[k]
+
+    @property
+    def forward(self) -> Both:
+        return Both(self.tape.forward, self._of(0))
+
+    @property
+    def backward(self) -> Both:
+        return Both(self.tape.backward, self._of(1))
+
+    @property
+    def inner(self) -> Both:
+        return Both(self.tape.inner, self._of(0))
+
+
+def _flows(runs: Iterable) -> Iterator[tuple[str, LayerFlow]]:
+    for name, layer, both in recurrent(runs):
+        if both.flow is None:
+            continue
+        if not hasattr(layer.cell, "cells"):
+            yield name, layer_flow(layer, layer.cell, both.tape, both.flow, name)
+            continue
+        for cell, tape in zip(layer.cell.cells, both.tape.tapes):
+            inner = f"{name}/{cell.name.rpartition('/')[2]}"
+            yield inner, layer_flow(layer, cell, tape, both.flow[cell.name], inner)
+
+
+def layer_flow(layer, cell, tape, gradients, name: str) -> LayerFlow:
+    """One cell's gradients with names, batch first."""
     dc = gradients.dc
+    built_in = isinstance(cell, Cell)
+    factors = weight_factors(cell, tape, gradients) if built_in else {}
     return LayerFlow(
         name=name,
         dh=in_data_order(layer, gradients.dh[1:]),
         dc=None if dc is None else in_data_order(layer, dc[1:]),
         dz={n: in_data_order(layer, dz) for n, dz in zip(cell.GATES or cell.STATES, gradients.dz)},
+        weights={weight: getattr(cell, weight).shape for weight in factors},
+        _factors=factors,
+        _go_backwards=layer.go_backwards,
     )

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import COLOURS, describe, new_figure
-
-STYLES = ("-", "--", "-.", ":")
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
 
 
 def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor: float = 1e-16) -> Figure:
@@ -15,8 +13,8 @@ def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor:
 
     Parameters
     ----------
-    flows : GradientFlow, or dict of str to GradientFlow or LayerFlow
-        Several are drawn in one picture, under the names in the dict.
+    flows : GradientFlow, LayerFlow, FlowComparison, or dict of str to GradientFlow or LayerFlow
+        Several are drawn in one picture, under their labels.
     ax : matplotlib.axes.Axes, optional
         Draw here instead of in a new figure.
     time : tuple of (str, ndarray (T,)), optional
@@ -49,7 +47,7 @@ def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor:
             np.where(norm >= floor, norm, np.nan),
             label=name,
             color=COLOURS[k % len(COLOURS)],
-            linestyle=STYLES[k % len(STYLES)],
+            linestyle=LINE_STYLES[k % len(LINE_STYLES)],
             linewidth=1.8,
         )
     axis.set_xlabel(label)

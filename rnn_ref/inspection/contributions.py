@@ -1,0 +1,74 @@
+"""Contribution of every time step to the gradient of each weight.
+
+A weight is used again at every step, so its gradient is a sum over steps; each term is the product of what the weight
+was multiplied by (the input, the state before the step) and the gradient of what came out (the pre-activations):
+
+    dL/dW = Σ_t x_tᵀ dz_t        dL/dU = Σ_t h_{t-1}ᵀ dz_t        dL/db = Σ_t 1ᵀ dz_t
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_ref.layers.gru import GRUCell
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Some gates' part of a weight: at step t, ``left[t]ᵀ right[g][t]`` for each gate g.
+
+    Attributes
+    ----------
+    left : ndarray, (T, B, K)
+    drop : ndarray, (B, K), or None
+        Dropout of ``left``, the same at all steps.
+    right : tuple of ndarray, each (T, B, H)
+    """
+
+    left: np.ndarray
+    drop: np.ndarray | None
+    right: tuple[np.ndarray, ...]
+
+    def at(self, t) -> np.ndarray:
+        """``(K, gates*H)`` at one step."""
+        left = self.left[t] if self.drop is None else self.left[t] * self.drop
+        return np.concatenate([left.T @ right[t] for right in self.right], axis=1)
+
+
+def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:
+    """What each weight's gradient is made of, by weight name: rows of blocks, blocks side by side.
+
+    Only the bias of a GRU with ``reset_after`` has two rows (input, recurrent).
+    """
+    dz = tuple(gradients.dz)
+    # The recurrent products of a GRU: its candidate's is the projection of h (dq is its gradient), or of r h.
+    reset_after = isinstance(cell, GRUCell) and cell.reset_after
+    through_state = (*dz[:2], gradients.dq) if reset_after else dz
+    h, h_drop, recurrent = tape.h[:-1], tape.h_drop, through_state
+    parts = []
+    if isinstance(cell, GRUCell) and not reset_after:
+        parts, recurrent = [Factor(tape.q, None, dz[2:])], dz[:2]
+    factors = {
+        "kernel": [_per_gate(tape.x, tape.x_drop, dz)],
+        "recurrent_kernel": [_per_gate(h, h_drop, recurrent) + parts],
+    }
+    if cell.bias is not None:
+        ones = np.ones((*dz[0].shape[:2], 1), dz[0].dtype)
+        rows = [dz, through_state] if reset_after else [dz]
+        factors["bias"] = [[Factor(ones, None, right)] for right in rows]
+    return factors
+
+
+def _per_gate(left, drop, right) -> list[Factor]:
+    """One factor for all gates, or one for each where every gate has a dropout mask of its own."""
+    if drop is None or len(drop) == 1:
+        return [Factor(left, None if drop is None else drop[0], right)]
+    return [Factor(left, mask, (dz,)) for mask, dz in zip(drop, right)]
+
+
+def contribution_at(rows: list[list[Factor]], shape: tuple[int, ...], t: int) -> np.ndarray:
+    """One step's part of a weight's gradient, in the weight's shape."""
+    blocks = [np.concatenate([factor.at(t) for factor in row], axis=1) for row in rows]
+    return np.concatenate(blocks).reshape(shape)

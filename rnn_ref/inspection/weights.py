@@ -1,0 +1,156 @@
+"""Weights gate by gate: norms, and the spectrum of what each gate's recurrent kernel does to the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rnn_ref.inspection.runs import built_in_cells
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """One gate's weights, copied: training goes on without changing a report.
+
+    Attributes
+    ----------
+    kernel : ndarray, (F, H)
+    recurrent_kernel : ndarray, (H, H)
+    bias : ndarray, (H,), for a GRU with ``reset_after`` (2, H), or None
+    """
+
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray | None
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The weights there are, by name."""
+        both = {"kernel": self.kernel, "recurrent_kernel": self.recurrent_kernel}
+        return both if self.bias is None else both | {"bias": self.bias}
+
+    @property
+    def norms(self) -> dict[str, float]:
+        """Frobenius norm of each weight."""
+        return {name: float(np.linalg.norm(array.astype("float64"))) for name, array in self.arrays.items()}
+
+    @cached_property
+    def eigenvalues(self) -> np.ndarray:
+        """Of the recurrent kernel, complex, largest magnitude first: ``(H,)``."""
+        values = np.linalg.eigvals(self.recurrent_kernel.astype("float64")).astype(complex)
+        return values[np.argsort(-np.abs(values), kind="stable")]
+
+    @cached_property
+    def singular_values(self) -> np.ndarray:
+        """Of the recurrent kernel, largest first: ``(H,)``."""
+        return np.linalg.svd(self.recurrent_kernel.astype("float64"), compute_uv=False)
+
+    @property
+    def spectral_radius(self) -> float:
+        """Largest magnitude of an eigenvalue: what repeated application comes down to."""
+        return float(np.abs(self.eigenvalues[0]))
+
+    @property
+    def spectral_norm(self) -> float:
+        """Largest singular value: what one application can do at most."""
+        return float(self.singular_values[0])
+
+    def __repr__(self):
+        norms = ", ".join(f"|{name}| {norm:.3g}" for name, norm in self.norms.items())
+        return f"<GateReport: {norms}; spectral radius {self.spectral_radius:.3g}, norm {self.spectral_norm:.3g}>"
+
+
+class LayerWeights(Mapping):
+    """Gate reports of one recurrent layer, by gate name."""
+
+    def __init__(self, name: str, gates: dict[str, GateReport]):
+        self.name, self.gates = name, gates
+
+    def __getitem__(self, gate: str) -> GateReport:
+        if gate not in self.gates:
+            raise KeyError(f"{self.name}: no gate is named {gate!r}; there are {', '.join(self.gates)}.")
+        return self.gates[gate]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.gates)
+
+    def __len__(self) -> int:
+        return len(self.gates)
+
+    def lines(self) -> list[str]:
+        """A row of text for each gate."""
+        rows = []
+        for gate, report in self.items():
+            norms = report.norms
+            bias = f"{norms['bias']:>10.4g}" if "bias" in norms else f"{'-':>10}"
+            rows.append(
+                f"{gate:<10}{norms['kernel']:>10.4g}{norms['recurrent_kernel']:>12.4g}{bias}"
+                f"{report.spectral_norm:>15.4g}{report.spectral_radius:>17.4g}"
+            )
+        return rows
+
+    def __repr__(self):
+        head = (
+            f"{'gate':<10}{'|kernel|':>10}{'|recurrent|':>12}{'|bias|':>10}{'spectral norm':>15}{'spectral radius':>17}"
+        )
+        return "\n".join([f"<LayerWeights {self.name}", f"  {head}", *(f"  {line}" for line in self.lines())]) + ">"
+
+
+class WeightReport(Mapping):
+    """Reports of all recurrent layers, by layer name."""
+
+    def __init__(self, layers: dict[str, LayerWeights]):
+        self.layers = layers
+
+    def __getitem__(self, name: str) -> LayerWeights:
+        if name not in self.layers:
+            raise KeyError(f"no recurrent layer is named {name!r}; there are {', '.join(self.layers)}.")
+        return self.layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __repr__(self):
+        return "\n".join(["<WeightReport", *(repr(layer) for layer in self.values())]) + ">"
+
+
+def weight_report(model) -> WeightReport:
+    """Norms and spectra of the weights of every gate of every recurrent layer, as they are now.
+
+    Parameters
+    ----------
+    model : Model, Sequential or layer
+        Layers with a custom cell are left out: which of its weights belong to a gate is not known.
+
+    Returns
+    -------
+    WeightReport
+        ``report["lstm"]["forget"].spectral_radius``, ``report["lstm"]["forget"].eigenvalues``, ...
+
+    Raises
+    ------
+    ValueError
+        If the model was never built, or has no recurrent layer with gates.
+
+    Examples
+    --------
+    >>> import rnn_ref
+    >>> layer = rnn_ref.layers.SimpleRNN(3, input_shape=(7, 2), name="rnn")  # starts with an orthogonal matrix
+    >>> round(rnn_ref.weight_report(layer)["rnn"]["candidate"].spectral_radius, 3)
+    1.0
+    """
+    layers = {}
+    for name, cell in built_in_cells(model, "weight_report"):
+        gates = {}
+        for gate, weights in cell.gate_weights().items():
+            gates[gate] = GateReport(*(None if array is None else array.copy() for array in weights))
+        layers[name] = LayerWeights(name, gates)
+    if not layers:
+        raise ValueError(f"weight_report: {model.name} has no recurrent layer with a built-in cell.")
+    return WeightReport(layers)

@@ -8,8 +8,29 @@ import importlib
 import sys
 
 from rnn_ref import config, datasets, layers, models, preprocessing, random, seq2seq, training, utils
-from rnn_ref.inspection import check_gradients, gradient_flow, trace
-from rnn_ref.layers import Input, activations, constraints, initializers, regularizers
+from rnn_ref.inspection import (
+    Recorder,
+    Recording,
+    Trace,
+    check_gradients,
+    derive_parameters,
+    explain_step,
+    gradient_flow,
+    saturation,
+    state_jacobians,
+    trace,
+    weight_report,
+)
+from rnn_ref.layers import (
+    Input,
+    activations,
+    constraints,
+    generate_dropout_mask,
+    initializers,
+    regularizers,
+    rnn,
+    standardize_args,
+)
 from rnn_ref.models import Model, Sequential
 from rnn_ref.training import callbacks, losses, metrics, optimizers
 from rnn_ref.version import __version__
@@ -21,16 +42,24 @@ for _module in (activations, callbacks, constraints, initializers, losses, metri
 _LAZY = {"plot": "rnn_ref.plotting"}  # matplotlib is imported when a picture is asked for
 
 
+keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf.keras.layers.LSTM runs as well
+
+
 def __getattr__(name):
     if name in _LAZY:
         return importlib.import_module(_LAZY[name])
-    raise AttributeError(f"module 'rnn_ref' has no attribute {name!r}")
+    from rnn_ref.layers.legacy import explain
+
+    raise AttributeError(explain(name, "rnn_ref"))
 
 
 __all__ = [
     "Input",
     "Model",
+    "Recorder",
+    "Recording",
     "Sequential",
+    "Trace",
     "__version__",
     "activations",
     "callbacks",
@@ -38,8 +67,12 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "derive_parameters",
+    "explain_step",
+    "generate_dropout_mask",
     "gradient_flow",
     "initializers",
+    "keras",
     "layers",
     "losses",
     "metrics",
@@ -49,8 +82,13 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "rnn",
+    "saturation",
     "seq2seq",
+    "standardize_args",
+    "state_jacobians",
     "trace",
     "training",
     "utils",
+    "weight_report",
 ]

@@ -1,78 +1,57 @@
-"""Traces: what every recurrent layer of a model did on some data."""
+"""Traces: what every layer of a model did on some data; of recurrent layers, everything."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from rnn_ref.inspection.layer_trace import LayerTrace
+from rnn_ref.inspection.watching import Log, Wanted, Watcher, in_data_order
 from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.recurrent import RNN
+from rnn_ref.layers.stacked_cells import StackedRNNCells
+from rnn_ref.layers.symbolic import entries, replace_entries
+from rnn_ref.layers.time_distributed import TimeDistributed
 
-
-@dataclass(frozen=True)
-class LayerTrace:
-    """One recurrent layer on one batch.
-
-    Arrays are ``(B, T, H)``: sample, time, unit. Time runs in the order of the data, also for a layer that reads
-    it backwards.
-
-    Attributes
-    ----------
-    name : str
-        The layer's.
-    inputs : ndarray, (B, T, F)
-    gates : dict of str to ndarray
-        LSTM: input, forget, candidate, output; GRU: update, reset, candidate; SimpleRNN: none.
-    states : dict of str to ndarray
-        hidden, and for LSTM cell: the states after each step.
-    initial_states : dict of str to ndarray
-        The states before the first step, ``(B, H)``.
-    preactivations : dict of str to ndarray
-        What went into each gate's activation (SimpleRNN: under "hidden").
-    """
-
-    name: str
-    inputs: np.ndarray
-    gates: dict[str, np.ndarray]
-    states: dict[str, np.ndarray]
-    initial_states: dict[str, np.ndarray]
-    preactivations: dict[str, np.ndarray]
-
-    @property
-    def hidden(self) -> np.ndarray:
-        return self.states["hidden"]
-
-    @property
-    def cell(self) -> np.ndarray:
-        return self["cell"]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        """A gate or a state by name."""
-        known = self.gates | self.states
-        if name not in known:
-            raise KeyError(f"{self.name}: no gate or state is named {name!r}; there are {', '.join(known)}.")
-        return known[name]
-
-    def __repr__(self):
-        B, T, H = self.hidden.shape
-        return f"<LayerTrace {self.name}: {', '.join([*self.gates, *self.states])}; B={B}, T={T}, H={H}>"
+__all__ = ["LayerTrace", "Trace", "in_data_order", "recurrent", "trace"]
 
 
 class Trace(Mapping):
-    """Layer traces by layer name; a model with a single recurrent layer gives its arrays directly too."""
+    """Layer traces by path; where there is one recurrent layer, its gates and states too: ``trace["forget"]``.
 
-    def __init__(self, layers: dict[str, LayerTrace], outputs):
-        self.layers = layers
-        self.outputs = outputs
+    Attributes
+    ----------
+    layers : dict of str to LayerTrace
+        Every layer that ran: ``"lstm"``, ``"encoder/lstm"``, ``"both/forward_lstm"``, ``"rnn/lstm_cell"``, and
+        ``"lstm#2"`` for a second call.
+    outputs : ndarray, or list or dict of ndarray
+        Of the model.
+    notes : list of str
+        What could not be looked into.
+    """
+
+    def __init__(self, layers: dict[str, LayerTrace], outputs: Any = None, notes: Iterable[str] = ()):
+        self.layers, self.outputs, self.notes = layers, outputs, list(notes)
+
+    @property
+    def recurrent(self) -> dict[str, LayerTrace]:
+        """The recurrent layers alone; of stacked cells, each cell."""
+        return {name: layer for name, layer in self.layers.items() if layer.recurrent}
 
     def __getitem__(self, name: str) -> LayerTrace | np.ndarray:
         if name in self.layers:
             return self.layers[name]
-        if len(self.layers) == 1:
-            return next(iter(self.layers.values()))[name]
-        raise KeyError(f"no recurrent layer is named {name!r}; there are {', '.join(self.layers)}.")
+        only = list(self.recurrent.values())
+        if len(only) == 1 and name in only[0].gates | only[0].states:
+            return only[0][name]
+        inside = f" (in {only[0].name}: {', '.join(only[0].gates | only[0].states)})" if len(only) == 1 else ""
+        raise KeyError(f"no layer is named {name!r}; there are {', '.join(self.layers)}{inside}.")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.layers)
@@ -80,41 +59,177 @@ class Trace(Mapping):
     def __len__(self) -> int:
         return len(self.layers)
 
+    def to_pandas(self):
+        """A long table with one row for each number.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns layer, array, sample, time, unit, value; ``array`` is a full name such as "gates/forget", ``unit``
+            also counts the features of inputs. Where an array lacks an axis there is ``<NA>``. Dropout masks add a
+            column gate, attention scores a column key: the time step that was looked at.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed; it comes with ``pip install 'rnn-ref[notebooks]'``.
+        """
+        from rnn_ref.inspection.trace_table import table
+
+        return table(self.layers.values())
+
+    def save(self, path) -> Path:
+        """Write everything to an ``.npz`` file, which NumPy alone can read too.
+
+        Examples
+        --------
+        >>> import numpy as np, rnn_ref, tempfile
+        >>> seen = rnn_ref.trace(rnn_ref.layers.LSTM(4, name="lstm"), np.ones((2, 7, 3)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = seen.save(f"{folder}/seen.npz")
+        ...     again = type(seen).load(path)
+        >>> again
+        <Trace
+          lstm (LSTM): input, forget, candidate, output, hidden, cell; B=2, T=7, H=4>
+        """
+        from rnn_ref.inspection.trace_files import save
+
+        return save(self, path)
+
+    @staticmethod
+    def load(path) -> Trace:
+        """What :meth:`save` wrote."""
+        from rnn_ref.inspection.trace_files import load
+
+        return load(path)
+
     def __repr__(self):
-        return "\n".join(["<Trace", *(f"  {layer}" for layer in self.layers.values())]) + ">"
+        lines = [f"  {repr(layer)[len('<LayerTrace ') : -1]}" for layer in self.layers.values()]
+        return "\n".join(["<Trace", *lines, *(f"  note: {note}" for note in self.notes)]) + ">"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(layer.layer_class)}</td><td>{escape(layer.contents())}</td>"
+            f"<td>{escape(layer.size_text())}</td></tr>"
+            for name, layer in self.layers.items()
+        )
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return (
+            "<table><thead><tr><th>layer</th><th>class</th><th>besides inputs and outputs</th><th>sizes</th></tr>"
+            f"</thead><tbody>{rows}</tbody></table>" + (f"<ul>{notes}</ul>" if notes else "")
+        )
 
 
-def trace(model, x) -> Trace:
-    """Run a model or a layer, and keep what its recurrent layers did.
+def trace(
+    model,
+    x,
+    *,
+    layers=None,
+    gates=None,
+    every: int = 1,
+    preactivations: bool = True,
+    training: bool = False,
+    mask=None,
+    **arguments,
+) -> Trace:
+    """Run a model or a layer, and keep what its layers did: inputs and outputs, and of recurrent ones everything.
 
     Parameters
     ----------
-    model : Model, Sequential or recurrent layer
+    model : Model, Sequential or layer
     x : ndarray, (B, T, F)
-        Or what else the model takes.
+        Or what else the model takes; a list or dict for several inputs.
+    layers : str or list of str, optional
+        Keep these layers only, and those inside them.
+    gates : str or list of str, optional
+        Keep these gates (with their pre-activations) and states only: ``["forget", "cell"]``.
+    every : int
+        Keep every so many time steps. With this, ``gates`` or ``layers`` a long sequence runs in pieces, and takes
+        little more memory than what is kept and what the layers return.
+    preactivations : bool
+        Keep what went into each activation.
+    training : bool
+        Run with dropout, as in ``fit``; the masks are kept.
+    mask : ndarray of bool, (B, T), optional
+    **arguments
+        For the call of the model or layer: ``initial_state=...``.
 
     Returns
     -------
     Trace
-        ``trace["lstm"].gates["forget"]`` is ``(B, T, H)``.
+        ``trace["lstm"].gates["forget"]`` is ``(B, T, H)``. Stateful layers go on from here, as after any call.
+
+    Raises
+    ------
+    TypeError
+        If this is not a model or layer.
+    ValueError
+        If there is no layer, gate or state of that name, or nothing in the model to run.
 
     Examples
     --------
     >>> import numpy as np, rnn_ref
-    >>> model = rnn_ref.Sequential([rnn_ref.layers.LSTM(4, name="memory"), rnn_ref.layers.Dense(1)])
-    >>> rnn_ref.trace(model, np.ones((2, 7, 3)))["memory"].gates["forget"].shape
+    >>> model = rnn_ref.Sequential([rnn_ref.layers.LSTM(4, name="memory"), rnn_ref.layers.Dense(1, name="out")])
+    >>> seen = rnn_ref.trace(model, np.ones((2, 7, 3)))
+    >>> seen
+    <Trace
+      memory (LSTM): input, forget, candidate, output, hidden, cell; B=2, T=7, H=4
+      out (Dense): B=2, F=4, H=1>
+    >>> seen["memory"].gates["forget"].shape
     (2, 7, 4)
     """
-    if isinstance(model, (RNN, Bidirectional)):
-        outputs, tape = model.forward(x, keep_z=True)
-        runs = [(model, tape)]
+    if not isinstance(model, Layer) or isinstance(model, (Cell, StackedRNNCells)):
+        raise TypeError(f"trace takes a model or a layer, got {model!r}; put a cell into a layer: RNN(cell).")
+    if isinstance(every, bool) or not isinstance(every, (int, np.integer)) or every < 1:
+        raise ValueError(f"trace: every={every!r} must be a whole number from 1 on.")
+    if hasattr(model, "walk_layers") and model.built is False and not model.layers:
+        raise ValueError(f"trace: {model.name} was never built: it has no layers yet.")
+    wanted = Wanted(_names(layers), _names(gates), int(every), bool(preactivations))
+    if wanted.names is not None:
+        _check_gates(model, wanted.names)
+    log = Log()
+    watcher = Watcher(wanted, log)
+    if hasattr(model, "walk_layers"):
+        outputs, *_ = model.run(x, mask=mask, training=training, walk=watcher, **arguments)
     else:
-        outputs, walk = model.forward(x, keep_z=True)
-        runs = walk.runs()
-    traces = {name: layer_trace(layer, tape, name) for name, layer, tape in recurrent(runs)}
-    if not traces:
-        raise ValueError(f"{model.name} has no recurrent layer to trace.")
-    return Trace(traces, outputs)
+        watcher.training = training
+        tensors = replace_entries(x, watcher.tensor) if _several(x) else watcher.tensor(x)
+        given = arguments if mask is None else arguments | {"mask": mask}
+        outputs = replace_entries(watcher.call(model, tensors, given), lambda tensor: tensor.value)
+    for name in wanted.layers or ():
+        if name not in log.paths:
+            raise ValueError(f"trace: no layer of {model.name} is named {name!r}; there are {', '.join(log.paths)}.")
+    return Trace(log.traces, outputs, log.notes)
+
+
+def _several(x) -> bool:
+    return isinstance(x, (list, tuple, dict)) and all(hasattr(entry, "shape") for entry in entries(x))
+
+
+def _names(given) -> tuple[str, ...] | None:
+    return None if given is None else (given,) if isinstance(given, str) else tuple(given)
+
+
+def _check_gates(model, names: tuple[str, ...]) -> None:
+    """Before a long run: every name must be that of a gate or state of some cell."""
+    known = list(dict.fromkeys(name for cell in _cells(model) for name in (*_gate_names(cell), *cell.STATES)))
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"trace: no gate or state of {model.name} is named {name!r}; there are {', '.join(known) or 'none'}."
+            )
+
+
+def _gate_names(cell) -> tuple[str, ...]:
+    return cell.GATES if getattr(cell, "blocks", 0) > 1 else ()
+
+
+def _cells(layer) -> Iterator:
+    if isinstance(layer, RNN):
+        yield from getattr(layer.cell, "cells", [layer.cell])
+    else:
+        for inner in layer.sublayers():
+            yield from _cells(inner)
 
 
 def recurrent(runs: Iterable, prefix: str = "") -> Iterator[tuple]:
@@ -131,25 +246,7 @@ def recurrent(runs: Iterable, prefix: str = "") -> Iterator[tuple]:
         elif isinstance(layer, Bidirectional):
             both = record.values() if isinstance(record, dict) else (record.forward, record.backward)
             yield from recurrent(zip(layer.directions, both), f"{name}/")
+        elif isinstance(layer, TimeDistributed):  # its batch is (B*T, ...)
+            yield from recurrent([(layer.layer, record.inner)], f"{name}/")
         elif hasattr(layer, "walk_layers"):
             yield from recurrent(record.runs() if hasattr(record, "runs") else record, f"{name}/")
-
-
-def in_data_order(layer, array: np.ndarray) -> np.ndarray:
-    """Time-major ``(T, B, K)`` in the order of computing -> ``(B, T, K)`` in the order of the data."""
-    return (array[::-1] if layer.go_backwards else array).transpose(1, 0, 2)
-
-
-def layer_trace(layer, tape, name: str) -> LayerTrace:
-    """The tape with names, batch first."""
-    cell = layer.cell
-    gates = {} if tape.gates is None else dict(zip(cell.GATES, tape.gates))
-    z_names = cell.GATES if gates else cell.STATES
-    return LayerTrace(
-        name=name,
-        inputs=in_data_order(layer, tape.x),
-        gates={name: in_data_order(layer, gate) for name, gate in gates.items()},
-        states={name: in_data_order(layer, state[1:]) for name, state in zip(cell.STATES, tape.states)},
-        initial_states={name: state[0] for name, state in zip(cell.STATES, tape.states)},
-        preactivations={name: in_data_order(layer, z) for name, z in zip(z_names, tape.z)},
-    )

@@ -94,10 +94,12 @@ def test_a_model_of_two_recurrent_layers():
     first, second = make("LSTM", return_sequences=True), layers.GRU(2, dtype="float64", name="second")
     model = Sequential([first, second, layers.Dense(1, dtype="float64")])
     traces = trace(model, X)
-    assert list(traces) == ["layer", "second"]
+    assert list(traces) == ["layer", "second", model.layers[2].name]
+    assert list(traces.recurrent) == ["layer", "second"]
     np.testing.assert_array_equal(traces["second"].inputs, traces["layer"].hidden)
     np.testing.assert_array_equal(traces.outputs, model(X))
-    with pytest.raises(KeyError, match="no recurrent layer is named 'third'; there are layer, second"):
+    np.testing.assert_array_equal(traces[model.layers[2].name].inputs, traces["second"].outputs)
+    with pytest.raises(KeyError, match="no layer is named 'third'; there are layer, second"):
         traces["third"]
 
 
@@ -111,6 +113,10 @@ def test_names_lead_to_arrays():
         layer["reset"]
 
 
-def test_a_model_without_recurrent_layers():
-    with pytest.raises(ValueError, match="has no recurrent layer"):
-        trace(Sequential([layers.Dense(1)]), X[:, 0])
+def test_a_model_without_recurrent_layers_shows_inputs_and_outputs():
+    model = Sequential([layers.Dense(1, name="only")])
+    traces = trace(model, X[:, 0])
+    np.testing.assert_array_equal(traces["only"].outputs, model(X[:, 0]))
+    assert not traces.recurrent
+    with pytest.raises(KeyError, match="no layer is named 'forget'; there are only"):
+        traces["forget"]

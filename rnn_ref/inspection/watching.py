@@ -1,0 +1,407 @@
+"""A walk over a model that looks at every layer, and keeps what was asked for.
+
+What a layer did is read off its tape as soon as it has run, so that no more than one tape is held at a time. Without
+limits the arrays are views of the tapes. With limits, recurrent layers run in pieces of time, the states handed over
+from piece to piece, and of each piece's tape only what is wanted is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+
+from rnn_ref.inspection.layer_trace import LayerTrace, make
+from rnn_ref.layers.attention_base import AttentionTape
+from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.dropout import Dropout
+from rnn_ref.layers.recurrent import RNN
+from rnn_ref.layers.time_distributed import TimeDistributed
+from rnn_ref.models.walk import Walk
+
+PIECE = 2**20  # numbers on the tape of a piece of time
+BLOCK = 192  # its time steps are a multiple of this, and so of every block that a kernel cuts time into
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to keep.
+
+    Attributes
+    ----------
+    layers, names : tuple of str, or None for all
+        Paths of layers; names of gates and states.
+    every : int
+        Keep every so many time steps.
+    preactivations : bool
+    """
+
+    layers: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None
+    every: int = 1
+    preactivations: bool = True
+
+    @property
+    def everything(self) -> bool:
+        """Whether all arrays of a layer are kept whole, so that they may be views of its tape."""
+        return self.names is None and self.every == 1
+
+    def layer(self, path: str) -> bool:
+        return self.layers is None or any(path == name or path.startswith(f"{name}/") for name in self.layers)
+
+    def array(self, name: str) -> bool:
+        return self.names is None or name in self.names
+
+
+@dataclass
+class Log:
+    """What was seen: traces by path, remarks, and every path there was."""
+
+    traces: dict[str, LayerTrace] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+
+
+class Watcher(Walk):
+    """A walk that writes down traces instead of steps.
+
+    Parameters
+    ----------
+    wanted : Wanted
+    log : Log
+        Shared with the walks of models inside.
+    prefix : str
+        Of the names of layers: "" or "encoder/".
+    """
+
+    def __init__(self, wanted: Wanted, log: Log, prefix: str = ""):
+        super().__init__()
+        self.wanted, self.log, self.prefix = wanted, log, prefix
+        self._counts: dict[str, int] = {}
+        self._paths: list[str] = []  # of the calls now running
+
+    def call(self, layer, inputs, arguments: dict | None = None):
+        count = self._counts[layer.name] = self._counts.get(layer.name, 0) + 1
+        path = f"{self.prefix}{layer.name}" + (f"#{count}" if count > 1 else "")
+        self._paths.append(path)
+        # Before the layers inside it, though it ends after them.
+        self.log.traces[path] = None
+        outputs = super().call(layer, inputs, arguments)
+        step = self.steps.pop()
+        x, y, mask = (
+            _values(s, a) for s, a in ((step.inputs, "value"), (step.outputs, "value"), (step.inputs, "mask"))
+        )
+        for name, seen in self.traces_of(layer, step.tape, x, y, mask, self._paths.pop()):
+            self.log.traces[name] = seen
+        if self.log.traces[path] is None:
+            del self.log.traces[path]
+        return outputs
+
+    def options_for(self, layer) -> dict:
+        return self._options(layer, self._paths[-1])
+
+    def _options(self, layer, path: str) -> dict:
+        if isinstance(layer, RNN):
+            return {"run_cell": partial(run_watched, partial(self._wanted_in, path))}
+        if isinstance(layer, Bidirectional):
+            return {
+                "run_cell": partial(
+                    run_watched, lambda direction: self._wanted_in(f"{path}/{direction.name}", direction)
+                )
+            }
+        if isinstance(layer, TimeDistributed):
+            return self._options(layer.layer, f"{path}/{layer.layer.name}")
+        if hasattr(layer, "walk_layers"):
+            return {"walk": Watcher(self.wanted, self.log, f"{path}/")}
+        return {}
+
+    def _wanted_in(self, path: str, layer) -> list[Wanted | None]:
+        """For each cell of a recurrent layer: what to keep of it."""
+        return [self.wanted if self.wanted.layer(name) else None for name, _ in cells_of(layer, path)]
+
+    def traces_of(self, layer, tape, x, y, mask, path: str) -> Iterator[tuple[str, LayerTrace]]:
+        """The trace of a layer, and of the layers in it, from its tape."""
+        self.log.paths.append(path)
+        every = self.wanted.every
+        if isinstance(layer, RNN):
+            yield from self._recurrent(layer, tape, x, y, path)
+            return
+        if self.wanted.layer(path):
+            ends = {"inputs": x, "outputs": y}
+            if isinstance(layer, Bidirectional):
+                ends = {
+                    "inputs": _batch_first(layer, x),
+                    "outputs": _in_order(layer, y, layer.forward_layer.go_backwards),
+                }
+            yield path, make(layer, path, **ends, every=every, **_extras(layer, tape, x, mask, every))
+        if isinstance(layer, Bidirectional):
+            ys = (tape.y_forward, layer._turned(tape.y_backward))  # as the layers gave them
+            for direction, inner, own in zip(layer.directions, (tape.forward, tape.backward), ys):
+                yield from self.traces_of(direction, inner, x, own, mask, f"{path}/{direction.name}")
+        elif isinstance(layer, TimeDistributed):
+            fold = partial(_folded, count=tape.sizes[0] * tape.sizes[1])
+            name = f"{path}/{layer.layer.name}"
+            yield from self.traces_of(layer.layer, tape.inner, fold(x), _each(y, fold), fold(mask), name)
+        elif not hasattr(layer, "walk_layers") and layer.sublayers():
+            inside = ", ".join(each.name for each in layer.sublayers())
+            self.log.notes.append(f"{path}: the layers inside it ({inside}) cannot be seen, only what goes in and out.")
+
+    def _recurrent(self, layer, kept, x, y, path) -> Iterator[tuple[str, LayerTrace]]:
+        x, y = _batch_first(layer, x), _in_order(layer, y, layer.go_backwards)
+        every, parts, stacked = self.wanted.every, cells_of(layer, path), hasattr(layer.cell, "cells")
+        if stacked:
+            self.log.paths += [name for name, _ in parts]
+            if self.wanted.layer(path):
+                yield path, make(layer, path, inputs=x, outputs=y, every=every, mask=kept.data_mask)
+        for (name, cell), seen in zip(parts, kept.parts):
+            if seen is None:
+                continue
+            if not isinstance(cell, Cell):
+                kind = type(getattr(cell, "custom", cell)).__name__
+                self.log.notes.append(f"{name}: its cell {kind} is custom: it has states, but no gates with names.")
+            arrays = dict(seen)
+            if stacked:  # what goes in and out stands on the tapes alone
+                outputs = arrays.pop("outputs", seen.get("states", {}).get("hidden"))
+                ends = {"inputs": arrays.pop("inputs"), "outputs": outputs}
+                made = make(cell, name, **ends, mask=kept.data_mask, go_backwards=layer.go_backwards, **arrays)
+                kind = type(getattr(cell, "custom", cell)).__name__
+                yield name, replace(made, layer_class=kind)
+                continue
+            arrays.pop("outputs", None)
+            inputs = arrays.pop("inputs", None)
+            ends = make(layer, name, inputs=x if inputs is None else inputs, outputs=y, every=every)
+            arrays |= {"mask": kept.data_mask, "go_backwards": layer.go_backwards}
+            inside = make(layer, name, inputs=None, outputs=None, **arrays)
+            yield name, replace(inside, inputs=ends.inputs, outputs=ends.outputs, axes=ends.axes | inside.axes)
+
+
+def cells_of(layer: RNN, path: str) -> list[tuple]:
+    """Path and cell; for stacked cells, those of each."""
+    if hasattr(layer.cell, "cells"):
+        return [(f"{path}/{cell.name.rpartition('/')[2]}", cell) for cell in layer.cell.cells]
+    return [(path, layer.cell)]
+
+
+# -- a recurrent layer ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Kept:
+    """Stands in for a tape.
+
+    Attributes
+    ----------
+    outputs : ndarray, (T, B, H)
+        Or of the last step alone, where the layer returns no more.
+    final_states : list of ndarray
+    mask : ndarray of bool, or None
+        Of the steps in ``outputs``.
+    parts : list of dict or None
+        For each cell, the arrays of a LayerTrace.
+    data_mask : ndarray of bool, (B, T'), or None
+    """
+
+    outputs: np.ndarray
+    final_states: list[np.ndarray]
+    mask: np.ndarray | None
+    parts: list
+    data_mask: np.ndarray | None
+
+
+def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: bool = False, **options) -> Kept:
+    """What ``cell.run`` does, keeping what is wanted; ``x`` (T, B, F), states (B, H), mask (T, B)."""
+    wanted = wanted_in(layer)
+    cells = [cell for _, cell in cells_of(layer, "")]
+    T, B = x.shape[:2]
+    asked = [w for w in wanted if w]
+    every = asked[0].every if asked else 1
+    built_in = all(isinstance(cell, Cell) for cell in cells)
+    length = T if not built_in or (asked and asked[0].everything) else _piece(cells, B)
+    stacked = len(cells) > 1 or hasattr(layer.cell, "cells")
+    keepers = [w and Keeper(w, T, layer.go_backwards, stacked) for w in wanted]
+    whole = layer.return_sequences or length >= T
+    outputs = None
+    options |= _draw_dropout(cells, x, training, options) if built_in else {"training": training}
+    for start in range(0, T, length):
+        steps = slice(start, min(start + length, T))
+        piece = np.ascontiguousarray(x[steps])
+        tapes = _run(cells, piece, states, None if mask is None else mask[steps], wanted, options)
+        for keeper, cell, tape in zip(keepers, cells, tapes):
+            if keeper:
+                keeper.take(cell, tape, steps)
+        states = [state for tape in tapes for state in tape.final_states]
+        last = tapes[-1].outputs
+        if length >= T:
+            outputs = last
+        elif whole:
+            outputs = np.empty((T, *last.shape[1:]), last.dtype) if outputs is None else outputs
+            outputs[steps] = last
+        else:
+            outputs = last[-1:]
+            states = [state.copy() for state in states]  # let the tape go
+    shown = mask
+    if mask is not None and not whole:
+        shown = mask[-1:] if layer.zero_output_for_mask else mask.any(axis=0, keepdims=True)
+    data_mask = None if mask is None else in_data_order(layer, mask)[:, ::every]
+    return Kept(outputs, states, shown, [keeper and keeper.arrays for keeper in keepers], data_mask)
+
+
+def _piece(cells: list, B: int) -> int:
+    """Time steps of a piece."""
+    numbers = B * sum(cell.units * (2 * cell.blocks + 2) for cell in cells)
+    return max(1, PIECE // numbers // BLOCK) * BLOCK
+
+
+def _draw_dropout(cells, x, training: bool, options: dict) -> dict:
+    """The masks that ``cell.run`` would draw: one for the whole sequence, handed to every piece; by cell."""
+    sizes = [x.shape[2], *(cell.units for cell in cells)]
+    masks = [cell.dropout_masks(x.shape[1], size, training) for cell, size in zip(cells, sizes)]
+    given = {name: options[name] for name in ("x_drop", "h_drop") if options.get(name) is not None}
+    return {"masks": [own | given for own in masks]}
+
+
+def _run(cells, x, states, mask, wanted, options) -> list:
+    """The tapes of all cells over a piece of time."""
+    states, tapes = list(states), []
+    options = dict(options)
+    masks = options.pop("masks", [{}] * len(cells))
+    constants = options.pop("constants", None)
+    for cell, own, w in zip(cells, masks, wanted):
+        count = len(cell.state_sizes)
+        extra = {"constants": constants} if constants is not None and cell.takes_constants else {}
+        first, states = states[:count], states[count:]
+        keep_z = bool(w and w.preactivations)
+        arguments = options | own | extra | {"keep_z": keep_z}
+        tapes.append(cell.run(np.ascontiguousarray(x), first, mask=mask, **arguments))
+        x = tapes[-1].outputs
+    return tapes
+
+
+class Keeper:
+    """Collects the wanted arrays of one cell, piece by piece."""
+
+    def __init__(self, wanted: Wanted, T: int, backwards: bool, ends: bool):
+        self.wanted, self.T, self.backwards = wanted, T, backwards
+        self.ends = ends  # whether to keep what goes in and out, which otherwise the layer's call tells
+        self.arrays: dict = {}
+        self.whole = False
+
+    def take(self, cell, tape, steps: slice) -> None:
+        """Read off the tape of the time steps ``steps``, in the order of computing."""
+        self.whole = self.wanted.everything and steps == slice(0, self.T)
+        if steps.start == 0:
+            masks = {"inputs": getattr(tape, "x_drop", None), "recurrent": getattr(tape, "h_drop", None)}
+            first = [state[0] for state in tape.states]
+            self.arrays = {
+                "initial_states": dict(zip(cell.STATES, first if self.whole else [state.copy() for state in first])),
+                "dropout": {name: mask.swapaxes(0, 1) for name, mask in masks.items() if mask is not None},
+                "times": np.arange(0, self.T, self.wanted.every),
+            }
+        for group, name, source in self._sources(cell, tape):
+            held = self.arrays if group is None else self.arrays.setdefault(group, {})
+            held[name] = self._placed(held.get(name), source, steps)
+
+    def _sources(self, cell, tape) -> Iterator[tuple]:
+        """Group, name and array ``(T, B, ...)`` of everything that is wanted."""
+        if self.ends or self.whole:
+            yield None, "inputs", tape.x
+        if self.ends and not isinstance(cell, Cell):  # a built-in cell's output is its hidden state
+            yield None, "outputs", tape.outputs
+        for name, state in zip(cell.STATES, tape.states):
+            if self.wanted.array(name):
+                yield "states", name, state[1:]
+        gates = {} if tape.gates is None else dict(zip(cell.GATES, tape.gates))
+        for name, gate in gates.items():
+            if self.wanted.array(name):
+                yield "gates", name, gate
+        if not self.wanted.preactivations:
+            return
+        for name, z in zip(gates or cell.STATES, () if tape.z is None else tape.z):
+            if self.wanted.array(name):
+                yield "preactivations", name, z
+        q = getattr(tape, "q", None)
+        if q is not None and self.wanted.array("candidate"):
+            yield "projections", "projected_state" if cell.reset_after else "reset_state", q
+
+    def _placed(self, held, source, steps: slice):
+        """``(B, T', ...)`` in the order of the data, with these steps filled in."""
+        if self.whole:
+            return (source[::-1] if self.backwards else source).swapaxes(0, 1)
+        every = self.wanted.every
+        if held is None:
+            kept = -(-self.T // every)
+            held = np.empty((kept, *source.shape[1:]), source.dtype).swapaxes(0, 1)
+        computed = np.arange(steps.start, steps.stop)
+        data = self.T - 1 - computed if self.backwards else computed
+        inside = data % every == 0
+        held.swapaxes(0, 1)[data[inside] // every] = source[inside]
+        return held
+
+
+def in_data_order(layer, array: np.ndarray) -> np.ndarray:
+    """Time-major ``(T, B, K)`` in the order of computing -> ``(B, T, K)`` in the order of the data."""
+    return (array[::-1] if layer.go_backwards else array).swapaxes(0, 1)
+
+
+# -- all other layers -------------------------------------------------------------------------------------
+
+
+def _extras(layer, tape, x, mask, every: int) -> dict:
+    """What else there is to see of a layer that is not recurrent."""
+    extras: dict = {"mask": None}
+    if isinstance(mask, np.ndarray) and mask.ndim == 2 and isinstance(x, np.ndarray) and x.shape[:2] == mask.shape:
+        extras["mask"] = mask[:, ::every]
+    if isinstance(tape, AttentionTape):
+        extras["scores"] = _copy_if(tape.scores[:, ::every], every)
+        if tape.drop is not None:
+            extras["dropout"] = {"scores": _copy_if(tape.drop[:, ::every], every)}
+    elif isinstance(layer, Dropout) and tape is not None:
+        seen = make(layer, layer.name, inputs=np.broadcast_to(tape, x.shape), outputs=None, every=every)
+        extras |= {"dropout": {"inputs": seen.inputs}, "axes": {"dropout/inputs": seen.axes["inputs"]}}
+    return extras
+
+
+def _copy_if(array: np.ndarray, every: int) -> np.ndarray:
+    return array.copy() if every > 1 else array
+
+
+def _values(structure, attribute: str):
+    """The arrays (or masks) of tensors, and everything else as it is; tuples become lists."""
+    if isinstance(structure, (list, tuple)):
+        return [_values(entry, attribute) for entry in structure]
+    if isinstance(structure, dict):
+        return {key: _values(entry, attribute) for key, entry in structure.items()}
+    return getattr(structure, attribute, structure if attribute == "value" else None)
+
+
+def _each(structure, function):
+    return [_each(entry, function) for entry in structure] if isinstance(structure, list) else function(structure)
+
+
+def _folded(array, count: int):
+    """``(B, T, ...)`` -> ``(B*T, ...)``."""
+    return None if array is None else array.reshape(count, *array.shape[2:])
+
+
+def _batch_first(layer, x):
+    return _each(x, lambda array: array.swapaxes(0, 1) if array.ndim > 2 else array) if layer.time_major else x
+
+
+def _in_order(layer, y, backwards: bool):
+    """Outputs with the batch first and time in the order of the data."""
+    if not layer.return_sequences:
+        return y
+
+    def ordered(array, is_sequence):
+        if not is_sequence:
+            return array
+        array = array.swapaxes(0, 1) if layer.time_major else array
+        return array[:, ::-1] if backwards else array
+
+    several = isinstance(y, list)
+    sequences = 2 if getattr(layer, "merge_mode", "") is None else 1  # then come the states
+    found = [ordered(array, k < sequences) for k, array in enumerate(y if several else [y])]
+    return found if several else found[0]

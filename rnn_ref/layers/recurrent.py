@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
+from rnn_ref.layers.sharing import note, once
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
 
 
@@ -389,7 +390,8 @@ def as_cell(cell, where: str):
 
 def describe_cell(cell) -> dict:
     """Class and config, for :func:`cell_from`; of a custom cell, those of the object inside."""
-    return {"class_name": type(getattr(cell, "custom", cell)).__name__, "config": cell.get_config()}
+    described = getattr(cell, "custom", cell)
+    return note(described, {"class_name": type(described).__name__, "config": cell.get_config()})
 
 
 def cell_from(entry: dict, custom_objects: dict | None):
@@ -400,11 +402,17 @@ def cell_from(entry: dict, custom_objects: dict | None):
     cell_class = (custom_objects or {}).get(name) or getattr(known, name, None)
     if cell_class is None:
         raise ValueError(f"unknown cell {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
+    return once(entry, lambda: _make_cell(cell_class, entry["config"], custom_objects))
+
+
+def _make_cell(cell_class, config: dict, custom_objects: dict | None):
+    from rnn_ref.layers.stacked_cells import StackedRNNCells
+
     if not hasattr(cell_class, "from_config"):
-        return cell_class(**entry["config"])
-    if cell_class is known.StackedRNNCells:
-        return cell_class.from_config(entry["config"], custom_objects)
-    return cell_class.from_config(entry["config"])
+        return cell_class(**config)
+    if cell_class is StackedRNNCells:
+        return cell_class.from_config(config, custom_objects)
+    return cell_class.from_config(config)
 
 
 def custom_classes(cell) -> dict:

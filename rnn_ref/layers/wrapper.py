@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.sharing import note, once
 
 
 class Wrapper(Layer):
@@ -44,7 +45,7 @@ class Wrapper(Layer):
 
 def describe(layer) -> dict:
     """Class and config, for :func:`layer_from`."""
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+    return note(layer, {"class_name": type(layer).__name__, "config": layer.get_config()})
 
 
 def layer_from(entry, custom_objects: dict | None = None):
@@ -60,5 +61,5 @@ def layer_from(entry, custom_objects: dict | None = None):
     if found is None:
         raise ValueError(f"unknown layer {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
     if custom_objects and "custom_objects" in found.from_config.__code__.co_varnames:
-        return found.from_config(entry["config"], custom_objects=custom_objects)
-    return found.from_config(entry["config"])
+        return once(entry, lambda: found.from_config(entry["config"], custom_objects=custom_objects))
+    return once(entry, lambda: found.from_config(entry["config"]))

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from rnn_ref.layers.input import Input, InputLayer
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.recurrent import custom_classes
+from rnn_ref.layers.sharing import while_reading, while_writing
 from rnn_ref.layers.symbolic import entries, leaves, replace
+from rnn_ref.layers.wrapper import describe, layer_from
 from rnn_ref.models.functional import Functional
 from rnn_ref.models.model import Model
 from rnn_ref.models.sequential import Sequential
@@ -22,7 +24,7 @@ def clone_model(
     """Make a model like another, of new layers with new weights.
 
     The graph is walked once more: every layer is cloned, and called where the first was. A layer that is called
-    twice is cloned once.
+    twice, or in a model inside too, is cloned once.
 
     Parameters
     ----------
@@ -67,7 +69,9 @@ def clone_model(
             f"clone_model: takes a Sequential or a Model(inputs, outputs), got {model!r}. For a subclass of Model "
             "write get_config, and use type(model).from_config(model.get_config())."
         )
-    clone = clone_function or like
+    if clone_function is None:
+        with while_reading():
+            return clone_model(model, input_tensors, _Likes(model), call_function)
     given = None if input_tensors is None else leaves(input_tensors)
     if given is not None and (len(given) != len(entries(input_tensors)) or len(given) != len(model.inputs or [0])):
         raise ValueError(
@@ -78,10 +82,10 @@ def clone_model(
         if call_function is not None:
             raise ValueError("clone_model: call_function is for a Model(inputs, outputs), not for a Sequential.")
         start = given or [_like_input(tensor) for tensor in model.inputs or []]
-        return Sequential([*start, *map(clone, model.layers)], trainable=model.trainable, name=model.name)
+        return Sequential([*start, *map(clone_function, model.layers)], trainable=model.trainable, name=model.name)
     call = call_function or (lambda layer, x, **arguments: layer(x, **arguments))
     made = dict(zip(model.inputs, given or map(_like_input, model.inputs)))
-    clones = {layer: clone(layer) for layer in model.layers if not isinstance(layer, InputLayer)}
+    clones = {layer: clone_function(layer) for layer in model.layers if not isinstance(layer, InputLayer)}
     for node in model.calls:
         if node.layer in clones:
             y = call(clones[node.layer], replace(node.inputs, made.get), **replace(node.arguments, made.get))
@@ -90,12 +94,40 @@ def clone_model(
     return type(model)(inputs, outputs, name=model.name, trainable=model.trainable)
 
 
-def like(layer: Layer) -> Layer:
-    """A layer of the same class and configuration, with weights of its own."""
-    if isinstance(layer, (Sequential, Functional)):
-        return clone_model(layer)
-    classes = custom_classes(layer.cell) if "cell" in vars(layer) else {}
-    return type(layer).from_config(layer.get_config(), **({"custom_objects": classes} if classes else {}))
+class _Likes:
+    """For each layer of a model, one of the same class and configuration, with weights of its own."""
+
+    def __init__(self, model: Model):
+        with while_writing():  # all at once: then a layer in several places has the same number in each
+            self._described = {layer: describe(layer) for layer in _layers_of(model)}
+        self._made: dict[Layer, Layer] = {}
+
+    def __call__(self, layer: Layer) -> Layer:
+        if layer not in self._made:
+            inside = isinstance(layer, (Sequential, Functional))
+            self._made[layer] = (
+                clone_model(layer, clone_function=self)
+                if inside
+                else layer_from(self._described[layer], _classes_of(layer))
+            )
+        return self._made[layer]
+
+
+def _layers_of(model) -> list[Layer]:
+    """The layers of a model and of those inside."""
+    return [
+        inner
+        for layer in model.layers
+        for inner in (_layers_of(layer) if isinstance(layer, (Sequential, Functional)) else [layer])
+    ]
+
+
+def _classes_of(layer) -> dict[str, type]:
+    """The classes of a layer, of the layers inside and of custom cells, by name."""
+    classes = {type(layer).__name__: type(layer)} | (custom_classes(layer.cell) if "cell" in vars(layer) else {})
+    for inner in layer.sublayers():
+        classes |= _classes_of(inner)
+    return classes
 
 
 def _like_input(tensor):

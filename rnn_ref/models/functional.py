@@ -6,6 +6,7 @@ from typing import Any
 
 from rnn_ref.layers.input import InputLayer
 from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.sharing import while_reading, while_writing
 from rnn_ref.layers.symbolic import (
     Node,
     SymbolicTensor,
@@ -164,12 +165,14 @@ class Functional(Model):
 
     def get_config(self) -> dict:
         """Layers and the calls between them, as Keras 3 writes them."""
-        return graph_config.write(self)
+        with while_writing():
+            return graph_config.write(self)
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Functional:
-        """The same graph of new layers, with new weights."""
-        inputs, outputs = graph_config.read(config, custom_objects)
+        """The same graph of new layers, with new weights; a layer that models inside share is one here too."""
+        with while_reading():
+            inputs, outputs = graph_config.read(config, custom_objects)
         return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable", True))
 
     def number_of(self, node: Node) -> int:

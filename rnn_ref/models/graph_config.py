@@ -19,7 +19,9 @@ TENSOR = "__keras_tensor__"
 
 def serialize_layer(layer) -> dict:
     """Class, arguments and name of a layer."""
-    return describe(layer) | {"name": layer.name}
+    entry = describe(layer)
+    entry["name"] = layer.name
+    return entry
 
 
 def layer_from(entry: dict, custom_objects: dict | None = None):
@@ -48,18 +50,12 @@ def write(model) -> dict:
     described = []
     for layer in model.layers:
         calls = [node for node in model.calls if node.layer is layer and node.tensors()]
-        described.append(
-            serialize_layer(layer)
-            | {
-                "inbound_nodes": [
-                    {
-                        "args": [replace_entries(node.inputs, describe)],
-                        "kwargs": replace_entries(node.arguments, describe),
-                    }
-                    for node in calls
-                ]
-            }
-        )
+        entry = serialize_layer(layer)
+        entry["inbound_nodes"] = [
+            {"args": [replace_entries(node.inputs, describe)], "kwargs": replace_entries(node.arguments, describe)}
+            for node in calls
+        ]
+        described.append(entry)
     return {
         "name": model.name,
         "trainable": model.trainable,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_ref.layers.input import Input, InputLayer
 from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.sharing import while_reading, while_writing
 from rnn_ref.layers.symbolic import SymbolicTensor, replace_entries, shapes_of
 from rnn_ref.models.graph_config import layer_from, serialize_layer
 from rnn_ref.models.model import Model
@@ -172,10 +173,13 @@ class Sequential(Model):
     def get_config(self) -> dict:
         """Name and layers, the input's place first, as Keras 3 writes them."""
         layers = [tensor.node.layer for tensor in self._chain[:1]] + self._layers
-        return {"name": self.name, "trainable": self.trainable, "layers": [serialize_layer(l) for l in layers]}
+        with while_writing():
+            described = [serialize_layer(layer) for layer in layers]
+        return {"name": self.name, "trainable": self.trainable, "layers": described}
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Sequential:
         """A model with the same layers and new weights."""
-        layers = [layer_from(entry, custom_objects) for entry in config["layers"]]
+        with while_reading():
+            layers = [layer_from(entry, custom_objects) for entry in config["layers"]]
         return cls(layers, name=config["name"], trainable=config.get("trainable", True))

@@ -393,3 +393,24 @@ def test_stateful_layers_begin_anew():
     assert not np.array_equal(model(data), first)
     model.reset_states()
     np.testing.assert_array_equal(model(data), first)
+
+
+def sharing():
+    """One Dense in a model and twice in models inside, one of them in a wrapper, and one cell in two layers."""
+    shared, cell, x = layers.Dense(3, name="shared"), layers.GRUCell(3), Input((4, 3), name="x")
+    each = Sequential([Input((4, 3)), layers.TimeDistributed(shared)], name="each")
+    read = layers.RNN(cell, return_sequences=True)(each(x))
+    inner = Model(x, shared(read), name="inner")  # on the same Input as the outer model
+    return Model(x, layers.RNN(cell)(shared(inner(x))))
+
+
+@pytest.mark.parametrize("copy", [lambda m: Model.from_config(m.get_config()), rnn_ref.models.clone_model])
+def test_a_layer_shared_with_a_model_inside_stays_one(copy):
+    model, (x,) = sharing(), arrays((2, 4, 3))
+    again = copy(model)
+    assert len(again.weights) == len(model.weights) == 5
+    assert not set(map(id, again.weights)) & set(map(id, model.weights))
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again(x), model(x))
+    assert again.get_layer("inner").get_layer("shared") is again.get_layer("shared")
+    assert again.get_layer("inner").get_layer("each").layers[0].layer is again.get_layer("shared")

@@ -1,0 +1,59 @@
+"""One layer in several places of a model: its descriptions carry the same number, and are read as one layer again.
+
+The key is the one Keras writes into its files, ``shared_object_id``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+KEY = "shared_object_id"
+
+_written: ContextVar[dict | None] = ContextVar("descriptions by id of the layer", default=None)
+_read: ContextVar[dict | None] = ContextVar("layers by number", default=None)
+
+
+@contextmanager
+def _scope(variable: ContextVar) -> Iterator[None]:
+    """Open for the outermost model; the models inside find it open."""
+    if variable.get() is not None:
+        yield
+        return
+    token = variable.set({})
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+def while_writing():
+    """Within it, :func:`note` numbers what comes twice."""
+    return _scope(_written)
+
+
+def while_reading():
+    """Within it, :func:`once` makes what has a number once."""
+    return _scope(_read)
+
+
+def note(layer, entry: dict) -> dict:
+    """Give the description of a layer, and the one written before, if there is one, their number."""
+    written = _written.get()
+    if written is not None:
+        first = written.setdefault(id(layer), entry)
+        if first is not entry:
+            number = 1 + sum(KEY in other for other in written.values())
+            entry[KEY] = first.setdefault(KEY, number)
+    return entry
+
+
+def once(entry: dict, make: Callable):
+    """The layer that was made of an equal number before, else a new one."""
+    made, number = _read.get(), entry.get(KEY)
+    if made is None or number is None:
+        return make()
+    if number not in made:
+        made[number] = make()
+    return made[number]

@@ -1,9 +1,38 @@
 """Pictures of what :mod:`rnn_ref.inspection` returns; public name ``rnn_ref.plot``."""
 
+from rnn_ref.plotting.attention import attention
+from rnn_ref.plotting.contributions import contributions
 from rnn_ref.plotting.forecast import forecast
 from rnn_ref.plotting.gates import gates
 from rnn_ref.plotting.gradient_flow import gradient_flow
 from rnn_ref.plotting.history import history
+from rnn_ref.plotting.jacobians import eigenvalues, jacobians
+from rnn_ref.plotting.parameters import parameters
+from rnn_ref.plotting.recording import recording
+from rnn_ref.plotting.saturation import saturation
 from rnn_ref.plotting.style import figure_alt
+from rnn_ref.plotting.text import text
+from rnn_ref.plotting.trajectories import trajectories
+from rnn_ref.plotting.units import unit
+from rnn_ref.plotting.unrolled import unrolled
+from rnn_ref.plotting.weights import weights
 
-__all__ = ["figure_alt", "forecast", "gates", "gradient_flow", "history"]
+__all__ = [
+    "attention",
+    "contributions",
+    "eigenvalues",
+    "figure_alt",
+    "forecast",
+    "gates",
+    "gradient_flow",
+    "history",
+    "jacobians",
+    "parameters",
+    "recording",
+    "saturation",
+    "text",
+    "trajectories",
+    "unit",
+    "unrolled",
+    "weights",
+]

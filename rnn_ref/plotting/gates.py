@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import COLOURS, SIGNED, UNIT_INTERVAL, describe, new_figure
+from rnn_ref.plotting.style import COLOURS, SIGNED, UNIT_INTERVAL, describe, new_figure, only_layer
+from rnn_ref.plotting.time_axis import sample_of, time_values, write_tokens
 
 SYMBOLS = {
     "input": "input gate $i$",
@@ -19,20 +20,25 @@ SYMBOLS = {
 }
 
 
-def gates(trace, sample: int = 0, *, time=None, series=None, title: str | None = None) -> Figure:
+WHERE = "plot.gates"
+
+
+def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title: str | None = None) -> Figure:
     """Draw every gate and state of one sample.
 
     Gates in 0..1 share one scale, candidates and hidden states another; the cell state, which has no bound, has its
-    own. Signed quantities have zero in the middle.
+    own. Signed quantities have zero in the middle. Masked steps are left blank.
 
     Parameters
     ----------
-    trace : LayerTrace, or a Trace with one layer
+    trace : LayerTrace, or a Trace with one recurrent layer
     sample : int
     time : tuple of (str, ndarray (T,)), optional
         Label and values of the time axis; step numbers when absent.
     series : tuple of (str, ndarray (T,)), optional
         Label and values of a curve drawn above the gates.
+    tokens : str or list of str, optional
+        What was read at each step, written under the axis.
     title : str, optional
 
     Returns
@@ -47,17 +53,17 @@ def gates(trace, sample: int = 0, *, time=None, series=None, title: str | None =
     >>> len(figure.axes)  # six panels, three colour bars
     9
     """
-    layer = _only_layer(trace)
-    panels = layer.gates | layer.states
-    B, T, H = layer.hidden.shape
-    if not 0 <= sample < B:
-        raise ValueError(f"plot.gates: sample={sample}, but the trace holds samples 0 to {B - 1}.")
-    label, values = time or ("time step", np.arange(T))
-    for what, array in (("time", values), ("series", series[1] if series else values)):
-        if len(array) != T:
-            raise ValueError(f"plot.gates: {what} has {len(array)} values, the trace has {T} time steps.")
+    layer = only_layer(trace, WHERE, "trace")
+    sample = sample_of(layer, sample, WHERE)
+    panels = {name: _rows(array[sample], layer.mask, sample) for name, array in (layer.gates | layer.states).items()}
+    if not panels:
+        raise ValueError(f"{WHERE}: no gate or state of {layer.name} was kept.")
+    H, T = next(iter(panels.values())).shape
+    label, values = time_values(layer, time, T, WHERE)
+    if series is not None and len(series[1]) != T:
+        raise ValueError(f"{WHERE}: series has {len(series[1])} values, the trace has {T} time steps.")
     half = (values[-1] - values[0]) / (T - 1) / 2 if T > 1 else 0.5
-    extent = (values[0] - half, values[-1] + half, H + 0.5, 0.5)
+    extent = (values[0] - half, values[-1] + half, H - 0.5, -0.5)
 
     rows = len(panels) + (series is not None)
     figure = new_figure(9, 1.1 + 1.15 * rows)
@@ -68,27 +74,29 @@ def gates(trace, sample: int = 0, *, time=None, series=None, title: str | None =
         axes[0].margins(x=0)
     groups: dict[str, list] = {}
     for name, array in panels.items():
-        groups.setdefault(_group(name, array[sample]), []).append((name, array[sample].T))
+        groups.setdefault(_group(name, array), []).append((name, array))
     place = rows - len(panels)
     for label_of_bar in sorted(groups, key=list(BARS).index):
         colours, bound = BARS[label_of_bar]
         arrays = [array for _, array in groups[label_of_bar]]
-        limit = bound or max(float(np.abs(array).max()) for array in arrays) or 1.0
+        limit = bound or max(float(np.ma.filled(np.abs(array), 0).max()) for array in arrays) or 1.0
         lowest = 0 if colours == UNIT_INTERVAL else -limit
         own_axes = axes[place : place + len(arrays)]
         for axis, (name, array) in zip(own_axes, groups[label_of_bar]):
             image = axis.imshow(
                 array, aspect="auto", extent=extent, cmap=colours, vmin=lowest, vmax=limit, interpolation="nearest"
             )
-            axis.set_title(SYMBOLS[name], fontsize=9, loc="left", pad=3)
+            axis.set_title(SYMBOLS.get(name, name), fontsize=9, loc="left", pad=3)
             axis.set_ylabel("unit")
-            axis.set_yticks([1, H] if H > 1 else [1])
+            axis.set_yticks([0, H - 1] if H > 1 else [0])
         bar = figure.colorbar(image, ax=list(own_axes), pad=0.01, aspect=12 * len(arrays), fraction=0.06)
         bar.set_label(label_of_bar)
         place += len(arrays)
     axes[-1].set_xlabel(label)
+    if tokens is not None:
+        write_tokens(axes[-1], values, tokens, WHERE)
     figure.suptitle(title or f"Inside {layer.name}: every gate and state of {H} units", fontsize=11)
-    means = ", ".join(f"{n} {a[sample].mean():.2f}" for n, a in layer.gates.items())
+    means = ", ".join(f"{n} {panels[n].mean():.2f}" for n in layer.gates)
     return describe(
         figure,
         f"Heatmaps of {', '.join(panels)} of the layer {layer.name}: {H} units over {T} time steps."
@@ -112,9 +120,7 @@ def _group(name: str, array: np.ndarray) -> str:
     return "value" if name != "cell" and largest <= 1 else "signed value"
 
 
-def _only_layer(trace):
-    if not hasattr(trace, "layers"):
-        return trace
-    if len(trace.layers) != 1:
-        raise ValueError(f"plot.gates draws one layer; choose one of trace[name]: {', '.join(trace.layers)}.")
-    return next(iter(trace.layers.values()))
+def _rows(array: np.ndarray, mask, sample: int) -> np.ndarray:
+    """``(T, ...)`` -> ``(H, T)``, masked steps masked."""
+    array = array.reshape(len(array), -1).T
+    return array if mask is None else np.ma.array(array, mask=np.broadcast_to(~mask[sample], array.shape))

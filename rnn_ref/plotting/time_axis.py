@@ -1,0 +1,41 @@
+"""The time axis of a trace: step numbers, given values, or the tokens that were read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MOST_LABELS = 60  # on an axis, above which not every token is written
+
+
+def time_values(layer, time, T: int, where: str) -> tuple[str, np.ndarray]:
+    """Label and values of the axis: those given, or the numbers of the steps that the trace kept."""
+    label, values = time or ("time step", layer.times if np.shape(layer.times) == (T,) else np.arange(T))
+    if len(values) != T:
+        raise ValueError(f"{where}: time has {len(values)} values, the trace has {T} time steps.")
+    return label, values
+
+
+def written(token) -> str:
+    """A token that can be seen, also if it is a blank."""
+    return "␣" if token == " " else str(token).replace("\n", "↵")
+
+
+def write_tokens(axis, values, tokens, where: str) -> None:
+    """Write what was read at each step under an axis."""
+    if len(tokens) != len(values):
+        raise ValueError(f"{where}: tokens has {len(tokens)} entries, the trace has {len(values)} time steps.")
+    shown = [written(token) for token in tokens]
+    every = -(-len(shown) // MOST_LABELS)
+    axis.set_xticks(values[::every], shown[::every], parse_math=False)
+    if max(len(token) for token in shown) > 2:
+        axis.tick_params(axis="x", rotation=90)
+    axis.tick_params(axis="x", length=0, labelsize=8)
+    axis.set_xlabel("token" if every == 1 else f"token (every {every} written)")
+
+
+def sample_of(layer, sample: int, where: str) -> int:
+    """Check the number of a sample."""
+    B = next(array.shape[0] for array in layer.initial_states.values())
+    if not 0 <= sample < B:
+        raise ValueError(f"{where}: sample={sample}, but the trace holds samples 0 to {B - 1}.")
+    return sample

@@ -1,4 +1,4 @@
-"""The command line: ``rnn-ref tour`` and ``rnn-ref lab``."""
+"""The command line: ``rnn-ref tour``, ``rnn-ref figures`` and ``rnn-ref lab``."""
 
 from __future__ import annotations
 
@@ -34,17 +34,59 @@ def parser() -> argparse.ArgumentParser:
     tour.add_argument("--seed", type=int, default=0, help="of initial weights and shuffling (%(default)s)")
     tour.set_defaults(run=run_tour)
 
+    figures = commands.add_parser("figures", help="draw the gallery: every picture, with the code that makes it")
+    figures.add_argument("--out", type=Path, default=Path("figures"), help="folder for the pictures (%(default)s)")
+    figures.set_defaults(run=run_figures)
+
     lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
     lab.add_argument("--dir", type=Path, help=f"copy the notebooks there (./{COPIES} outside a checkout)")
     lab.add_argument("--copy-only", action="store_true", help="copy the notebooks, do not open them")
     lab.set_defaults(run=run_lab)
+    bench = commands.add_parser("bench", help="measure rnn_ref beside PyTorch, JAX and Keras")
+    bench.add_argument("target", choices=["cpu"])
+    bench.add_argument(
+        "--out", type=Path, default=Path("figures"), help="folder for bench-cpu.json and .png (%(default)s)"
+    )
+    bench.add_argument("--quick", action="store_true", help="two small cases, little time; the numbers mean little")
+    bench.set_defaults(run=run_bench)
     return top
+
+
+def run_bench(options) -> int:
+    from rnn_ref.bench import cpu
+
+    quick = {"cases": ((2, 3, 4, 5), (3, 9, 2, 17)), "rounds": 2, "seconds": 0.01} if options.quick else {}
+    report = cpu.run(**quick)
+    print()
+    print(cpu.markdown(report))
+    print(
+        f"\nBest peer's time over rnn_ref's, geometric mean over all: inference "
+        f"{cpu.geometric_mean(report, 'infer'):.2f}, training {cpu.geometric_mean(report, 'train'):.2f}."
+    )
+    cpu.write(report, options.out)
+    print(f"{options.out / 'bench-cpu.json'} and {options.out / 'bench-cpu.png'} written.")
+    return 0
 
 
 def run_tour(options) -> int:
     from rnn_ref import tour  # Matplotlib is imported only for those who draw
 
     return 0 if tour.run(options.out, seed=options.seed) else 1
+
+
+def run_figures(options) -> int:
+    if find_spec("sympy") is None:
+        print(
+            "One of the pictures needs SymPy. In a checkout of rnn_ref, this installs it:\n"
+            f"    {sys.executable} -m pip install '.[notebooks]'",
+            file=sys.stderr,
+        )
+        return 1
+    from rnn_ref import gallery
+
+    pictures = gallery.run(options.out)
+    print(f"{len(pictures)} pictures, and the page that shows them: {options.out / 'README.md'}")
+    return 0
 
 
 def run_lab(options) -> int:

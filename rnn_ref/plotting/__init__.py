@@ -1,7 +1,9 @@
 """Pictures of what :mod:`rnn_ref.inspection` returns; public name ``rnn_ref.plot``."""
 
 from rnn_ref.plotting.attention import attention
+from rnn_ref.plotting.cell_diagram import cell_diagram
 from rnn_ref.plotting.contributions import contributions
+from rnn_ref.plotting.explore_gradient_flow import explore_gradient_flow
 from rnn_ref.plotting.forecast import forecast
 from rnn_ref.plotting.gates import gates
 from rnn_ref.plotting.gradient_flow import gradient_flow
@@ -10,6 +12,7 @@ from rnn_ref.plotting.jacobians import eigenvalues, jacobians
 from rnn_ref.plotting.parameters import parameters
 from rnn_ref.plotting.recording import recording
 from rnn_ref.plotting.saturation import saturation
+from rnn_ref.plotting.step_through import step_through
 from rnn_ref.plotting.style import figure_alt
 from rnn_ref.plotting.text import text
 from rnn_ref.plotting.trajectories import trajectories
@@ -19,8 +22,10 @@ from rnn_ref.plotting.weights import weights
 
 __all__ = [
     "attention",
+    "cell_diagram",
     "contributions",
     "eigenvalues",
+    "explore_gradient_flow",
     "figure_alt",
     "forecast",
     "gates",
@@ -30,6 +35,7 @@ __all__ = [
     "parameters",
     "recording",
     "saturation",
+    "step_through",
     "text",
     "trajectories",
     "unit",

@@ -1,0 +1,224 @@
+"""One time step of a cell: its diagram with one unit's numbers, and all units' gates and states as bars."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from rnn_ref.plotting.cell_drawing import CELLS, INPUT, LEFT, RIGHT, STEP, Pen, cell_numbers, features, number
+from rnn_ref.plotting.gates import SYMBOLS
+from rnn_ref.plotting.style import GATE_COLOURS, Picture, describe, only_layer
+from rnn_ref.plotting.time_axis import sample_of, written
+from rnn_ref.plotting.units import STATE_COLOURS
+
+WHERE = "plot.cell_diagram"
+WIDTH, ROW, STRIP = 10.0, 0.72, 1.0  # inches: the figure, a row of bars at least, the curves below
+DIAGRAM = STEP + 0.9
+FRAME = "#EBC83B66"  # around the bars of the chosen unit, and at the step on the time axis
+
+
+def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None) -> Figure:
+    """Draw one time step of a cell: where this unit's numbers go, and what the gates of all units did.
+
+    On the left the cell with the numbers of one unit; on the right every gate as bars, one a unit, and the states
+    before (outline) and after (filled); below, where in the sequence this is.
+
+    Parameters
+    ----------
+    trace : LayerTrace of a SimpleRNN, LSTM or GRU, or a Trace with one such layer
+        With all its time steps.
+    t : int
+        The time step.
+    unit, sample : int
+    tokens : str or list of str, optional
+        What was read at each step.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> trace = rnn_ref.trace(rnn_ref.layers.LSTM(4, name="memory"), np.ones((1, 9, 2)))
+    >>> figure = rnn_ref.plot.cell_diagram(trace, t=3, unit=1)
+    >>> [axis.get_ylabel() for axis in figure.axes][1:4]
+    ['input gate $i$', 'forget gate $f$', 'candidate $g$']
+    """
+    return CellDiagram(only_layer(trace, WHERE, "trace"), sample, tokens=tokens).show(t, unit)
+
+
+class CellDiagram:
+    """A picture that is laid out once and then shows one step after the other, which is faster than new pictures.
+
+    Parameters
+    ----------
+    layer : LayerTrace
+    sample : int
+    tokens : str or list of str, optional
+    """
+
+    def __init__(self, layer, sample: int = 0, *, tokens=None, where: str = WHERE):
+        self.layer, self.sample, self.tokens, self.where = layer, sample_of(layer, sample, where), tokens, where
+        if tuple(layer.gates) not in CELLS:
+            raise ValueError(
+                f"{where} draws SimpleRNN, LSTM and GRU; {layer.name} ({layer.layer_class}) has the gates "
+                f"{', '.join(layer.gates)}."
+            )
+        for name in layer.initial_states:
+            layer[name]  # raises if it was not kept
+        if not layer.gates and not layer.preactivations:
+            raise ValueError(f"{where}: {layer.name} was traced without pre-activations, which its diagram shows.")
+        _, self.steps, self.units = layer.hidden.shape
+        if tokens is not None and len(tokens) != self.steps:
+            raise ValueError(f"{where}: tokens has {len(tokens)} entries, the trace has {self.steps} time steps.")
+        self.backwards = layer.go_backwards
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        _, self.top = CELLS[tuple(self.layer.gates)]
+        panels = self.layer.gates | self.layer.states
+        tall = max(self.top + 1.15, ROW * len(panels) + 0.45)
+        row = min((tall - 0.45) / len(panels), 1.0)
+        height = 0.55 + tall + STRIP + 0.65
+        self.figure = Picture(figsize=(WIDTH, height), dpi=100)
+
+        def place(left, top, width, tall):
+            return self.figure.add_axes((left / WIDTH, 1 - (top + tall) / height, width / WIDTH, tall / height))
+
+        drawn = self.top + 1.15
+        self.diagram = place(0.1, 0.45 + (tall - drawn) / 2, DIAGRAM, drawn)
+        self.diagram.axis("off")
+        left = DIAGRAM + 1.35
+        self.bars = {}
+        for k, (name, array) in enumerate(panels.items()):
+            axis = place(left, 0.6 + row * k, WIDTH - left - 0.25, row - 0.16)
+            self.bars[name] = _Bars(axis, name, array[self.sample], name in self.layer.states)
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel("unit", fontsize=9, loc="left")
+        handles = [self.bars["hidden"].before, self.bars["hidden"].after]
+        axis.legend(
+            handles, ["before the step", "after it"], frameon=False, fontsize=8, ncols=2, loc="upper right",
+            bbox_to_anchor=(1.0, -0.3), borderaxespad=0.1,
+        )  # fmt: skip
+        self.strip = place(0.75, height - STRIP - 0.5, WIDTH - 2.1, STRIP)
+        self._strip_lines()
+        self.title = self.figure.suptitle("", fontsize=11, y=1 - 0.12 / height, va="top")  # its text comes with a step
+
+    def _strip_lines(self) -> None:
+        layer, axis = self.layer, self.strip
+        self.curves = {}
+        for name in layer.states:
+            style = {"color": STATE_COLOURS[name], "linestyle": "-" if name == "hidden" else "--"}
+            (self.curves[name],) = axis.plot(
+                np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=SYMBOLS[name], **style
+            )
+        self.here = axis.axvline(0, color=FRAME, linewidth=5, zorder=0)
+        axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+        axis.margins(x=0.01)
+        axis.set_xlabel("time step")
+        axis.grid(alpha=0.3)
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8, handlelength=1.5)
+
+    def show(self, t: int, unit: int = 0) -> Figure:
+        """Put the numbers of one time step into the picture, and return it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such time step or unit.
+        """
+        layer = self.layer
+        for name, index, size in (("t", t, self.steps), ("unit", unit, self.units)):
+            if not 0 <= index < size:
+                raise ValueError(f"{self.where}: {name}={index}, but {layer.name} has 0 to {size - 1}.")
+        counts = layer.mask is None or bool(layer.mask[self.sample, t])
+        self._draw_cell(t, unit, counts)
+        for name, bars in self.bars.items():
+            bars.show(t, unit, self._before(name, t), counts)
+        for name, curve in self.curves.items():
+            curve.set_ydata(layer.states[name][self.sample, :, unit])
+        self.strip.set_ylabel(f"unit {unit}")
+        self.strip.relim()
+        self.strip.autoscale_view()
+        self.here.set_xdata([t, t])
+        read = "" if self.tokens is None else f", reading {written(self.tokens[t])}".replace("$", r"\$")
+        self.title.set_text(f"{layer.name} ({layer.layer_class}), time step {t} (of 0 to {self.steps - 1}){read}")
+        return describe(self.figure, self._alt(t, unit, counts))
+
+    def _draw_cell(self, t: int, unit: int, counts: bool) -> None:
+        axis = self.diagram
+        for artist in [*axis.texts, *axis.patches, *axis.lines]:
+            artist.remove()
+        axis.set(xlim=(-0.65, DIAGRAM - 0.65), ylim=(-0.55, self.top + 0.6))
+        pen = Pen(axis, 0, t, last=True, backwards=self.backwards)
+        pen.box(LEFT, 0.25, RIGHT, self.top)
+        pen.label((LEFT + RIGHT) / 2, self.top + 0.12, f"unit {unit}", weight="bold", fontsize=9)
+        if not counts:
+            pen.label((LEFT + RIGHT) / 2, self.top / 2, "masked step:\nthe states stay as they are", va="center")
+            return
+        pen.arrow([(INPUT, -0.2), (INPUT, 0.25)])
+        pen.label(INPUT, -0.25, f"$x_{{{t}}}$ {features(self.layer.inputs[self.sample, t])}", va="top")
+        draw, _ = CELLS[tuple(self.layer.gates)]
+        draw(pen, cell_numbers(self.layer, self.sample, unit, t, self.where))
+
+    def _before(self, name: str, t: int) -> np.ndarray | None:
+        """State of all units before step t; gates have none."""
+        if name not in self.layer.states:
+            return None
+        t = t + 1 if self.backwards else t - 1
+        inside = 0 <= t < self.steps
+        return (self.layer.states[name][self.sample, t]) if inside else self.layer.initial_states[name][self.sample]
+
+    def _alt(self, t: int, unit: int, counts: bool) -> str:
+        layer = self.layer
+        start = f"Time step {t} of unit {unit} of {layer.name} ({layer.layer_class}): "
+        if not counts:
+            return f"{start}masked, the states stay as they are."
+        gates = [f"{name} {number(array[self.sample, t, unit])}" for name, array in layer.gates.items()]
+        states = [
+            f"{name} state from {number(self._before(name, t)[unit])} to {number(array[self.sample, t, unit])}"
+            for name, array in layer.states.items()
+        ]
+        return f"{start}{', '.join(gates + states)}. Bars show the same for all {self.units} units."
+
+
+class _Bars:
+    """A row of bars, one a unit; of a state, also what it was before."""
+
+    def __init__(self, axis, name: str, values: np.ndarray, is_state: bool):
+        self.axis, self.values = axis, values
+        units = values.shape[1]
+        edges = np.stack([np.arange(units) - 0.4, np.arange(units) + 0.4], axis=1).ravel()
+        self.empty = np.full(2 * units - 1, np.nan)  # bars and the gaps between them
+        colour = GATE_COLOURS.get(name) or STATE_COLOURS[name]
+        largest = float(np.abs(values).max())
+        signed = values.min() < 0 or name in ("candidate", "hidden", "cell")
+        limit = 1.0 if name != "cell" and largest <= 1 else np.ceil(10 * largest) / 10 or 1.0
+        self.band = axis.axvspan(-0.5, 0.5, facecolor=FRAME, edgecolor="black", linewidth=0.8, zorder=3)
+        self.after = axis.stairs(self.empty, edges, fill=True, color=colour, alpha=0.45 if is_state else 1.0)
+        self.before = None
+        if is_state:
+            self.before = axis.stairs(self.empty, edges, color="black", linewidth=1.0)
+        axis.axhline(0, color="0.4", linewidth=0.8)
+        axis.set(xlim=(-0.6, units - 0.4), ylim=(-limit if signed else 0, limit))
+        ends = (-limit, 0, limit) if signed else (0, limit)
+        axis.set_yticks(ends, [f"{end:.2g}".replace("-", "−") for end in ends], fontsize=7)
+        axis.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+        axis.tick_params(axis="x", labelbottom=False, labelsize=7, length=2)
+        axis.set_ylabel(SYMBOLS[name], rotation=0, ha="right", va="center", fontsize=9, labelpad=4)
+        for side in ("top", "right"):
+            axis.spines[side].set_visible(False)
+
+    def show(self, t: int, unit: int, before: np.ndarray | None, counts: bool) -> None:
+        """The bars of step t; gates of a masked step have none."""
+        self.band.set_x(unit - 0.5)
+        after = self.empty.copy()
+        if counts or before is not None:
+            after[::2] = self.values[t]
+        self.after.set_data(after)
+        if before is not None:
+            old = self.empty.copy()
+            old[::2] = before
+            self.before.set_data(old)

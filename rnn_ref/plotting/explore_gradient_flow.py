@@ -1,0 +1,103 @@
+"""Why gradients vanish, with sliders for what decides it."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rnn_ref.inspection.exploring import CELLS, untrained_flow
+from rnn_ref.plotting.panel import in_notebook, panel
+from rnn_ref.plotting.style import COLOURS, Picture, describe
+
+LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays where it is while the curve moves
+LONGEST = 400
+
+
+def explore_gradient_flow(cell: str = "LSTM", length: int = 100, scale: float = 1.0, forget_bias: float = 1.0):
+    """Explore how far back the gradient of an untrained layer reaches.
+
+    Parameters
+    ----------
+    cell : str
+        "SimpleRNN", "LSTM" or "GRU".
+    length : int
+        Time steps, 2 to 400.
+    scale : float
+        Factor on the recurrent weights, which start orthogonal.
+    forget_bias : float
+        LSTM: bias of the forget gates.
+        These are the values to begin with; in a notebook, sliders move them.
+
+    Returns
+    -------
+    ipywidgets.VBox, or matplotlib.figure.Figure
+        Where there is no notebook, or no ipywidgets, the picture for these values.
+
+    Examples
+    --------
+    >>> import rnn_ref
+    >>> picture = rnn_ref.plot.explore_gradient_flow("SimpleRNN", scale=0.9)
+    >>> print(rnn_ref.plot.figure_alt(picture))
+    Gradient norm in an untrained SimpleRNN, recurrent weights × 0.90: ...
+    """
+    if cell not in CELLS:
+        raise ValueError(f"plot.explore_gradient_flow: cell={cell!r}, but there are {', '.join(CELLS)}.")
+    if not 2 <= length <= LONGEST:
+        raise ValueError(f"plot.explore_gradient_flow: length={length}; from 2 to {LONGEST} can be drawn.")
+    picture = _Curve()
+    if not in_notebook():
+        return picture.draw(cell, length, scale, forget_bias)
+
+    import ipywidgets
+
+    def slider(kind, value, low, high, description, **options):
+        style = {"description_width": "initial"}
+        return kind(value=value, min=low, max=high, description=description, style=style, **options)
+
+    controls = {
+        "cell": ipywidgets.ToggleButtons(options=list(CELLS), value=cell, style={"button_width": "auto"}),
+        "scale": slider(ipywidgets.FloatSlider, scale, 0.1, max(2.0, scale), "recurrent weights ×", step=0.05),
+        "length": slider(ipywidgets.IntSlider, length, 2, LONGEST, "steps"),
+        "forget_bias": slider(
+            ipywidgets.FloatSlider, forget_bias, min(-2.0, forget_bias), max(8.0, forget_bias), "forget bias", step=0.1
+        ),
+    }
+    bias = controls["forget_bias"]
+
+    def only_lstm(_=None):
+        bias.disabled = controls["cell"].value != "LSTM"
+
+    controls["cell"].observe(only_lstm, "value")
+    only_lstm()
+    rows = [controls["cell"], ipywidgets.HBox([controls["scale"], controls["length"], bias])]
+    return panel(picture.draw, controls, rows)
+
+
+class _Curve:
+    """A picture that is laid out once; only its curve moves, which takes a third of the time of a new one."""
+
+    def __init__(self):
+        self.figure = Picture(figsize=(7.5, 4.2), dpi=100)
+        axis = self.axis = self.figure.add_axes((0.11, 0.125, 0.86, 0.76))
+        (self.curve,) = axis.semilogy([], [], color=COLOURS[0], linewidth=1.8)
+        axis.axhline(1, color="0.5", linewidth=0.8)
+        axis.set_ylim(LOWEST, HIGHEST)
+        axis.set_yticks(10.0 ** np.arange(-12, 7, 3))
+        axis.minorticks_off()
+        axis.set_xlabel("steps before the loss")
+        axis.set_ylabel(r"$\|\partial L/\partial h_t\|$, relative to the last step's")
+        axis.grid(alpha=0.3)
+
+    def draw(self, cell: str, length: int, scale: float, forget_bias: float) -> Figure:
+        norm = untrained_flow(cell, length=length, scale=scale, forget_bias=forget_bias).norm
+        share = norm / norm[-1]
+        self.curve.set_data(np.arange(-length + 1, 1), np.where(share > 0, share, np.nan))
+        self.axis.set_xlim(-(length - 1) * 1.02, (length - 1) * 0.02)
+        what = f"untrained {cell}, recurrent weights × {scale:.2f}"
+        what += f", forget bias {forget_bias:.1f}" if cell == "LSTM" else ""
+        self.axis.set_title(f"{what[0].upper()}{what[1:]}\n{length - 1} steps back: {share[0]:.1e}", fontsize=11)
+        return describe(
+            self.figure,
+            f"Gradient norm in an {what}: {share[0]:.1e} of the last step's {length - 1} steps before the loss; "
+            f"at most {share.max():.1e}, at least {share.min():.1e}.",
+        )

@@ -84,7 +84,7 @@ def run(out: Path) -> list[Path]:
     page = PAGE.read_text(encoding="utf-8")
     names: dict = {"__name__": "gallery"}
     alts: dict[str, str] = {}
-    with tqdm(blocks(page), unit="block", desc="figures") as bar:
+    with tqdm(blocks(page), unit="block", desc="figures", disable=None) as bar:
         for block in bar:
             bar.set_description(block.picture or "training")
             figure = execute(block, names)

@@ -1,64 +1,92 @@
-"""The gallery's page: its code is short, is run as it is shown, and is shown with what it made.
+"""The gallery shows every picture there is, with the code that makes it; CI runs ``rnn-ref figures`` itself."""
 
-The whole page takes a minute; CI runs it with ``rnn-ref figures``.
-"""
+import re
+import traceback
+from pathlib import Path
 
 import pytest
 
 from rnn_ref import gallery, plot
+from rnn_ref.cli import main
 
-PAGE = """# A page
+FIGURES = Path(__file__).parents[1] / "figures"
+PAGE = gallery.PAGE.read_text(encoding="utf-8")
+
+SMALL = """# A page
 
 ```python
-from rnn_ref import layers, plot, weight_report
-layer = layers.GRU(3, input_shape=(4, 2), name="gru")
+from rnn_ref import plot
+
+curve = {"loss": [3.0, 2.0]}
 ```
 
-```python weights.png
-plot.weights(weight_report(layer)["gru"])
+Its picture:
+
+```python small.png
+curve["loss"].append(1.0)
+plot.history(curve)
 ```
 """
 
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
+    """``page(text)``: make this the gallery's page."""
+
     def use(text):
         path = tmp_path / "gallery.md"
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         monkeypatch.setattr(gallery, "PAGE", path)
 
     return use
 
 
-def test_pictures_stand_under_the_code_that_made_them(page, tmp_path):
-    page(PAGE)
-    (picture,) = gallery.run(tmp_path / "out")
-    assert picture.stat().st_size > 5_000
-    shown = (tmp_path / "out" / "README.md").read_text()
-    assert '```python\nplot.weights(weight_report(layer)["gru"])\n```\n\n![' in shown
-    assert "](weights.png)" in shown
+def test_every_function_that_draws_is_shown():
+    code = "".join(block.code for block in gallery.blocks(PAGE) if block.picture)
+    missing = [name for name in plot.__all__ if name != "figure_alt" and f"plot.{name}(" not in code]
+    assert not missing
+
+
+def test_the_page_in_figures_is_this_one():
+    """Its text, code and pictures; the alternative texts hold numbers, whose last digits depend on the machine."""
+
+    def without_alts(text):
+        return re.sub(r"!\[[^\]]*\]", "![]", text)
+
+    names = [block.picture for block in gallery.blocks(PAGE) if block.picture]
+    expected = gallery.rendered(PAGE, dict.fromkeys(names, ""))
+    written = (FIGURES / "README.md").read_text(encoding="utf-8")
+    assert without_alts(written) == expected, "run rnn-ref figures"
+    assert all(len(alt) > 40 for alt in re.findall(r"!\[([^\]]*)\]", written))
+    for name in names:
+        assert (FIGURES / name).read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in FIGURES.glob("*.png")} == {*names, *(p.name for p in FIGURES.glob("tour-*.png"))}
+
+
+def test_pictures_and_page_are_written(page, tmp_path, capsys):
+    page(SMALL)
+    assert main(["figures", "--out", str(tmp_path / "out")]) == 0
+    assert "1 pictures" in capsys.readouterr().out
+    assert (tmp_path / "out" / "small.png").read_bytes().startswith(b"\x89PNG")
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "```python\ncurve[" in text
+    assert "plot.history(curve)\n```\n\n![Training over 3 epochs: loss from 3 to 1.](small.png)\n" in text
 
 
 def test_an_error_names_the_line_of_the_page(page, tmp_path):
-    page(PAGE.replace("weight_report(layer)", "weight_report(nothing)"))
-    with pytest.raises(NameError) as raised:
+    page(SMALL.replace("plot.history(curve)", "plot.history({})"))
+    with pytest.raises(ValueError, match="history is empty") as caught:
+        main(["figures", "--out", str(tmp_path / "out")])
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    number = next(frame.lineno for frame in frames if frame.filename.endswith("gallery.md"))
+    assert gallery.PAGE.read_text(encoding="utf-8").splitlines()[number - 1] == "plot.history({})"
+
+
+def test_a_page_that_breaks_its_rules(page, tmp_path):
+    page(SMALL.replace("plot.history(curve)", "curve"))
+    with pytest.raises(TypeError, match="is no figure, but"):
         gallery.run(tmp_path / "out")
-    assert raised.traceback[-1].lineno + 1 == 9
-
-
-def test_a_picture_takes_at_most_five_lines(page, tmp_path):
-    page(PAGE.replace("plot.weights(", "a = 1\n" * 5 + "plot.weights("))
-    with pytest.raises(ValueError, match=r"weights\.png has more than 5 lines"):
-        gallery.run(tmp_path / "out")
-
-
-def test_what_is_no_figure_is_refused(page, tmp_path):
-    page(PAGE.replace('plot.weights(weight_report(layer)["gru"])', "layer"))
-    with pytest.raises(TypeError, match=r"weights\.png is no figure"):
-        gallery.run(tmp_path / "out")
-
-
-def test_every_public_picture_is_in_the_gallery():
-    code = "".join(block.code for block in gallery.blocks(gallery.PAGE.read_text(encoding="utf-8")))
-    missing = [name for name in plot.__all__ if f"plot.{name}(" not in code and name != "figure_alt"]
-    assert missing == []
+    with pytest.raises(ValueError, match="more than 5 lines"):
+        gallery.blocks("```python a.png\n" + "1\n" * 6 + "```\n")
+    with pytest.raises(ValueError, match=r"two pictures are named a\.png"):
+        gallery.blocks("```python a.png\n1\n```\n\n```python a.png\n2\n```\n")

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rnn_ref.plotting.cell_drawing import CELLS, INPUT, LEFT, RIGHT, STEP, Pen, cell_numbers, features, number
+from rnn_ref.plotting import cell_drawing
+from rnn_ref.plotting.cell_drawing import CELLS, INPUT, LEFT, RIGHT, STEP, Pen, features, number
 from rnn_ref.plotting.gates import SYMBOLS
 from rnn_ref.plotting.style import GATE_COLOURS, Picture, describe, only_layer
 from rnn_ref.plotting.time_axis import sample_of, written
@@ -15,7 +16,7 @@ from rnn_ref.plotting.units import STATE_COLOURS
 WHERE = "plot.cell_diagram"
 WIDTH, ROW, STRIP = 10.0, 0.72, 1.0  # inches: the figure, a row of bars at least, the curves below
 DIAGRAM = STEP + 0.9
-FRAME = "#EBC83B66"  # around the bars of the chosen unit, and at the step on the time axis
+MARK = "#F2E394"  # behind the bars of the chosen unit, and at the step on the time axis
 
 
 def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None) -> Figure:
@@ -70,6 +71,7 @@ class CellDiagram:
             layer[name]  # raises if it was not kept
         if not layer.gates and not layer.preactivations:
             raise ValueError(f"{where}: {layer.name} was traced without pre-activations, which its diagram shows.")
+        cell_drawing.need_every_step(layer, where)
         _, self.steps, self.units = layer.hidden.shape
         if tokens is not None and len(tokens) != self.steps:
             raise ValueError(f"{where}: tokens has {len(tokens)} entries, the trace has {self.steps} time steps.")
@@ -114,7 +116,7 @@ class CellDiagram:
             (self.curves[name],) = axis.plot(
                 np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=SYMBOLS[name], **style
             )
-        self.here = axis.axvline(0, color=FRAME, linewidth=5, zorder=0)
+        self.here = axis.axvline(0, color=MARK, linewidth=5, zorder=0)
         axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
         axis.margins(x=0.01)
         axis.set_xlabel("time step")
@@ -161,7 +163,7 @@ class CellDiagram:
         pen.arrow([(INPUT, -0.2), (INPUT, 0.25)])
         pen.label(INPUT, -0.25, f"$x_{{{t}}}$ {features(self.layer.inputs[self.sample, t])}", va="top")
         draw, _ = CELLS[tuple(self.layer.gates)]
-        draw(pen, cell_numbers(self.layer, self.sample, unit, t, self.where))
+        draw(pen, cell_drawing.cell_numbers(self.layer, self.sample, unit, t, self.where))
 
     def _before(self, name: str, t: int) -> np.ndarray | None:
         """State of all units before step t; gates have none."""
@@ -196,7 +198,10 @@ class _Bars:
         largest = float(np.abs(values).max())
         signed = values.min() < 0 or name in ("candidate", "hidden", "cell")
         limit = 1.0 if name != "cell" and largest <= 1 else np.ceil(10 * largest) / 10 or 1.0
-        self.band = axis.axvspan(-0.5, 0.5, facecolor=FRAME, edgecolor="black", linewidth=0.8, zorder=3)
+        self.marks = (
+            axis.axvspan(-0.5, 0.5, facecolor=MARK, zorder=0),
+            axis.axvspan(-0.5, 0.5, facecolor="none", edgecolor="black", linewidth=0.8, zorder=3),  # if bars are thin
+        )
         self.after = axis.stairs(self.empty, edges, fill=True, color=colour, alpha=0.45 if is_state else 1.0)
         self.before = None
         if is_state:
@@ -213,7 +218,8 @@ class _Bars:
 
     def show(self, t: int, unit: int, before: np.ndarray | None, counts: bool) -> None:
         """The bars of step t; gates of a masked step have none."""
-        self.band.set_x(unit - 0.5)
+        for mark in self.marks:
+            mark.set_x(unit - 0.5)
         after = self.empty.copy()
         if counts or before is not None:
             after[::2] = self.values[t]

@@ -17,8 +17,7 @@ def cell_numbers(layer, sample: int, unit: int, t: int, where: str) -> dict[str,
     """Gates, pre-activations, and states before and after step t, of one unit."""
     if layer.mask is not None and not layer.mask[sample, t]:
         raise ValueError(f"{where}: step {t} of sample {sample} is masked; {layer.name} does nothing in it.")
-    if layer.times is not None and not np.array_equal(layer.times, np.arange(len(layer.times))):
-        raise ValueError(f"{where}: the trace of {layer.name} leaves steps out; trace without every=.")
+    need_every_step(layer, where)
     before, first = (t + 1, layer.hidden.shape[1]) if layer.go_backwards else (t - 1, -1)
     found = {name: array[sample, t, unit] for name, array in layer.gates.items()}
     found |= {f"z {name}": array[sample, t, unit] for name, array in layer.preactivations.items()}
@@ -39,6 +38,12 @@ def cell_numbers(layer, sample: int, unit: int, t: int, where: str) -> dict[str,
             "longer one?"
         )
     return found
+
+
+def need_every_step(layer, where: str) -> None:
+    """Raise if a trace leaves steps out: then the state before a step is not known."""
+    if layer.times is not None and not np.array_equal(layer.times, np.arange(len(layer.times))):
+        raise ValueError(f"{where}: the trace of {layer.name} leaves steps out; trace without every=.")
 
 
 def features(x) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from collections.abc import Callable
+from html import escape
 from importlib.util import find_spec
 from io import BytesIO
 
@@ -47,20 +49,25 @@ def panel(draw: Callable[..., Figure], controls: dict, rows: list):
     """
     import ipywidgets
 
+    shown = ipywidgets.HTML()
+    encoded = ""
+
     class Panel(ipywidgets.VBox):
         def _repr_mimebundle_(self, **options):
-            return super()._repr_mimebundle_(**options) | {"image/png": bytes(image.value)}
-
-    image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", object_fit="contain"))
-    # Jupyter's style makes pictures as wide as their box, whatever their size.
-    image.layout.align_self = "flex-start"
+            return super()._repr_mimebundle_(**options) | {"image/png": encoded}
 
     def redraw(_=None):
+        nonlocal encoded
         figure = draw(**{name: control.value for name, control in controls.items()})
-        image.value = png(figure)
-        image.tooltip = figure_alt(figure)  # what a screen reader says of it
+        encoded = b64encode(png(figure)).decode()
+        width, height = figure.canvas.get_width_height()
+        # ipywidgets.Image has no alternative text. Decoded in sync, pictures follow each other without a blank between.
+        shown.value = (
+            f'<img src="data:image/png;base64,{encoded}" alt="{escape(figure_alt(figure))}" decoding="sync" '
+            f'width="{width}" height="{height}" style="max-width:100%;height:auto">'
+        )
 
     for control in controls.values():
         control.observe(redraw, "value")
     redraw()
-    return Panel([*rows, image])
+    return Panel([*rows, shown])

@@ -27,12 +27,12 @@ equation = njit(inline="always", error_model="numpy")
 equation.__doc__ = "Compile a scalar equation: no arrays, no loops, inlined into every caller."
 
 PACKAGE = Path(__file__).parent
-COMPILED_ROOMS = ("jit.py", "equations", "kernels")
+COMPILED_ROOMS = ("jit.py", "equations", "kernels/cpu")
 
 
 @cache
 def source_stamp() -> str:
-    """Hash of every file whose code can end up in a compiled kernel."""
+    """Hash of every file whose code can end up in a kernel for the CPU."""
     digest = hashlib.sha256()
     for room in COMPILED_ROOMS:
         path = PACKAGE / room

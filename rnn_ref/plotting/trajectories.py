@@ -68,16 +68,16 @@ def trajectories(
     paths = list(zip(np.split(points, np.cumsum([len(path) for path, _ in paths])[:-1]), (steps for _, steps in paths)))
     axis = ax if ax is not None else new_figure(6.2, 5.2).subplots()
     thin = len(paths) > 10
+    known = [] if labels is None else sorted({str(labels[sample]) for sample in chosen})
     if labels is None:
         _by_time(axis, paths, values, time_label, 0.8 if thin else 1.4)
     else:
-        _by_class(axis, paths, [labels[sample] for sample in chosen], 0.8 if thin else 1.4)
+        _by_class(axis, paths, [str(labels[sample]) for sample in chosen], known, 0.8 if thin else 1.4)
     for k, (path, _) in enumerate(paths):
-        style = {"facecolor": "white", "edgecolor": "black", "zorder": 3, "s": 14 if thin else 34, "linewidth": 0.8}
-        axis.scatter(*path[0], marker="o", label="before the first step" if k == 0 else None, **style)
-        axis.scatter(
-            *path[-1], marker="s", label="after the last step" if k == 0 else None, **(style | {"facecolor": "black"})
-        )
+        style = {"edgecolor": "black", "zorder": 3, "s": 20 if thin else 34, "linewidth": 0.8}
+        end = "black" if labels is None else COLOURS[known.index(str(labels[chosen[k]])) % len(COLOURS)]
+        axis.scatter(*path[0], marker="o", facecolor="white", label="" if k else "before the first step", **style)
+        axis.scatter(*path[-1], marker="s", facecolor=end, label="" if k else "after the last step", **style)
     axis.autoscale()
     axis.set_aspect("equal", "datalim")
     axis.grid(alpha=0.3)
@@ -86,12 +86,12 @@ def trajectories(
     many = f"{len(paths)} samples" if len(paths) > 1 else f"sample {chosen[0]}"
     axis.set_title(title or f"{state.capitalize()} state of {layer.name}, {many}", fontsize=11)
     axis.legend(frameon=False, fontsize=8, loc="best")
-    end = points.std(axis=0)
+    spread = points.std(axis=0)
     return describe(
         axis.figure,
         f"Paths of the {state} state of {layer.name} over {T} time steps, {many}, in the plane of the first two "
         f"principal components, which hold {shares.sum():.0%} of the variance; standard deviations along them "
-        f"{end[0]:.2g} and {end[1]:.2g}.",
+        f"{spread[0]:.2g} and {spread[1]:.2g}.",
     )
 
 
@@ -115,13 +115,12 @@ def _by_time(axis, paths, values, label, width) -> None:
     axis.figure.colorbar(ScalarMappable(norm, colormaps["cividis"]), ax=axis, fraction=0.05, pad=0.02).set_label(label)
 
 
-def _by_class(axis, paths, classes, width) -> None:
-    known = sorted(set(classes), key=str)
-    named = set()
+def _by_class(axis, paths, classes, known, width) -> None:
+    styles = {
+        name: {"color": COLOURS[k % len(COLOURS)], "linestyle": LINE_STYLES[k // len(COLOURS) % len(LINE_STYLES)]}
+        for k, name in enumerate(known)
+    }
+    for name, style in styles.items():
+        axis.plot([], [], linewidth=1.6, label=name, **style)
     for (path, _), own in zip(paths, classes):
-        k, label = known.index(own), None if own in named else str(own)
-        named.add(own)
-        axis.plot(
-            *path.T, color=COLOURS[k % len(COLOURS)], linestyle=LINE_STYLES[k // len(COLOURS) % len(LINE_STYLES)],
-            linewidth=width, alpha=0.7, label=label,
-        )  # fmt: skip
+        axis.plot(*path.T, linewidth=width, alpha=0.6, **styles[own])

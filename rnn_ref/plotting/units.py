@@ -51,9 +51,10 @@ def unit(trace, unit: int, sample: int = 0, *, time=None, tokens=None, title: st
     if layer.mask is not None:  # nothing happens in a masked step: a gap
         curves = {name: np.where(layer.mask[sample], curve, np.nan) for name, curve in curves.items()}
     upper = [name for name in layer.gates if name != "candidate"]
-    lower = [name for name in curves if name not in upper]
-    groups = [(names, what) for names, what in ((upper, "gate\n0 closed, 1 open"), (lower, "value")) if names]
-    figure = new_figure(9, 1.0 + 2.0 * len(groups))
+    lower = [name for name in curves if name not in (*upper, "cell")]
+    groups = [(upper, "gate\n0 closed, 1 open"), (lower, "value"), (["cell"] if "cell" in curves else [], "value")]
+    groups = [(names, what) for names, what in groups if names]  # the cell state has no bound, and its own scale
+    figure = new_figure(9, 1.0 + 1.7 * len(groups))
     axes = figure.subplots(len(groups), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (names, what) in zip(axes, groups):
         for k, name in enumerate(names):

@@ -69,9 +69,12 @@ def kernel(function=None, *, parallel: bool = False):
     return compiled
 
 
-R1, R2, R3, R4 = (partial(types.Array, ndim=n, layout="C") for n in (1, 2, 3, 4))  # arrays in the kernel's precision
+# Types of arguments, given the precision.
+R1, R2, R3, R4 = (partial(types.Array, ndim=n, layout="C") for n in (1, 2, 3, 4))
+GIVEN3 = partial(types.Array, ndim=3, layout="A", readonly=True)  # from a caller: any strides, not to be written to
 REAL, INTEGER, BOOLEAN = (lambda real: real), (lambda real: types.intp), (lambda real: types.boolean)
-MASK = lambda real: types.Array(types.boolean, 2, "C")  # noqa: E731 - all of these are types, given the precision
+INTEGERS = lambda real: types.Array(types.intp, 1, "C")  # noqa: E731
+MASK = lambda real: types.Array(types.boolean, 2, "C", readonly=True)  # noqa: E731
 
 
 def library(function):
@@ -106,20 +109,28 @@ def library(function):
 
         return types.none(types.StarArgTuple(arguments)), codegen
 
-    call.py_func, call.compiled, call.name, call.annotations = function, compiled, name, annotations
+    call.py_func, call.compiled, call.name = function, compiled, name
     return call
 
 
 @cache
 def link(function, dtype: np.dtype) -> None:
-    """Compile a ``@library`` function for arrays of this type, or take it from the cache, and tell where it is.
+    """Compile an annotated function for arrays of this type, or take it from the cache.
 
-    Before that, no kernel that calls it may be loaded.
+    Where a ``@library`` function lies is told to the kernels that call it; before that, none of them may be loaded. A
+    kernel takes its annotated types and what converts to them: arrays with other strides do not compile it anew.
     """
-    if not config.DISABLE_JIT:
-        real = getattr(types, dtype.name)
-        arguments = tuple(annotation(real) for annotation in function.annotations)
-        function.compiled.compile(arguments)
-        result = function.compiled.overloads[arguments]
+    if config.DISABLE_JIT:
+        return
+    real = getattr(types, dtype.name)
+    is_library = hasattr(function, "compiled")
+    compiled = function.compiled if is_library else function
+    annotations = inspect.get_annotations(function.py_func, eval_str=True).values()
+    arguments = tuple(annotation(real) for annotation in annotations)
+    compiled.disable_compile(False)
+    compiled.compile(arguments)
+    compiled.disable_compile()
+    if is_library:
+        result = compiled.overloads[arguments]
         address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
         binding.add_symbol(f"{function.name}.{real}", address)

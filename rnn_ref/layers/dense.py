@@ -110,10 +110,9 @@ class Dense(Layer):
         self.check_features(x.shape[-1], self.kernel.shape[0])
         x = np.ascontiguousarray(x)
         z = np.empty((*x.shape[:-1], self.units), x.dtype)
+        b = np.zeros(self.units, x.dtype) if self.bias is None else self.bias.value
         with running(x.dtype, work=x.size * self.units):
-            project(x.reshape(-1, x.shape[-1]), self.kernel.value, z.reshape(-1, self.units))
-        if self.bias is not None:
-            z += self.bias.value
+            project(x.reshape(-1, x.shape[-1]), self.kernel.value, b, z.reshape(-1, self.units))
         a = self.activation(z)
         return a, DenseTape(x, z, a)
 

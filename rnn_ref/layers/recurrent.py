@@ -273,7 +273,9 @@ class RNN(Layer):
         if run_cell is None:
             if not record and self.can_forget:
                 options["keep"] = "outputs" if self.return_sequences else "last"
-            tape = self.cell.run(np.ascontiguousarray(x), states, mask=mask, training=training, **options)
+            else:
+                x = np.ascontiguousarray(x)  # stays as it is on the tape, whatever becomes of the caller's array
+            tape = self.cell.run(x, states, mask=mask, training=training, **options)
         else:
             tape = run_cell(self, x, states, mask=mask, training=training, **options)
         final = [state.copy() for state in tape.final_states]

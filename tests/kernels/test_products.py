@@ -9,11 +9,11 @@ from numba import njit, types
 from rnn_ref.kernels.cpu.products import (
     BLOCK_K,
     BLOCK_ROWS,
-    add_packed_product,
-    add_product,
     d_project_W,
     d_project_x,
     pack,
+    packed_product,
+    product,
     project,
     running,
 )
@@ -23,16 +23,16 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 
 @pytest.fixture(scope="module")
 def multiply():
-    """``add_product``, compiled once for each precision; every layout goes through the same code."""
+    """``product``, compiled once for each precision; every layout goes through the same code."""
 
     @njit
-    def run(a, b, c):
-        add_product(a, b, c)
+    def run(a, b, start, c):
+        product(a, b, start, c)
 
     for real in (types.float32, types.float64):
         with running(str(real), work=0):
             pass  # the product is linked
-        run.compile((types.Array(real, 2, "A"),) * 3)
+        run.compile((types.Array(real, 2, "A"),) * 4)
     run.disable_compile()
     return run
 
@@ -40,13 +40,14 @@ def multiply():
 @pytest.fixture(scope="module")
 def multiply_packed():
     @njit
-    def run(a, b, c):
-        add_packed_product(a, b, c)
+    def run(a, b, start, c):
+        packed_product(a, b, start, c)
 
     for real in (types.float32, types.float64):
         with running(str(real), work=0):
             pass  # the product is linked
-        run.compile((types.Array(real, 2, "C"), types.Array(real, 3, "C"), types.Array(real, 2, "C")))
+        matrix = types.Array(real, 2, "C")
+        run.compile((matrix, types.Array(real, 3, "C"), matrix, matrix))
     run.disable_compile()
     return run
 
@@ -81,45 +82,47 @@ depths = st.sampled_from([0, 1, 2, 3, 17, BLOCK_K - 1, BLOCK_K, BLOCK_K + 1])
 
 @given(
     n=row_sizes, k=depths, m=column_sizes,
-    layouts=st.tuples(*map(st.sampled_from, (LAYOUTS, ROW_MAJOR, ROW_MAJOR))),
+    layouts=st.tuples(*map(st.sampled_from, (LAYOUTS, ROW_MAJOR, ROW_MAJOR, ROW_MAJOR))),
+    start=st.sampled_from(["c", "another", "one row"]),
     dtype=st.sampled_from(["float32", "float64"]),
     seed=st.integers(0, 1000),
 )  # fmt: skip
-def test_add_product_is_numpy(multiply, assert_close, n, k, m, layouts, dtype, seed):
+def test_product_is_numpy(multiply, assert_close, n, k, m, layouts, start, dtype, seed):
     generator = np.random.default_rng(seed)
-    a, b, c = (
+    a, b, c, s = (
         arrange(generator.normal(size=shape).astype(dtype), layout)
-        for shape, layout in zip([(n, k), (k, m), (n, m)], layouts)
+        for shape, layout in zip([(n, k), (k, m), (n, m), (1 if start == "one row" else n, m)], layouts)
     )
-    expected = c + a @ b
-    multiply(a, b, c)
+    s = c if start == "c" else s
+    expected = s + a @ b
+    multiply(a, b, s, c)
     assert_close(c, expected, TOLERANCE[dtype], layouts)
 
 
 @pytest.mark.parametrize("layout_a", LAYOUTS)
 @pytest.mark.parametrize("layout_b", ROW_MAJOR)
 @pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5), (3, 1, 5), (3, 4, 1), (1, 1, 5), (1, 4, 1), (3, 0, 2)])
-def test_add_product_with_axes_of_size_one(multiply, assert_close, shape, layout_a, layout_b):
+def test_product_with_axes_of_size_one(multiply, assert_close, shape, layout_a, layout_b):
     n, k, m = shape
     generator = np.random.default_rng(0)
     a, b = arrange(generator.normal(size=(n, k)), layout_a), arrange(generator.normal(size=(k, m)), layout_b)
     for layout_c in ROW_MAJOR:
         c = arrange(generator.normal(size=(n, m)), layout_c)
         expected = c + a @ b
-        multiply(a, b, c)
+        multiply(a, b, c, c)
         assert_close(c, expected, 1e-13, (layout_a, layout_b, layout_c))
 
 
-def test_add_product_touches_nothing_around_the_result(multiply):
+def test_product_touches_nothing_around_the_result(multiply):
     large = np.zeros((6, 9))
-    multiply(np.ones((2, 3)), np.ones((3, 4)), large[2:4, 3:7])
+    multiply(np.ones((2, 3)), np.ones((3, 4)), large[2:4, 3:7], large[2:4, 3:7])
     expected = np.zeros((6, 9))
     expected[2:4, 3:7] = 3
     np.testing.assert_array_equal(large, expected)
 
 
 @pytest.mark.parametrize("place", ["a", "b", "c"])
-def test_add_product_of_a_row_made_by_newaxis(multiply, assert_close, place):
+def test_product_of_a_row_made_by_newaxis(multiply, assert_close, place):
     """``v[None]`` has a row stride of 0."""
     generator = np.random.default_rng(0)
     n, k, m = {"a": (1, 4, 3), "b": (2, 1, 3), "c": (1, 4, 3)}[place]
@@ -131,7 +134,7 @@ def test_add_product_of_a_row_made_by_newaxis(multiply, assert_close, place):
         b = b[0][None]
     else:
         c = c[0][None]
-    multiply(a, b, c)
+    multiply(a, b, c, c)
     assert_close(c, expected, 1e-13)
 
 
@@ -147,8 +150,8 @@ def test_packed_products_have_the_bits_of_plain_ones(multiply, multiply_packed, 
     packed, plain = c.copy(), c.copy()
     panels = pack(weights, G, "test", transposed=transposed)
     for g in range(G):
-        multiply_packed(a[g], panels[g], packed)
-        multiply(a[g], blocks[g], plain)
+        multiply_packed(a[g], panels[g], packed, packed)
+        multiply(a[g], blocks[g], plain, plain)
     np.testing.assert_array_equal(packed, plain)
 
 
@@ -156,9 +159,9 @@ def test_a_row_has_the_same_bits_alone_and_among_others(multiply):
     generator = np.random.default_rng(0)
     a, b = generator.normal(size=(29, 300)).astype("float32"), generator.normal(size=(300, 41)).astype("float32")
     whole, alone = np.zeros((29, 41), "float32"), np.zeros((29, 41), "float32")
-    multiply(a, b, whole)
+    multiply(a, b, whole, whole)
     for n in range(29):
-        multiply(a[n : n + 1], b, alone[n : n + 1])
+        multiply(a[n : n + 1], b, alone[n : n + 1], alone[n : n + 1])
     np.testing.assert_array_equal(whole, alone)
 
 
@@ -187,11 +190,11 @@ def test_project_and_its_derivatives_are_numpy(assert_close, arrays):
     tolerance = TOLERANCE[x.dtype.name]
     dx, dW, db, z = (np.full_like(like, np.nan) for like in (x, W, b[None], x @ W))
     with running(dz.dtype, work=10**9):
-        project(x, W, z)
+        project(x, W, b, z)
         d_project_x(dz, W, dx)
         d_project_W(x, dz, dW, db, 0)
     rows = side_by_side(dz).astype("float64")
-    assert_close(z, x.astype("float64") @ W, tolerance, "z")
+    assert_close(z, x.astype("float64") @ W + b, tolerance, "z")
     assert_close(dx, rows @ W.T, tolerance, "dx")
     assert_close(dW, x.T @ rows, tolerance, "dW")
     assert_close(db[0], rows.sum(axis=0), tolerance, "db")

@@ -14,17 +14,11 @@ from numba import prange
 
 from rnn_ref.equations import gru
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
-from rnn_ref.jit import BOOLEAN, INTEGER, MASK, R1, R3, R4, kernel, library
+from rnn_ref.jit import BOOLEAN, GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, kernel, library
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import add_packed_product, clear, copy_rows, pack, running
-from rnn_ref.kernels.cpu.recurrence import (
-    add,
-    add_multiplied,
-    add_recurrent,
-    d_add_recurrent,
-    multiply,
-)
+from rnn_ref.kernels.cpu.products import clear, copy_rows, pack, packed_product, running
+from rnn_ref.kernels.cpu.recurrence import add, add_multiplied, d_recurrent, multiply, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
 
@@ -94,8 +88,9 @@ def d_update(dh, z_z, z_h, z, g, h_prev, dz_z, dz_h, dh_prev, activation, recurr
 
 @library
 def forward_rows(
-    x: R3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: R3, h_drop: R3,
-    activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
+    x: GIVEN3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: GIVEN3,
+    h_drop: GIVEN3, activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, first: INTEGER,
+    last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
     scratch = np.empty((last - first, h.shape[2]), h.dtype)
@@ -106,16 +101,14 @@ def forward_rows(
         s = t % gates.shape[1]
         h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
         for g in range(2):
-            add_recurrent(h_prev, U, g, drop, scratch, gates[g, s, first:last])
+            z_g = gates[g, s, first:last]
+            recurrent(h_prev, U, g, drop, scratch, z_g, z_g)
         if z.size > 0:
             for g in range(2):
                 copy_rows(gates[g, s, first:last], z[g, t, first:last])
         r, z_h, q_t = gates[1, s, first:last], gates[2, s, first:last], q[s, first:last]
         if reset_after:
-            for n in range(last - first):
-                for k in range(b_q.size):
-                    q_t[n, k] = b_q[k]
-            add_recurrent(h_prev, U, 2, drop, scratch, q_t)
+            recurrent(h_prev, U, 2, drop, scratch, b_q.reshape(1, -1), q_t)
             reset_projection(r.reshape(-1), z_h.reshape(-1), q_t.reshape(-1), recurrent_activation)
         else:
             if drop.size > 0:
@@ -123,7 +116,7 @@ def forward_rows(
             else:
                 copy_rows(h_prev, scratch)
             reset_state(r.reshape(-1), scratch.reshape(-1), q_t.reshape(-1), recurrent_activation)
-            add_packed_product(q_t, U[2], z_h)
+            packed_product(q_t, U[2], z_h, z_h)
         if z.size > 0:
             copy_rows(z_h, z[2, t, first:last])
         update(
@@ -140,7 +133,7 @@ def forward_rows(
 
 @library
 def backward_rows(
-    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: R3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
+    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
     recurrent_activation: INTEGER, reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
@@ -175,11 +168,11 @@ def backward_rows(
                 dq[t, first:last].reshape(-1),
                 recurrent_activation,
             )
-            d_add_recurrent(dq[t, first:last], U, 2, drop, scratch, dh_prev)
+            d_recurrent(dq[t, first:last], U, 2, drop, scratch, dh_prev)
         else:
             drh = dq[t, first:last]
             clear(drh)
-            add_packed_product(dz[2, t, first:last], U[2], drh)
+            packed_product(dz[2, t, first:last], U[2], drh, drh)
             if drop.size > 0:
                 multiply(h_prev, drop[2], scratch)
             else:
@@ -199,15 +192,16 @@ def backward_rows(
             else:
                 add(d_scratch, dh_prev)
         for g in range(2):
-            d_add_recurrent(dz[g, t, first:last], U, g, drop, scratch, dh_prev)
+            d_recurrent(dz[g, t, first:last], U, g, drop, scratch, dh_prev)
         if mask.size > 0:
             pass_on(mask, t, dh, kept, first, last)
 
 
 @kernel(parallel=True)
 def forward_batch(
-    x, W, b, b_q, U, gates, z, q, h, mask, x_drop, h_drop, activation, recurrent_activation, reset_after, borders
-):
+    x: GIVEN3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: GIVEN3,
+    h_drop: GIVEN3, activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, borders: INTEGERS,
+):  # fmt: skip
     for k in prange(borders.size - 1):
         forward_rows(
             x, W, b, b_q, U, gates, z, q, h, mask, x_drop, h_drop,
@@ -216,7 +210,10 @@ def forward_batch(
 
 
 @kernel(parallel=True)
-def backward_batch(U, gates, z, q, h, mask, drop, dh, dz, dq, activation, recurrent_activation, reset_after, borders):
+def backward_batch(
+    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
+    recurrent_activation: INTEGER, reset_after: BOOLEAN, borders: INTEGERS,
+):  # fmt: skip
     for k in prange(borders.size - 1):
         backward_rows(
             U, gates, z, q, h, mask, drop, dh, dz, dq,
@@ -282,7 +279,7 @@ def forward(
         # Only the candidate tells its two biases apart: its recurrent one is added inside the reset gate.
         b_q = b[1, 2 * H :]
         b = np.concatenate((b[0, : 2 * H] + b[1, : 2 * H], b[0, 2 * H :]))
-    with running(x.dtype, forward_rows, work=batch.work(x, U)):
+    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)):
         forward_batch(
             x,
             pack(W, 3, "W"),
@@ -340,7 +337,7 @@ def backward(
     dz, dq, dW, dU = np.empty_like(gates), np.empty_like(q), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
-    with running(x.dtype, backward_rows, work=batch.work(x, U)):
+    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(
             pack(U, 3, "U", transposed=True),
             gates,

@@ -11,11 +11,11 @@ from numba import prange
 
 from rnn_ref.equations import lstm
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
-from rnn_ref.jit import INTEGER, MASK, R1, R3, R4, kernel, library
+from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, kernel, library
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import copy_rows, pack, running
-from rnn_ref.kernels.cpu.recurrence import add_recurrent, d_add_recurrent
+from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
 
@@ -76,7 +76,7 @@ def backward_step(
 
 @library
 def forward_rows(
-    x: R3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: R3, h_drop: R3,
+    x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3,
     activation: INTEGER, recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
@@ -88,7 +88,8 @@ def forward_rows(
         h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
         c_prev, c_t = c[t % c.shape[0], first:last], c[(t + 1) % c.shape[0], first:last]
         for g in range(4):
-            add_recurrent(h_prev, U, g, h_drop[:, first:last], scratch, gates[g, s, first:last])
+            z_g = gates[g, s, first:last]
+            recurrent(h_prev, U, g, h_drop[:, first:last], scratch, z_g, z_g)
         if z.size > 0:
             for g in range(4):
                 copy_rows(gates[g, s, first:last], z[g, t, first:last])
@@ -110,7 +111,7 @@ def forward_rows(
 
 @library
 def backward_rows(
-    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: R3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
+    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
     recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
@@ -142,14 +143,17 @@ def backward_rows(
             recurrent_activation,
         )
         for g in range(4):
-            d_add_recurrent(dz[g, t, first:last], U, g, drop[:, first:last], scratch, dh[t, first:last])
+            d_recurrent(dz[g, t, first:last], U, g, drop[:, first:last], scratch, dh[t, first:last])
         if mask.size > 0:
             pass_on(mask, t, dh, kept_h, first, last)
             pass_on(mask, t, dc, kept_c, first, last)
 
 
 @kernel(parallel=True)
-def forward_batch(x, W, b, U, gates, z, h, c, mask, x_drop, h_drop, activation, recurrent_activation, borders):
+def forward_batch(
+    x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3,
+    activation: INTEGER, recurrent_activation: INTEGER, borders: INTEGERS,
+):  # fmt: skip
     for k in prange(borders.size - 1):
         forward_rows(
             x, W, b, U, gates, z, h, c, mask, x_drop, h_drop,
@@ -158,7 +162,10 @@ def forward_batch(x, W, b, U, gates, z, h, c, mask, x_drop, h_drop, activation, 
 
 
 @kernel(parallel=True)
-def backward_batch(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, borders):
+def backward_batch(
+    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
+    recurrent_activation: INTEGER, borders: INTEGERS,
+):  # fmt: skip
     for k in prange(borders.size - 1):
         first, last = borders[k], borders[k + 1]
         backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, first, last)
@@ -214,7 +221,7 @@ def forward(
     z = batch.empty(x, 4, T if keep_z else 0, B, H)
     h[0], c[0] = h0, c0
     b = np.zeros(4 * H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows, work=batch.work(x, U)):
+    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)):
         forward_batch(
             x,
             pack(W, 4, "W"),
@@ -265,7 +272,7 @@ def backward(
     dz, dW, dU = np.empty_like(gates), np.empty_like(W), np.empty_like(U)
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
-    with running(x.dtype, backward_rows, work=batch.work(x, U)):
+    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(
             pack(U, 4, "U", transposed=True),
             gates,

@@ -29,20 +29,20 @@ _large_tail, _medium_tail, _small_tail, _one_tail = (tile(rows, 1, tail=True) fo
 
 
 @library
-def _add_product(
-    a: INTEGER, a_row: INTEGER, a_column: INTEGER, b: INTEGER, b_row: INTEGER, b_panel: INTEGER, c: INTEGER,
-    c_row: INTEGER, n: INTEGER, K: INTEGER, m: INTEGER, like: REAL, size: INTEGER,
+def _product(
+    a: INTEGER, a_row: INTEGER, a_column: INTEGER, b: INTEGER, b_row: INTEGER, b_panel: INTEGER, s: INTEGER,
+    s_row: INTEGER, c: INTEGER, c_row: INTEGER, n: INTEGER, K: INTEGER, m: INTEGER, like: REAL, size: INTEGER,
 ):  # fmt: skip
-    """``c += a b`` by addresses and strides in bytes; ``like`` is a number of the arrays' type, ``size`` its bytes.
+    """``c = s + a b`` by addresses and strides in bytes; ``like`` is a number of the arrays' type, ``size`` its bytes.
 
-    ``b_panel`` leads from one panel of ``b`` to the next.
+    ``b_panel`` leads from one panel of ``b`` to the next. ``s`` may be ``c`` itself, or one row for all (``s_row`` 0).
     """
     width, lanes = PANEL_BYTES // size, VECTOR_BYTES // size
     for j in range(0, m, width):
-        left = m - j
+        left, s_k, s_k_row = m - j, s + j * size, s_row
         for k in range(0, K, BLOCK_K):
             depth = min(BLOCK_K, K - k)
-            a_i, b_k, c_i, i = a + k * a_column, b + k * b_row, c + j * size, n
+            a_i, b_k, s_i, c_i, i = a + k * a_column, b + k * b_row, s_k, c + j * size, n
             while i > 0:
                 rows = 1
                 if i >= LARGE and i != 2 * MEDIUM:
@@ -53,63 +53,78 @@ def _add_product(
                     rows = SMALL
                 if left >= width:
                     if rows == LARGE:
-                        _large(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                        _large(a_i, a_row, a_column, b_k, b_row, s_i, s_k_row, c_i, c_row, depth, 0, like)
                     elif rows == MEDIUM:
-                        _medium(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                        _medium(a_i, a_row, a_column, b_k, b_row, s_i, s_k_row, c_i, c_row, depth, 0, like)
                     elif rows == SMALL:
-                        _small(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                        _small(a_i, a_row, a_column, b_k, b_row, s_i, s_k_row, c_i, c_row, depth, 0, like)
                     else:
-                        _one(a_i, a_row, a_column, b_k, b_row, c_i, c_row, depth, 0, like)
+                        _one(a_i, a_row, a_column, b_k, b_row, s_i, s_k_row, c_i, c_row, depth, 0, like)
                 else:
                     for v in range(0, left, lanes):
-                        b_v, c_v = b_k + v * size, c_i + v * size
+                        b_v, s_v, c_v, w = b_k + v * size, s_i + v * size, c_i + v * size, left - v
                         if rows == LARGE:
-                            _large_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
+                            _large_tail(a_i, a_row, a_column, b_v, b_row, s_v, s_k_row, c_v, c_row, depth, w, like)
                         elif rows == MEDIUM:
-                            _medium_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
+                            _medium_tail(a_i, a_row, a_column, b_v, b_row, s_v, s_k_row, c_v, c_row, depth, w, like)
                         elif rows == SMALL:
-                            _small_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
+                            _small_tail(a_i, a_row, a_column, b_v, b_row, s_v, s_k_row, c_v, c_row, depth, w, like)
                         else:
-                            _one_tail(a_i, a_row, a_column, b_v, b_row, c_v, c_row, depth, left - v, like)
-                a_i, c_i, i = a_i + rows * a_row, c_i + rows * c_row, i - rows
+                            _one_tail(a_i, a_row, a_column, b_v, b_row, s_v, s_k_row, c_v, c_row, depth, w, like)
+                a_i, s_i, c_i, i = a_i + rows * a_row, s_i + rows * s_k_row, c_i + rows * c_row, i - rows
+            s_k, s_k_row = c + j * size, c_row  # the sum goes on where its first part lies
         b += b_panel
 
 
-def add_product(a, b, c):
-    """``c += a b`` for matrices ``a`` (n, K), ``b`` (K, m), ``c`` (n, m); rows of ``b`` and ``c`` in one piece.
+@kernel
+def _repeat(start, c):
+    for n in range(c.shape[0]):
+        for k in range(c.shape[1]):
+            c[n, k] = start[n if start.shape[0] > 1 else 0, k]
 
-    ``b`` may have more columns than ``c``, as the last panel of a packed matrix does.
+
+def product(a, b, start, c):
+    """``c = start + a b`` for matrices ``a`` (n, K), ``b`` (K, m), ``c`` (n, m); rows of ``b`` and ``c`` in one piece.
+
+    ``start`` is (n, m), or (1, m) for all rows. ``b`` may have more columns than ``c``, as the last panel of a packed
+    matrix does.
     """
-    c += a @ b[:, : c.shape[1]]
+    c[:] = start + a @ b[:, : c.shape[1]]
 
 
-@overload(add_product)
-def _add_product_compiled(a, b, c):
-    def add_product(a, b, c):
-        if c.size > 0 and a.shape[1] > 0:
-            _add_product(
+@overload(product)
+def _product_compiled(a, b, start, c):
+    def product(a, b, start, c):
+        if a.shape[1] == 0:
+            _repeat(start, c)
+        elif c.size > 0:
+            _product(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[0], PANEL_BYTES,
-                address(c), c.strides[0], c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
+                address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
+                c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
             )  # fmt: skip
 
-    return add_product
+    return product
 
 
-def add_packed_product(a, b, c):
-    """``c += a b`` for ``b`` from :func:`pack`, one gate's panels ``(P, K, width)``."""
-    c += a @ np.concatenate(list(b), axis=1)[:, : c.shape[1]]
+def packed_product(a, b, start, c):
+    """``c = start + a b`` for ``b`` from :func:`pack`, one gate's panels ``(P, K, width)``."""
+    c[:] = start + a @ np.concatenate(list(b), axis=1)[:, : c.shape[1]]
 
 
-@overload(add_packed_product)
-def _add_packed_product_compiled(a, b, c):
-    def add_packed_product(a, b, c):
-        if c.size > 0 and a.shape[1] > 0:
-            _add_product(
+@overload(packed_product)
+def _packed_product_compiled(a, b, start, c):
+    def packed_product(a, b, start, c):
+        if a.shape[1] == 0:
+            _repeat(start, c)
+        elif c.size > 0:
+            _product(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[1], b.strides[0],
-                address(c), c.strides[0], c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
+                address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
+                c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
             )  # fmt: skip
 
-    return add_packed_product
+    return packed_product
 
 
 @kernel
@@ -132,20 +147,6 @@ def _copy_rows_compiled(a, out):
             copy_bytes(address(a) + n * a.strides[0], address(out) + n * out.strides[0], a.shape[1] * a.itemsize)
 
     return copy_rows
-
-
-def repeat_row(a, out):
-    """``a`` (m,) into every row of ``out`` (n, m)."""
-    out[:] = a
-
-
-@overload(repeat_row)
-def _repeat_row_compiled(a, out):
-    def repeat_row(a, out):
-        for n in range(out.shape[0]):
-            copy_bytes(address(a), address(out) + n * out.strides[0], a.size * a.itemsize)
-
-    return repeat_row
 
 
 @kernel
@@ -184,24 +185,24 @@ def pack(weights: np.ndarray, G: int, name: str, *, transposed: bool = False) ->
 
 
 @kernel(parallel=True)
-def _project(a, W, out):
-    """``out = Σ_g a_g W_g``: ``a`` (G, N, K), ``W`` packed, ``out`` (N, m)."""
+def _project(a, W, start, out):
+    """``out = start + Σ_g a_g W_g``: ``a`` (G, N, K), ``W`` packed, ``start`` (1, m), ``out`` (N, m)."""
     N = out.shape[0]
     for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
         first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
-        clear(out[first:last])
-        for g in range(a.shape[0]):
-            add_packed_product(a[g, first:last], W[g], out[first:last])
+        packed_product(a[0, first:last], W[0], start, out[first:last])
+        for g in range(1, a.shape[0]):
+            packed_product(a[g, first:last], W[g], out[first:last], out[first:last])
 
 
-def project(x, W, z) -> None:
-    """``z = x W``: ``x`` (N, F), ``W`` (F, H), ``z`` (N, H)."""
-    _project(x[None], pack(W, 1, "W"), z)
+def project(x, W, b, z) -> None:
+    """``z = x W + b``: ``x`` (N, F), ``W`` (F, H), ``b`` (H,), ``z`` (N, H)."""
+    _project(x[None], pack(W, 1, "W"), b[None], z)
 
 
 def d_project_x(dz, W, dx) -> None:
     """``dx = Σ_g dz_g W_gᵀ``: ``dz`` (G, N, H), ``W`` (F, G*H), ``dx`` (N, F)."""
-    _project(dz, pack(W, len(dz), "W", transposed=True), dx)
+    _project(dz, pack(W, len(dz), "W", transposed=True), np.zeros((1, dx.shape[1]), dx.dtype), dx)
 
 
 @kernel
@@ -234,9 +235,10 @@ def _d_project_W(x, dz, ones, dW, db, column):
             copy_rows(dz[g, block * BLOCK_K : block * BLOCK_K + depth, left:right], panel)
             for f in range(0, F, LARGE):
                 rows = x[block, f // LARGE, :depth, : min(LARGE, F - f)].T
-                add_product(rows, panel[:depth], out[f : f + LARGE])
+                product(rows, panel[:depth], out[f : f + LARGE], out[f : f + LARGE])
             if db.size > 0:
-                add_product(ones[:, :depth], panel[:depth], db[:, start + left : start + right])
+                sums = db[:, start + left : start + right]
+                product(ones[:, :depth], panel[:depth], sums, sums)
 
 
 def d_project_W(x, dz, dW, db, column) -> None:
@@ -262,7 +264,7 @@ def running(dtype, *library, work: int):
     little of it stays on this thread, as waiting for another may take a thousand times longer when cores are busy.
     """
     with _lock:
-        for function in (_add_product, *library):
+        for function in (_product, *library):
             link(function, np.dtype(dtype))
         threads = get_num_threads()
         if work < LITTLE_WORK:

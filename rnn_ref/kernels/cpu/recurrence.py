@@ -7,7 +7,7 @@ z      (n, H)         pre-activation of gate g
 """
 
 from rnn_ref.jit import kernel
-from rnn_ref.kernels.cpu.products import add_packed_product, clear
+from rnn_ref.kernels.cpu.products import clear, packed_product
 
 
 @kernel
@@ -35,21 +35,21 @@ def add_multiplied(a, b, out):
 
 
 @kernel
-def add_recurrent(h, U, g, drop, scratch, z):
-    """``z += (h drop_g) U_g``; ``scratch`` (n, H) holds the dropped state."""
+def recurrent(h, U, g, drop, scratch, start, z):
+    """``z = start + (h drop_g) U_g``; ``start`` (n or 1, H) may be ``z``; ``scratch`` (n, H): dropped states."""
     if drop.size > 0:
         multiply(h, drop[g], scratch)
-        add_packed_product(scratch, U[g], z)
+        packed_product(scratch, U[g], start, z)
     else:
-        add_packed_product(h, U[g], z)
+        packed_product(h, U[g], start, z)
 
 
 @kernel
-def d_add_recurrent(dz, U, g, drop, scratch, dh):
+def d_recurrent(dz, U, g, drop, scratch, dh):
     """``dh += (dz U_gᵀ) drop_g``."""
     if drop.size > 0:
         clear(scratch)
-        add_packed_product(dz, U[g], scratch)
+        packed_product(dz, U[g], scratch, scratch)
         add_multiplied(scratch, drop[g], dh)
     else:
-        add_packed_product(dz, U[g], dh)
+        packed_product(dz, U[g], dh, dh)

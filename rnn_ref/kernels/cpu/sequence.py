@@ -10,7 +10,7 @@ import numpy as np
 
 from rnn_ref.jit import kernel
 from rnn_ref.kernels.cpu.batch import STEPS
-from rnn_ref.kernels.cpu.products import MEDIUM, add_packed_product, d_project_W, d_project_x, repeat_row
+from rnn_ref.kernels.cpu.products import MEDIUM, d_project_W, d_project_x, packed_product
 from rnn_ref.kernels.cpu.recurrence import multiply
 
 
@@ -53,11 +53,11 @@ def project_steps(x, W, b, drop, t, z, first, last):
         rows = dropped if drop.size > 0 else x[t : t + steps, first:last]
         for p in range(W.shape[1]):  # a panel stays in the cache while all rows pass by
             left, right = p * width, min(H, (p + 1) * width)
+            b_p = b[g * H + left : g * H + right].reshape(1, -1)
             z_p = z[g, slot : slot + steps, first:last, left:right]
             for k in range(n if by_time else steps):
                 out = z_p[:, k] if by_time else z_p[k]
-                repeat_row(b[g * H + left : g * H + right], out)
-                add_packed_product(rows[:, k] if by_time else rows[k], W[g, p : p + 1], out)
+                packed_product(rows[:, k] if by_time else rows[k], W[g, p : p + 1], b_p, out)
 
 
 def d_project_inputs(dz, W, dx, x_drop=None) -> None:

@@ -11,11 +11,11 @@ from numba import prange
 
 from rnn_ref.equations import simple_rnn
 from rnn_ref.equations.activations import TANH
-from rnn_ref.jit import INTEGER, MASK, R1, R3, R4, kernel, library
+from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, kernel, library
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import pack, running
-from rnn_ref.kernels.cpu.recurrence import add_recurrent, d_add_recurrent
+from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
 
@@ -44,7 +44,7 @@ def backward_step(dh, z, h, dz, activation):
 
 @library
 def forward_rows(
-    x: R3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: R3, h_drop: R3, activation: INTEGER,
+    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3, activation: INTEGER,
     first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
@@ -54,7 +54,7 @@ def forward_rows(
             project_steps(x, W, b, x_drop, t, z, first, last)
         h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
         z_t = z[0, t % z.shape[1], first:last]
-        add_recurrent(h_prev, U, 0, h_drop[:, first:last], scratch, z_t)
+        recurrent(h_prev, U, 0, h_drop[:, first:last], scratch, z_t, z_t)
         forward_step(z_t.reshape(-1), h_t.reshape(-1), activation)
         if mask.size > 0:
             hold(mask[t, first:last], h_prev, h_t)
@@ -62,7 +62,7 @@ def forward_rows(
 
 @library
 def backward_rows(
-    U: R4, z: R4, h: R3, mask: MASK, drop: R3, dh: R3, dz: R4, activation: INTEGER, first: INTEGER, last: INTEGER,
+    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
     scratch = np.empty((last - first, h.shape[2]), h.dtype)
@@ -77,19 +77,24 @@ def backward_rows(
             dz[0, t, first:last].reshape(-1),
             activation,
         )
-        d_add_recurrent(dz[0, t, first:last], U, 0, drop[:, first:last], scratch, dh[t, first:last])
+        d_recurrent(dz[0, t, first:last], U, 0, drop[:, first:last], scratch, dh[t, first:last])
         if mask.size > 0:
             pass_on(mask, t, dh, kept, first, last)
 
 
 @kernel(parallel=True)
-def forward_batch(x, W, b, U, z, h, mask, x_drop, h_drop, activation, borders):
+def forward_batch(
+    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3, activation: INTEGER,
+    borders: INTEGERS,
+):  # fmt: skip
     for k in prange(borders.size - 1):
         forward_rows(x, W, b, U, z, h, mask, x_drop, h_drop, activation, borders[k], borders[k + 1])
 
 
 @kernel(parallel=True)
-def backward_batch(U, z, h, mask, drop, dh, dz, activation, borders):
+def backward_batch(
+    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, borders: INTEGERS,
+):  # fmt: skip
     for k in prange(borders.size - 1):
         backward_rows(U, z, h, mask, drop, dh, dz, activation, borders[k], borders[k + 1])
 
@@ -139,7 +144,7 @@ def forward(
     h, z = batch.empty(x, slots.outputs, B, H), batch.kept("z", x, keep, 1, slots.steps, B, H)
     h[0] = h0
     b = np.zeros(H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows, work=batch.work(x, U)):
+    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)):
         forward_batch(
             x,
             pack(W, 1, "W"),
@@ -182,7 +187,7 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     dx = np.empty_like(x) if input_gradient else None
     db = None if b is None else np.empty_like(b)
     mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
-    with running(x.dtype, backward_rows, work=batch.work(x, U)):
+    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1]))
         d_weights(x, dz, dW, db, tape.x_drop)
         d_weights(h[:-1], dz, dU, None, tape.h_drop)

@@ -1,6 +1,6 @@
 """The innermost block of every matrix product: a tile of ``c`` stays in registers while ``k`` runs.
 
-    c[m, v] += Σ_k a[m, k] b[k, v]        m < ROWS, v < VECTORS * lanes
+    c[m, v] = s[m, v] + Σ_k a[m, k] b[k, v]        m < ROWS, v < VECTORS * lanes
 
 At every ``k`` the tile multiplies one number of each row of ``a``, spread over a vector, with vectors of row ``k`` of
 ``b``. The compiler does not find this blocking in plain loops, so the few instructions are written out here.
@@ -23,6 +23,7 @@ def _vector_bytes() -> int:
     return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
 
 
+binding.initialize_native_asmparser()  # for `opaque`
 VECTOR_BYTES = _vector_bytes()
 VECTORS = 2  # side by side in a tile
 ROWS = (12, 8, 4, 1) if VECTOR_BYTES == 64 else (6, 4, 2, 1)  # that registers hold: 32 of 64 bytes, or 16
@@ -57,12 +58,12 @@ def copy_bytes(typingctx, source, target, count):
 def tile(rows: int, vectors: int, *, tail: bool = False):
     """A compiled tile of a fixed size.
 
-    Called as ``f(a, a_row, a_column, b, b_row, c, c_row, K, columns, like)``: addresses and strides in bytes;
+    Called as ``f(a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, columns, like)``: addresses and strides in bytes;
     ``like`` is a number of the arrays' type. With ``tail`` only the first ``columns`` columns are read and written.
     """
 
     @intrinsic
-    def run(typingctx, a, a_row, a_column, b, b_row, c, c_row, K, columns, like):
+    def run(typingctx, a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, columns, like):
         def codegen(context, builder, signature, args):
             number = context.get_value_type(signature.args[-1])
             lanes = VECTOR_BYTES * 8 // signature.args[-1].bitwidth
@@ -70,7 +71,7 @@ def tile(rows: int, vectors: int, *, tail: bool = False):
             bits = ir.VectorType(ir.IntType(1), lanes)
             name = f"v{lanes}f{signature.args[-1].bitwidth}"
             align = ir.IntType(32)(signature.args[-1].bitwidth // 8)
-            a, a_row, a_column, b, b_row, c, c_row, K, columns, _like = args
+            a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, columns, _like = args
 
             def declare(what, result, *arguments):
                 return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), what)
@@ -103,20 +104,31 @@ def tile(rows: int, vectors: int, *, tail: bool = False):
             def at(base, index, stride):
                 return builder.add(base, builder.mul(index, stride))
 
+            def opaque(value):
+                return builder.asm(ir.FunctionType(integer, [integer]), "", "=r,0", [value], False)
+
             if tail:
                 numbers = ir.VectorType(integer, lanes)
                 mask = builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), spread(columns, numbers))
-            places = [
-                builder.add(at(c, integer(m), c_row), integer(v * VECTOR_BYTES))
-                for m in range(rows)
-                for v in range(vectors)
-            ]
-            start = [load(place) for place in places]
+
+            def places(base, row):
+                return [
+                    builder.add(at(base, integer(m), row), integer(v * VECTOR_BYTES))
+                    for m in range(rows)
+                    for v in range(vectors)
+                ]
+
+            start = [load(place) for place in places(s, s_row)]
+            # Left alone, the compiler finds each row by adding a stride to the one before: a chain as long as the work.
+            near = min(rows, 6)
+            offsets = [opaque(builder.mul(integer(m), a_row)) for m in range(near)]
+            bases = [opaque(at(a, integer(m), a_row)) for m in range(0, rows, near)]
             before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
             builder.branch(loop)
 
             builder.position_at_end(loop)
             k, sums = builder.phi(integer), [builder.phi(vector) for _ in start]
+            a_k = [builder.phi(integer) for _ in bases]
             b_k = at(b, k, b_row)
             b_vectors = [load(builder.add(b_k, integer(v * VECTOR_BYTES))) for v in range(vectors)]
             prefetch = declare("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3)
@@ -128,20 +140,21 @@ def tile(rows: int, vectors: int, *, tail: bool = False):
             fma = declare(f"llvm.fma.{name}", vector, vector, vector, vector)
             new = []
             for m in range(rows):
-                a_mk = builder.load(pointer(at(at(a, integer(m), a_row), k, a_column), number))
-                a_mk = spread(a_mk, vector)
+                row = builder.add(a_k[m // near], offsets[m % near]) if m % near else a_k[m // near]
+                a_mk = spread(builder.load(pointer(row, number)), vector)
                 new += [builder.call(fma, [a_mk, b_vectors[v], sums[m * vectors + v]]) for v in range(vectors)]
             k_next = builder.add(k, integer(1))
-            for phi, first, later in zip([k, *sums], [integer(0), *start], [k_next, *new]):
+            a_next = [builder.add(base, a_column) for base in a_k]
+            for phi, first, later in zip([k, *a_k, *sums], [integer(0), *bases, *start], [k_next, *a_next, *new]):
                 phi.add_incoming(first, before)
                 phi.add_incoming(later, loop)
             builder.cbranch(builder.icmp_signed("<", k_next, K), loop, after)
 
             builder.position_at_end(after)
-            for value, place in zip(new, places):
+            for value, place in zip(new, places(c, c_row)):
                 store(value, place)
             return context.get_dummy_value()
 
-        return types.void(*[types.intp] * 9, like), codegen
+        return types.void(*[types.intp] * 11, like), codegen
 
     return run

@@ -1,0 +1,1 @@
+"""The kernels for GPUs: in Numba's simulator, as PTX, and on hardware."""

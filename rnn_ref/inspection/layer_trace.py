@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -268,6 +269,11 @@ def _times(arrays: dict, axes: dict, every: int) -> np.ndarray | None:
 
 def axis_names(layer, full: str, ndim: int) -> tuple[str, ...]:
     """What the axes of an array mean, by where it stands in a trace."""
+    return _axis_names(isinstance(layer, Embedding), full, ndim)
+
+
+@lru_cache
+def _axis_names(embedding: bool, full: str, ndim: int) -> tuple[str, ...]:
     if full == "times":
         return ("time",)
     if full == "mask":
@@ -279,7 +285,7 @@ def axis_names(layer, full: str, ndim: int) -> tuple[str, ...]:
     last = "feature" if full.startswith("inputs") else "unit"
     if full.startswith("initial_states/"):
         return ("sample", *_units(ndim - 1, last))
-    if full.startswith("inputs") and isinstance(layer, Embedding) and ndim <= 2:
+    if full.startswith("inputs") and embedding and ndim <= 2:
         return ("sample", "time")[:ndim]
     if ndim <= 2:
         return ("sample", last)[:ndim]

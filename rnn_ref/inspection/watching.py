@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from rnn_ref import memory
 from rnn_ref.inspection.layer_trace import LayerTrace, make
 from rnn_ref.layers.attention_base import AttentionTape
 from rnn_ref.layers.bidirectional import Bidirectional
@@ -227,7 +228,7 @@ def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: b
     options |= _draw_dropout(cells, x, training, options) if built_in else {"training": training}
     for start in range(0, T, length):
         steps = slice(start, min(start + length, T))
-        piece = np.ascontiguousarray(x[steps])
+        piece = memory.contiguous(x[steps])
         tapes = _run(cells, piece, states, None if mask is None else mask[steps], wanted, options)
         for keeper, cell, tape in zip(keepers, cells, tapes):
             if keeper:

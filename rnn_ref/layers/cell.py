@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_ref import random
+from rnn_ref import memory, random
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of, positive_integer
@@ -219,7 +219,7 @@ class Cell(Layer):
 
     def run_back(self, tape: Tape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
         """And back: output gradients ``(T, B, H)`` and those of the final states ``(B, H)``."""
-        dh = np.empty_like(tape.h)
+        dh = memory.empty_like(tape.h)
         dh[0] = 0
         dh[1:] = dys
         dh[-1] += dstates[0]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref import memory
 from rnn_ref.kernels.cpu.products import d_project_W, d_project_x, project, running
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
@@ -108,8 +109,8 @@ class Dense(Layer):
         if x.ndim < 2:
             raise ValueError(self.rank_message(x.shape, 2))
         self.check_features(x.shape[-1], self.kernel.shape[0])
-        x = np.ascontiguousarray(x)
-        z = np.empty((*x.shape[:-1], self.units), x.dtype)
+        x = memory.contiguous(x)
+        z = memory.empty((*x.shape[:-1], self.units), x.dtype)
         b = np.zeros(self.units, x.dtype) if self.bias is None else self.bias.value
         with running(x.dtype, work=x.size * self.units):
             project(x.reshape(-1, x.shape[-1]), self.kernel.value, b, z.reshape(-1, self.units))
@@ -120,7 +121,7 @@ class Dense(Layer):
         """dL/da (B, ..., H) -> dL/dx, dL/dW, dL/db."""
         dz = np.ascontiguousarray(self.activation.gradient(tape.z, tape.a, np.asarray(grads, self.dtype)))
         x, W, dz = tape.x.reshape(-1, tape.x.shape[-1]), self.kernel.value, dz.reshape(1, -1, self.units)
-        dx = np.empty_like(tape.x) if input_gradient else None
+        dx = memory.empty_like(tape.x) if input_gradient else None
         dW, db = np.empty_like(W), np.empty((1, 0 if self.bias is None else self.units), x.dtype)
         with running(x.dtype, work=x.size * self.units):
             d_project_W(x, dz, dW, db, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref import memory
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.sharing import note, once
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
@@ -274,7 +275,7 @@ class RNN(Layer):
             if not record and self.can_forget:
                 options["keep"] = "outputs" if self.return_sequences else "last"
             else:
-                x = np.ascontiguousarray(x)  # stays as it is on the tape, whatever becomes of the caller's array
+                x = memory.contiguous(x)  # stays as it is on the tape, whatever becomes of the caller's array
             tape = self.cell.run(x, states, mask=mask, training=training, **options)
         else:
             tape = run_cell(self, x, states, mask=mask, training=training, **options)
@@ -321,7 +322,7 @@ class RNN(Layer):
             raise ValueError(
                 f"{self.name}: backward got {1 + len(dstates)} gradients, expected {1 + expected}, one for each output."
             )
-        dys = np.zeros(tape.outputs.shape, self.dtype)
+        dys = memory.zeros(tape.outputs.shape, self.dtype)
         if dy is not None:
             dy = np.asarray(dy, self.dtype)
             target = dys.swapaxes(0, 1) if not self.time_major else dys

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import get_num_threads
 
+from rnn_ref import memory
+
 ROWS = 32  # of a chunk at most: its states stay in the second cache
 STEPS = 8  # time steps whose inputs are projected together: few enough to stay in the second cache
 
@@ -33,7 +35,7 @@ def work(x: np.ndarray, U: np.ndarray) -> int:
 
 def empty(like: np.ndarray, *shape: int) -> np.ndarray:
     """Uninitialized array in the precision of ``like``."""
-    return np.empty(shape, like.dtype)
+    return memory.empty(shape, like.dtype)
 
 
 _workspaces: dict[str, np.ndarray] = {}
@@ -47,9 +49,7 @@ def workspace(name: str, like: np.ndarray, *shape: int) -> np.ndarray:
     """
     count = int(np.prod(shape)) * like.itemsize
     if name not in _workspaces or _workspaces[name].nbytes < count:
-        memory = np.empty(count + 64, np.uint8)
-        start = -memory.ctypes.data % 64  # vectors that straddle two cache lines are read at half the speed
-        _workspaces[name] = memory[start : start + count]
+        _workspaces[name] = memory.empty(max(count, memory.LARGE), np.uint8)
     return _workspaces[name][:count].view(like.dtype).reshape(shape)
 
 

@@ -21,6 +21,7 @@ from rnn_ref.kernels.cpu.products import clear, copy_rows, pack, packed_product,
 from rnn_ref.kernels.cpu.recurrence import add, add_multiplied, d_recurrent, multiply, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
+from rnn_ref.memory import empty_like
 
 
 @kernel
@@ -334,9 +335,9 @@ def backward(
     Gradients
     """
     x, h, gates, q, h_drop = tape.x, tape.h, tape.gates, tape.q, tape.h_drop
-    dz, dq, dW, dU = np.empty_like(gates), np.empty_like(q), np.empty_like(W), np.empty_like(U)
-    dx = np.empty_like(x) if input_gradient else None
-    db = None if b is None else np.empty_like(b)
+    dz, dq, dW, dU = empty_like(gates), empty_like(q), empty_like(W), empty_like(U)
+    dx = empty_like(x) if input_gradient else None
+    db = None if b is None else empty_like(b)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(
             pack(U, 3, "U", transposed=True),

@@ -18,6 +18,7 @@ from rnn_ref.kernels.cpu.products import copy_rows, pack, running
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
+from rnn_ref.memory import empty_like
 
 
 @kernel
@@ -267,11 +268,11 @@ def backward(
     Gradients
     """
     x, h, c, gates = tape.x, tape.h, tape.c, tape.gates
-    dc = np.empty_like(c)
+    dc = empty_like(c)
     dc[-1] = dc_T
-    dz, dW, dU = np.empty_like(gates), np.empty_like(W), np.empty_like(U)
-    dx = np.empty_like(x) if input_gradient else None
-    db = None if b is None else np.empty_like(b)
+    dz, dW, dU = empty_like(gates), empty_like(W), empty_like(U)
+    dx = empty_like(x) if input_gradient else None
+    db = None if b is None else empty_like(b)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(
             pack(U, 4, "U", transposed=True),

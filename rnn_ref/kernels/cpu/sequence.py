@@ -12,6 +12,7 @@ from rnn_ref.jit import kernel
 from rnn_ref.kernels.cpu.batch import STEPS
 from rnn_ref.kernels.cpu.products import MEDIUM, d_project_W, d_project_x, packed_product
 from rnn_ref.kernels.cpu.recurrence import multiply
+from rnn_ref.memory import empty_like
 
 
 def flat(array: np.ndarray) -> np.ndarray:
@@ -67,7 +68,7 @@ def d_project_inputs(dz, W, dx, x_drop=None) -> None:
         d_project_x(flat(dz), W, flat(dx))
         return
     dx[:] = 0
-    part = np.empty_like(dx)
+    part = empty_like(dx)
     for gates, drop in _shares(x_drop, len(dz)):
         d_project_x(flat(dz[gates]), W[:, _columns(gates, H)], flat(part))
         dx += part * drop

@@ -18,6 +18,7 @@ from rnn_ref.kernels.cpu.products import pack, running
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
 from rnn_ref.kernels.tape import Gradients, Tape
+from rnn_ref.memory import empty_like
 
 
 @kernel
@@ -183,9 +184,9 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     Gradients
     """
     x, h, z = tape.x, tape.h, tape.z
-    dz, dW, dU = np.empty_like(z), np.empty_like(W), np.empty_like(U)
-    dx = np.empty_like(x) if input_gradient else None
-    db = None if b is None else np.empty_like(b)
+    dz, dW, dU = empty_like(z), empty_like(W), empty_like(U)
+    dx = empty_like(x) if input_gradient else None
+    db = None if b is None else empty_like(b)
     mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ def chunks(B: int) -> np.ndarray:
     number = -(-B // rows)
     if number == 1 and B >= 4 and threads > 1:
         number = 2
-    return np.linspace(0, B, number + 1).astype(np.int64)
+    return np.array([B * k // max(number, 1) for k in range(number + 1)])
 
 
 def work(x: np.ndarray, U: np.ndarray) -> int:
@@ -47,7 +48,7 @@ def workspace(name: str, like: np.ndarray, *shape: int) -> np.ndarray:
     Memory fresh from the system costs as much time as writing it twice. Kernels run one at a time, so one array for
     each purpose is enough.
     """
-    count = int(np.prod(shape)) * like.itemsize
+    count = prod(shape) * like.itemsize
     if name not in _workspaces or _workspaces[name].nbytes < count:
         _workspaces[name] = memory.empty(max(count, memory.LARGE), np.uint8)
     return _workspaces[name][:count].view(like.dtype).reshape(shape)

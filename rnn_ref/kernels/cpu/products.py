@@ -19,7 +19,7 @@ from rnn_ref.jit import INTEGER, REAL, kernel, library, link
 from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.tile import PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS, address, copy_bytes, tile
 
-LITTLE_WORK = 500_000  # multiply-adds, some ten microseconds
+LITTLE_WORK = 10_000_000  # multiply-adds, 0.1 to 0.2 milliseconds
 BLOCK_ROWS = 96  # of a task in the products over all time steps
 BLOCK_K = 256  # a panel of this many rows stays in the first cache while all rows of a pass by
 
@@ -261,15 +261,18 @@ def running(dtype, *library, work: int):
     """While kernels run on arrays of this type: one at a time, and with the library functions that they call.
 
     Numba's portable thread pool must not be entered from two Python threads at once. ``work`` counts multiply-adds; a
-    little of it stays on this thread, as waiting for another may take a thousand times longer when cores are busy.
+    little of it stays on this thread: another would save a tenth of a millisecond, and waiting for it takes twenty
+    when another program keeps its core busy.
     """
     with _lock:
         for function in (_product, *library):
             link(function, np.dtype(dtype))
         threads = get_num_threads()
-        if work < LITTLE_WORK:
+        alone = work < LITTLE_WORK and threads > 1
+        if alone:
             set_num_threads(1)
         try:
             yield
         finally:
-            set_num_threads(threads)
+            if alone:
+                set_num_threads(threads)

@@ -157,7 +157,8 @@ def trace(
     Returns
     -------
     Trace
-        ``trace["lstm"].gates["forget"]`` is ``(B, T, H)``. Stateful layers go on from here, as after any call.
+        ``trace["lstm"].gates["forget"]`` is ``(B, T, H)``. Nothing is copied that need not be: inputs may be a view
+        of ``x`` itself. Stateful layers go on from here, as after any call.
 
     Raises
     ------

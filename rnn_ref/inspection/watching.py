@@ -13,7 +13,6 @@ from functools import partial
 
 import numpy as np
 
-from rnn_ref import memory
 from rnn_ref.inspection.layer_trace import LayerTrace, make
 from rnn_ref.layers.attention_base import AttentionTape
 from rnn_ref.layers.bidirectional import Bidirectional
@@ -172,11 +171,9 @@ class Watcher(Walk):
                 yield name, replace(made, layer_class=kind)
                 continue
             arrays.pop("outputs", None)
-            inputs = arrays.pop("inputs", None)
-            ends = make(layer, name, inputs=x if inputs is None else inputs, outputs=y, every=every)
+            ends = {"inputs": arrays.pop("inputs", x), "outputs": y}
             arrays |= {"mask": kept.data_mask, "go_backwards": layer.go_backwards}
-            inside = make(layer, name, inputs=None, outputs=None, **arrays)
-            yield name, replace(inside, inputs=ends.inputs, outputs=ends.outputs, axes=ends.axes | inside.axes)
+            yield name, make(layer, name, **ends, every=every, **arrays)
 
 
 def cells_of(layer: RNN, path: str) -> list[tuple]:
@@ -228,8 +225,7 @@ def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: b
     options |= _draw_dropout(cells, x, training, options) if built_in else {"training": training}
     for start in range(0, T, length):
         steps = slice(start, min(start + length, T))
-        piece = memory.contiguous(x[steps])
-        tapes = _run(cells, piece, states, None if mask is None else mask[steps], wanted, options)
+        tapes = _run(cells, x[steps], states, None if mask is None else mask[steps], wanted, options)
         for keeper, cell, tape in zip(keepers, cells, tapes):
             if keeper:
                 keeper.take(cell, tape, steps)
@@ -276,7 +272,7 @@ def _run(cells, x, states, mask, wanted, options) -> list:
         first, states = states[:count], states[count:]
         keep_z = bool(w and w.preactivations)
         arguments = options | own | extra | {"keep_z": keep_z}
-        tapes.append(cell.run(np.ascontiguousarray(x), first, mask=mask, **arguments))
+        tapes.append(cell.run(x, first, mask=mask, **arguments))
         x = tapes[-1].outputs
     return tapes
 

@@ -284,7 +284,7 @@ class RNN(Layer):
             self.states = final
         y, shown = tape.outputs, self._shown_steps(tape)
         if shown is not None:
-            y = np.where(_over(shown[-len(y) :], y), y, 0).astype(x.dtype)
+            y = np.where(_over(shown[-len(y) :], y), y, 0).astype(x.dtype, copy=False)
         y = self._from_time_major(y) if self.return_sequences else y[-1].copy()
         return ([y, *final] if self.return_state else y), tape
 

@@ -191,11 +191,11 @@ class Walk:
         return sums, weights, flow[::-1]
 
     def _needed(self, input_gradient: bool) -> set[RecordedTensor]:
-        """Tensors whose gradient some weight (or the caller) waits for."""
+        """Tensors whose gradient some weight (or the caller) waits for, and those of recurrent layers, to be seen."""
         needed = set(leaves([self.inputs, self.arguments] if input_gradient else self.arguments))
         for step in self.steps:
             sources = leaves([step.inputs, step.arguments])
-            if step.layer.weights or any(tensor in needed for tensor in sources):
+            if step.layer.weights or _is_recurrent(step.layer) or any(tensor in needed for tensor in sources):
                 needed.update(leaves(step.outputs))
         return needed
 
@@ -205,6 +205,11 @@ class Walk:
         """Every layer that ran, in order, with its tape."""
         for step in self.steps:
             yield step.layer, step.tape
+
+
+def _is_recurrent(layer) -> bool:
+    """Whether this is a recurrent layer, or has one inside."""
+    return isinstance(layer, RNN) or any(_is_recurrent(inner) for inner in layer.sublayers())
 
 
 def _add(sums: dict, key, value) -> None:

@@ -4,14 +4,18 @@ A weight is used again at every step, so its gradient is a sum over steps; each 
 was multiplied by (the input, the state before the step) and the gradient of what came out (the pre-activations):
 
     dL/dW = Σ_t x_tᵀ dz_t        dL/dU = Σ_t h_{t-1}ᵀ dz_t        dL/db = Σ_t 1ᵀ dz_t
+
+A custom cell's own step backward gives the terms themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.gru import GRUCell
 
 
@@ -35,6 +39,22 @@ class Factor:
         """``(K, gates*H)`` at one step."""
         left = self.left[t] if self.drop is None else self.left[t] * self.drop
         return np.concatenate([left.T @ right[t] for right in self.right], axis=1)
+
+
+def contributions(cell, tape, gradients) -> tuple[dict[str, tuple[int, ...]], Callable[[str, int], np.ndarray]]:
+    """Shapes of a cell's weights by name, and ``part(name, t)``: what step t, in the order of computing, gives."""
+    if not isinstance(cell, Cell):
+        shapes = {name: weight.shape for name, weight in cell.named_weights().items()}
+        dtype = tape.h.dtype
+
+        def of_custom(name: str, t: int) -> np.ndarray:
+            part = gradients.parts[t].get(name)
+            return np.zeros(shapes[name], dtype) if part is None else part
+
+        return shapes, of_custom
+    factors = weight_factors(cell, tape, gradients)
+    shapes = {name: getattr(cell, name).shape for name in factors}
+    return shapes, lambda name, t: contribution_at(factors[name], shapes[name], t)
 
 
 def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnn_ref.inspection.contributions import contribution_at, weight_factors
-from rnn_ref.inspection.runs import undisturbed
+from rnn_ref.inspection.contributions import contributions
+from rnn_ref.inspection.runs import cells_inside, undisturbed
 from rnn_ref.inspection.tracing import in_data_order, recurrent
-from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.custom_cell import CustomTape
 from rnn_ref.layers.layer import Layer
 from rnn_ref.models.objective import Objective
 from rnn_ref.models.structure import flatten
@@ -28,9 +28,9 @@ class LayerFlow:
     dc : ndarray, (B, T, H) or None
         dL/dc_t (LSTM).
     dz : dict of str to ndarray, (B, T, H)
-        dL/dz of every gate's pre-activation.
+        dL/dz of every gate's pre-activation; empty for a custom cell.
     weights : dict of str to tuple
-        Shapes of the weights whose gradients can be taken apart by time step; empty for a custom cell.
+        Shapes of the weights, whose gradients can be taken apart by time step.
     """
 
     name: str
@@ -38,7 +38,7 @@ class LayerFlow:
     dc: np.ndarray | None
     dz: dict[str, np.ndarray]
     weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    _factors: dict = field(default_factory=dict, repr=False)
+    _part: Callable[[str, int], np.ndarray] | None = field(default=None, repr=False)
     _go_backwards: bool = False
 
     @property
@@ -53,7 +53,7 @@ class LayerFlow:
         Parameters
         ----------
         weight : str
-            "kernel", "recurrent_kernel" or "bias".
+            "kernel", "recurrent_kernel" or "bias"; of a custom cell, the names of its own weights.
 
         Returns
         -------
@@ -83,13 +83,13 @@ class LayerFlow:
         return shares
 
     def _contributions(self, weight: str) -> Iterator[np.ndarray]:
-        if not self.weights:
-            raise ValueError(f"{self.name} has a custom cell: what happens between its steps and weights is not known.")
         if weight not in self.weights:
-            raise KeyError(f"{self.name}: no weight is named {weight!r}; there are {', '.join(self.weights)}.")
+            raise KeyError(
+                f"{self.name}: no weight is named {weight!r}; there are {', '.join(self.weights) or 'none'}."
+            )
         T = self.dh.shape[1]
         for t in reversed(range(T)) if self._go_backwards else range(T):
-            yield contribution_at(self._factors[weight], self.weights[weight], t)
+            yield self._part(weight, t)
 
     def __repr__(self):
         B, T, *H = self.dh.shape
@@ -191,6 +191,7 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
     y = flatten(y, model.output_names, f"{model.name}: y")
     with undisturbed(model):
         outputs, tape = model.run_lists(x, training=training)
+    _ask_for_parts(tape)
     weights = None
     if loss is None and model.objective is not None:
         loss, weights = model.objective.losses, model.objective.loss_weights
@@ -201,6 +202,14 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
     if not layers:
         raise ValueError(f"{model.name} has no recurrent layer that the loss depends on.")
     return GradientFlow(layers, float(value))
+
+
+def _ask_for_parts(tape) -> None:
+    """Custom cells, whose weights only they know, give each step's part on the way back or never."""
+    for _, layer, record in recurrent(tape.runs()):
+        for own in [inner for _, inner in cells_inside(layer.cell, record)] or [record]:
+            if isinstance(own, CustomTape):
+                own.keep_parts = True
 
 
 @dataclass(frozen=True)
@@ -246,14 +255,13 @@ def _flows(runs: Iterable) -> Iterator[tuple[str, LayerFlow]]:
 def layer_flow(layer, cell, tape, gradients, name: str) -> LayerFlow:
     """One cell's gradients with names, batch first."""
     dc = gradients.dc
-    built_in = isinstance(cell, Cell)
-    factors = weight_factors(cell, tape, gradients) if built_in else {}
+    weights, part = contributions(cell, tape, gradients)
     return LayerFlow(
         name=name,
         dh=in_data_order(layer, gradients.dh[1:]),
         dc=None if dc is None else in_data_order(layer, dc[1:]),
         dz={n: in_data_order(layer, dz) for n, dz in zip(cell.GATES or cell.STATES, gradients.dz)},
-        weights={weight: getattr(cell, weight).shape for weight in factors},
-        _factors=factors,
+        weights=weights,
+        _part=part,
         _go_backwards=layer.go_backwards,
     )

@@ -32,6 +32,8 @@ class CustomTape:
         The record of every step, if steps were recorded on the way.
     output_is_state : bool
         Whether the output is the first state itself, as in the built-in cells.
+    keep_parts : bool
+        Whether the way back shall keep every step's part of the weights' gradients.
     gates, z
         A custom cell's own business: None and nothing.
     """
@@ -44,6 +46,7 @@ class CustomTape:
     training: bool
     backs: list = field(default_factory=list)
     output_is_state: bool = False
+    keep_parts: bool = False
     gates: None = None
     z: tuple = ()
 
@@ -66,12 +69,15 @@ class CustomFlow:
     dx : ndarray, (T, B, ...)
     dstates : list of ndarray, each (T + 1, B, ...)
         With respect to every state; index 0 belongs to the initial state.
+    parts : list of dict
+        Each step's part of the weights' gradients by name, if they were asked for; what is not there is zero.
     dz, dc
         A custom cell has no named pre-activations and no state known as the cell state: nothing and None.
     """
 
     dx: np.ndarray
     dstates: list[np.ndarray]
+    parts: list[dict] = field(default_factory=list)
     dz: tuple = ()
     dc: None = None
 
@@ -347,6 +353,7 @@ class CustomCell(Layer):
         d_constants = [np.zeros_like(constant) for constant in tape.constants]
         dx = np.zeros_like(tape.x)
         flow = [np.zeros_like(state) for state in tape.states]
+        parts = []
         d_held = np.zeros_like(dys[0])
         d_next = [np.asarray(d, self.dtype) for d in dstates]
         for t in range(len(tape.x) - 1, -1, -1):
@@ -368,12 +375,14 @@ class CustomCell(Layer):
             for name in names:
                 if name in of_weights:
                     d_weights[name] += of_weights[name]
+            if tape.keep_parts:
+                parts.append({name: np.array(part, self.dtype) for name, part in of_weights.items()})
             for total, d in zip(d_constants, of_constants):
                 total += d
         for series, d in zip(flow, d_next):
             series[0] = d
         return LayerGradients(
-            dx if input_gradient else None, d_weights, d_next, CustomFlow(dx, flow), constants=d_constants
+            dx if input_gradient else None, d_weights, d_next, CustomFlow(dx, flow, parts[::-1]), constants=d_constants
         )
 
     def _step_back(self, tape: CustomTape, t: int, d_output, d_states):

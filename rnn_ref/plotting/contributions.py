@@ -38,7 +38,7 @@ def contributions(flow, *, time=None, title: str | None = None, floor: float = 1
     layer = only_layer(flow, "plot.contributions", "flow")
     norms, shares = layer.contribution_norms(), layer.contribution_shares()
     if not norms:
-        raise ValueError(f"plot.contributions: {layer.name} has a custom cell, whose gradients are not taken apart.")
+        raise ValueError(f"plot.contributions: {layer.name} has no weights.")
     T = layer.dh.shape[1]
     label, values = time or ("time step", np.arange(T))
     if len(values) != T:
@@ -46,7 +46,8 @@ def contributions(flow, *, time=None, title: str | None = None, floor: float = 1
     figure = new_figure(7.5, 5.2)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1.3, 1))
     for k, name in enumerate(norms):
-        look = {"label": name.replace("_", " "), "color": COLOURS[k], "linestyle": LINE_STYLES[k], "linewidth": 1.8}
+        look = {"color": COLOURS[k % len(COLOURS)], "linestyle": LINE_STYLES[k % len(LINE_STYLES)], "linewidth": 1.8}
+        look["label"] = name.replace("_", " ")
         top.semilogy(values, np.where(norms[name] >= floor, norms[name], np.nan), **look)
         bottom.plot(values, 100 * shares[name], **look)
     top.set_ylabel(r"norm $\|\partial L/\partial W$ from step $t\,\|$")

@@ -1,5 +1,6 @@
 """Contributions of time steps to weight gradients: they add up to the gradient, and each is JAX's for its own step."""
 
+import autograd.numpy as anp
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_ref import Input, Model, Sequential, gradient_flow, layers
+from rnn_ref import Input, Model, Sequential, gradient_flow, layers, plot
 
 B, T, F, H = 3, 6, 2, 3
 GENERATOR = np.random.default_rng(0)
@@ -179,20 +180,84 @@ def test_bad_names():
     with pytest.raises(TypeError, match="takes a model or a dict of models, got the layer lone"):
         gradient_flow(layers.LSTM(3, name="lone"), X, Y)
 
-    class Decay:
-        state_size = F
 
-        def call(self, inputs, states):
-            h = 0.5 * states[0] + inputs
-            return h, [h]
+class Decay:
+    """Without weights, and so with nothing to take apart."""
 
-        def backward(self, inputs, states, d_output, d_states):
-            d = d_output + d_states[0]
-            return d, [0.5 * d], {}
+    state_size = F
 
+    def call(self, inputs, states):
+        h = 0.5 * states[0] + inputs
+        return h, [h]
+
+    def backward(self, inputs, states, d_output, d_states):
+        d = d_output + d_states[0]
+        return d, [0.5 * d], {}
+
+
+@pytest.mark.parametrize("before", [[], [layers.Dense(F, dtype="float64")]])
+def test_a_layer_without_weights_is_seen_wherever_it_stands(before):
     decay = layers.RNN(Decay(), dtype="float64", name="decay")
-    model = Sequential([layers.Dense(F, dtype="float64"), decay, layers.Dense(1, dtype="float64")])
-    flow = gradient_flow(model, X, Y)["decay"]
+    flow = gradient_flow(Sequential([*before, decay, layers.Dense(1, dtype="float64")]), X, Y)["decay"]
     np.testing.assert_allclose(flow.norm[:-1] / flow.norm[1:], 0.5)
-    with pytest.raises(ValueError, match="decay has a custom cell"):
+    assert flow.contribution_norms() == {}
+    with pytest.raises(KeyError, match="decay: no weight is named 'kernel'; there are none"):
         flow.contribution("kernel")
+
+
+def test_a_layer_without_weights_in_a_model_inside():
+    inner = Sequential([Input((T, F)), layers.RNN(Decay(), dtype="float64", name="decay")], name="inner")
+    assert list(gradient_flow(Sequential([inner, layers.Dense(1, dtype="float64")]), X, Y)) == ["inner/decay"]
+
+
+class Leaky(layers.Layer):
+    """``h' = a h + tanh(x W + b)``; differentiated by autograd, or as written."""
+
+    state_size = H
+
+    def build(self, input_shape):
+        self.W = self.add_weight((input_shape[-1], H), name="W")
+        self.b = self.add_weight((H,), "random_normal", name="b")
+        self.a = self.add_weight((H,), "random_normal", name="a")
+
+    def call(self, inputs, states):
+        h = states[0] * self.a + anp.tanh(anp.dot(inputs, self.W) + self.b)
+        return h, [h]
+
+
+class WrittenLeaky(Leaky):
+    def backward(self, inputs, states, d_output, d_states):
+        d = d_output + d_states[0]
+        dz = d * (1 - np.tanh(inputs @ self.W.value + self.b.value) ** 2)
+        weights = {"W": inputs.T @ dz, "b": dz.sum(0), "a": (d * states[0]).sum(0)}
+        return dz @ self.W.value.T, [d * self.a.value], weights
+
+
+@pytest.mark.parametrize("cell", [Leaky, WrittenLeaky])
+@pytest.mark.parametrize("training", [False, True])
+def test_custom_cells_give_each_steps_part_too(cell, training):
+    x = X.copy()
+    x[0, 2] = x[1, 3:] = x[2, 0] = 0
+    model = Sequential(
+        [
+            Input((T, F)),
+            layers.Masking(dtype="float64"),
+            layers.Bidirectional(layers.RNN(cell(), return_sequences=True, dtype="float64", name="own"), name="both"),
+            layers.RNN([layers.GRUCell(H, name="low"), cell(name="high")], dtype="float64", name="stack"),
+            layers.Dense(1, dtype="float64", name="head"),
+        ]
+    )
+    model.compile(loss="mean_squared_error")
+    randomize(model)
+    flow = gradient_flow(model, x, Y, training=training)
+    _, grads = model.gradients(x, Y)
+    assert set(flow) == {"both/forward_own", "both/backward_own", "stack/low", "stack/high"}
+    for name in flow:
+        assert_sums(flow[name], grads, name)
+    own = flow["both/backward_own"]
+    np.testing.assert_array_equal(own.contribution("W")[:, 0, 0] == 0, [False] * T)
+    before = own.contribution("W")
+    model.set_weights([2 * w for w in model.get_weights()])  # parts are those of the weights of then
+    np.testing.assert_array_equal(own.contribution("W"), before)
+    figure = plot.contributions(own)
+    assert [line.get_label() for line in figure.axes[0].lines] == ["W", "b", "a"]

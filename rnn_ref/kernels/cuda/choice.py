@@ -61,6 +61,8 @@ def choose(*, B: int, H: int, G: int, dtype, recurrent_dropout: bool = False, re
     """Choose the kernel for ``B`` samples, ``H`` units and ``G`` gates."""
     if _only_teaching:
         return Choice("teaching", "asked for by only_teaching()")
+    if B == 0:
+        return Choice("teaching", "the batch has no samples")
     if recurrent_dropout:
         return Choice("teaching", "recurrent_dropout gives every gate a state of its own")
     if not reset_after:

@@ -15,7 +15,7 @@ from rnn_ref.equations.activations import NEEDS_Z
 from rnn_ref.kernels.cuda.choice import choose
 from rnn_ref.kernels.cuda.persistent import gru as persistent_gru
 from rnn_ref.kernels.cuda.persistent import run
-from rnn_ref.kernels.cuda.recurrence import d_recurrent, dropped, grid, recurrent
+from rnn_ref.kernels.cuda.recurrence import d_recurrent, dropped, one_each, recurrent
 from rnn_ref.kernels.cuda.sequence import (
     d_bias,
     d_project_inputs,
@@ -32,8 +32,12 @@ from rnn_ref.kernels.tape import Gradients, Tape
 
 @cuda.jit
 def gates_step(t, U, b_q, gates, z, q, h, drop, recurrent_activation, reset_after):
-    """Update and reset gate of one time step, and ``q``: every thread computes unit ``k`` of sample ``n``."""
-    n, k = cuda.grid(2)
+    """Update and reset gate of one time step, and ``q``: every thread computes unit ``k`` of sample ``n``.
+
+    z, r = recurrent_activation((x_t W + b) + h_{t-1} U)    gates (3, T, B, H), which hold the bracket; U (H, 3*H)
+    q = h_{t-1} U_h + b_q, or r h_{t-1}                     with reset_after, or without: (T, B, H)
+    """
+    k, n = cuda.grid(2)
     if n < h.shape[1] and k < h.shape[2]:
         z_z = gates[0, t, n, k] + recurrent(h, U, 0, drop, t, n, k)
         z_r = gates[1, t, n, k] + recurrent(h, U, 1, drop, t, n, k)
@@ -49,8 +53,12 @@ def gates_step(t, U, b_q, gates, z, q, h, drop, recurrent_activation, reset_afte
 
 @cuda.jit
 def forward_step(t, U, gates, z, q, h, mask, activation, reset_after):
-    """Candidate and new state; without ``reset_after`` it needs the reset states of all units, hence its own launch."""
-    n, k = cuda.grid(2)
+    """Candidate and new state; without ``reset_after`` it needs the reset states of all units, hence its own launch.
+
+    z_h = (x_t W_h + b_h) + r q, or + q U_h                 with reset_after, or without
+    h_t = z h_{t-1} + (1 - z) activation(z_h)               h (T + 1, B, H); where mask (T, B) is False: h_{t-1}
+    """
+    k, n = cuda.grid(2)
     if n < h.shape[1] and k < h.shape[2]:
         z_h = gates[2, t, n, k]
         if reset_after:
@@ -68,8 +76,13 @@ def forward_step(t, U, gates, z, q, h, mask, activation, reset_after):
 
 @cuda.jit
 def backward_step(t, gates, z, h, mask, dh, dz, activation, recurrent_activation):
-    """Update gate and candidate of one time step back; a masked step passes on what came."""
-    n, k = cuda.grid(2)
+    """Update gate and candidate of one time step back; a masked step passes on what came.
+
+    dz_h = dh_t (1 - z) activation'(z_h)                    dh (T + 1, B, H), dz (3, T, B, H)
+    dz_z = dh_t (h_{t-1} - g) recurrent_activation'(z_z)
+    dh_{t-1} += dh_t z
+    """
+    k, n = cuda.grid(2)
     if n < h.shape[1] and k < h.shape[2]:
         if mask.size == 0 or mask[t, n]:
             dz_t, dz[2, t, n, k], dh_prev = gru.backward(
@@ -84,8 +97,13 @@ def backward_step(t, gates, z, h, mask, dh, dz, activation, recurrent_activation
 
 @cuda.jit
 def backward_reset(t, U, gates, z, q, h, drop, dh, dz, dq, recurrent_activation, reset_after):
-    """Reset gate back; without ``reset_after``, ``dq`` of a unit is a sum over the candidates of all."""
-    n, k = cuda.grid(2)
+    """Reset gate back; without ``reset_after``, ``dq`` of a unit is a sum over the candidates of all.
+
+    dq = dz_h r,      dr = dz_h q                           with reset_after; dq (T, B, H)
+    dq = dz_h U_hᵀ,   dr = dq h_{t-1},   dh_{t-1} += dq r   without
+    dz_r = dr recurrent_activation'(z_r)
+    """
+    k, n = cuda.grid(2)
     if n < h.shape[1] and k < h.shape[2]:
         r = gates[1, t, n, k]
         if reset_after:
@@ -132,6 +150,7 @@ def forward(
         b = xp.concatenate((b[0, : 2 * H] + b[1, : 2 * H], b[0, 2 * H :]))
     drop = no_drop(h_drop, x)
     choice = choose(B=B, H=H, G=3, dtype=x.dtype, recurrent_dropout=drop.size > 0, reset_after=reset_after)
+    threads = one_each(h)
     for first, last in parts(T, keep):
         gates = project_inputs(x[first:last], W, b, 3, x_drop)
         q, h_part = xp.empty_like(gates[0]), window(h, first, last, T)
@@ -142,8 +161,8 @@ def forward(
             )
         else:
             for t in range(last - first):
-                gates_step[grid(B, H)](t, U, b_q, gates, z, q, h_part, drop, recurrent_activation, reset_after)
-                forward_step[grid(B, H)](t, U, gates, z, q, h_part, mask_part, activation, reset_after)
+                gates_step[threads](t, U, b_q, gates, z, q, h_part, drop, recurrent_activation, reset_after)
+                forward_step[threads](t, U, gates, z, q, h_part, mask_part, activation, reset_after)
     h = h if keep == "outputs" else h_part
     if keep != "tape":
         return Tape(x=x, h=h, mask=mask)
@@ -170,17 +189,18 @@ def backward(
     dz, dq, dW, dU = dz_dq[:3], dz_dq[3], xp.empty_like(W), xp.empty_like(U)
     mask, drop = no_mask(tape.mask, x), no_drop(h_drop, x)
     choice = choose(B=B, H=H, G=3, dtype=x.dtype, recurrent_dropout=drop.size > 0, reset_after=reset_after)
-    if choice.name == "persistent":
+    if T > 0 and choice.name == "persistent":
         codes = activation, recurrent_activation
         run.backward(persistent_gru, choice.backward, U, gates, h, mask, dh, dz_dq, codes, z=tape.z, s=q)
     else:
         z = gates if tape.z is None else tape.z
+        threads = one_each(h)
         for t in range(T - 1, -1, -1):
-            backward_step[grid(B, H)](t, gates, z, h, mask, dh, dz, activation, recurrent_activation)
-            backward_reset[grid(B, H)](t, U, gates, z, q, h, drop, dh, dz, dq, recurrent_activation, reset_after)
-            d_recurrent[grid(B, H)](t, U, dz[:2], 0, drop, dh)
+            backward_step[threads](t, gates, z, h, mask, dh, dz, activation, recurrent_activation)
+            backward_reset[threads](t, U, gates, z, q, h, drop, dh, dz, dq, recurrent_activation, reset_after)
+            d_recurrent[threads](t, U, dz[:2], 0, drop, dh)
             if reset_after:
-                d_recurrent[grid(B, H)](t, U, dz_dq[3:], 2, drop, dh)
+                d_recurrent[threads](t, U, dz_dq[3:], 2, drop, dh)
     d_weights(x, dz, dW, tape.x_drop)
     # The state reaches both gates as h_{t-1}; the candidate as h_{t-1} (then dq is its gradient) or as r h_{t-1}.
     d_weights(h[:-1], dz[:2], dU, h_drop)

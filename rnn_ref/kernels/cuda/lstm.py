@@ -14,7 +14,7 @@ from rnn_ref.equations.activations import NEEDS_Z
 from rnn_ref.kernels.cuda.choice import choose
 from rnn_ref.kernels.cuda.persistent import lstm as persistent_lstm
 from rnn_ref.kernels.cuda.persistent import run
-from rnn_ref.kernels.cuda.recurrence import d_recurrent, grid, recurrent
+from rnn_ref.kernels.cuda.recurrence import d_recurrent, one_each, recurrent
 from rnn_ref.kernels.cuda.sequence import (
     d_bias,
     d_project_inputs,
@@ -31,8 +31,13 @@ from rnn_ref.kernels.tape import Gradients, Tape
 
 @cuda.jit
 def forward_step(t, U, gates, z, h, c, mask, drop, activation, recurrent_activation):
-    """One time step: every thread computes unit ``k`` of sample ``n``."""
-    n, k = cuda.grid(2)
+    """One time step: every thread computes unit ``k`` of sample ``n``.
+
+    z_i, z_f, z_c, z_o = (x_t W + b) + h_{t-1} U    gates (4, T, B, H), which hold the bracket; U (H, 4*H)
+    c_t = f c_{t-1} + i g                           h, c (T + 1, B, H); where mask (T, B) is False they stay
+    h_t = o activation(c_t)
+    """
+    k, n = cuda.grid(2)
     if n < h.shape[1] and k < h.shape[2]:
         z_i = gates[0, t, n, k] + recurrent(h, U, 0, drop, t, n, k)
         z_f = gates[1, t, n, k] + recurrent(h, U, 1, drop, t, n, k)
@@ -49,8 +54,13 @@ def forward_step(t, U, gates, z, h, c, mask, drop, activation, recurrent_activat
 
 @cuda.jit
 def backward_step(t, gates, z, c, mask, dh, dc, dz, activation, recurrent_activation):
-    """One time step back, but for the recurrent product; a masked step passes on what came."""
-    n, k = cuda.grid(2)
+    """One time step back, but for the recurrent product; a masked step passes on what came.
+
+    dc_t += dh_t o activation'(c_t)         dh, dc (T + 1, B, H)
+    dc_{t-1} = dc_t f
+    dz_g = dg activation'(z_g)              dz (4, T, B, H), for each gate g
+    """
+    k, n = cuda.grid(2)
     if n < dh.shape[1] and k < dh.shape[2]:
         if mask.size == 0 or mask[t, n]:
             dz_i, dz_f, dz_c, dz_o, dc_prev, dc_t = lstm.backward(
@@ -94,6 +104,7 @@ def forward(
     h[0], c[0] = h0, c0
     drop = no_drop(h_drop, x)
     choice = choose(B=B, H=H, G=4, dtype=x.dtype, recurrent_dropout=drop.size > 0)
+    threads = one_each(h)
     for first, last in parts(T, keep):
         gates = project_inputs(x[first:last], W, b, 4, x_drop)
         h_part, c_part = window(h, first, last, T), window(c, first, last, T)
@@ -104,7 +115,7 @@ def forward(
             )
         else:
             for t in range(last - first):
-                forward_step[grid(B, H)](t, U, gates, z, h_part, c_part, mask_part, drop, *codes)
+                forward_step[threads](t, U, gates, z, h_part, c_part, mask_part, drop, *codes)
     h = h if keep == "outputs" else h_part
     if keep != "tape":
         return Tape(x=x, h=h, c=c_part, mask=mask)
@@ -122,13 +133,14 @@ def backward(
     dc[-1] = dc_T
     mask, drop = no_mask(tape.mask, x), no_drop(tape.h_drop, x)
     choice = choose(B=B, H=H, G=4, dtype=x.dtype, recurrent_dropout=drop.size > 0)
-    if choice.name == "persistent":
+    if T > 0 and choice.name == "persistent":
         run.backward(persistent_lstm, choice.backward, U, gates, h, mask, dh, dz, codes, z=tape.z, s=c, ds=dc)
     else:
         z = gates if tape.z is None else tape.z
+        threads = one_each(h)
         for t in range(T - 1, -1, -1):
-            backward_step[grid(B, H)](t, gates, z, c, mask, dh, dc, dz, *codes)
-            d_recurrent[grid(B, H)](t, U, dz, 0, drop, dh)
+            backward_step[threads](t, gates, z, c, mask, dh, dc, dz, *codes)
+            d_recurrent[threads](t, U, dz, 0, drop, dh)
     d_weights(x, dz, dW, tape.x_drop)
     d_weights(h[:-1], dz, dU, tape.h_drop)
     db = None if b is None else d_bias(dz)

@@ -14,7 +14,8 @@ STEPS = 64  # whose pre-activations exist at a time when nothing is to be rememb
 
 def flat(array):
     """``(T, B, K)`` -> ``(T*B, K)``."""
-    return array.reshape(-1, array.shape[-1])
+    T, B, K = array.shape
+    return array.reshape(T * B, K)
 
 
 def dropped(x, drop, g: int):
@@ -41,7 +42,7 @@ def d_project_inputs(dz, W, drop=None):
     G, T, B, H = dz.shape
     dx = 0
     for g in range(G):
-        dx = dx + dropped((flat(dz[g]) @ W[:, g * H : (g + 1) * H].T).reshape(T, B, -1), drop, g)
+        dx = dx + dropped((flat(dz[g]) @ W[:, g * H : (g + 1) * H].T).reshape(T, B, len(W)), drop, g)
     return dx
 
 
@@ -60,8 +61,9 @@ def d_bias(dz):
 
 def parts(T: int, keep: str):
     """``(first, last)`` steps that are run together: all of them for a tape, else STEPS at a time."""
-    steps = T if keep == "tape" else STEPS
-    return [(first, min(first + steps, T)) for first in range(0, T, steps)]
+    if keep == "tape" or T == 0:
+        return [(0, T)]
+    return [(first, min(first + STEPS, T)) for first in range(0, T, STEPS)]
 
 
 def window(state, first: int, last: int, T: int):

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from rnn_ref.equations.activations import GELU, HARD_SIGMOID, RELU, SIGMOID, SIL
 from rnn_ref.kernels.cuda import choice
 from rnn_ref.kernels.cuda.choice import only_teaching
 from rnn_ref.kernels.cuda.persistent import plan
+from rnn_ref.kernels.cuda.recurrence import one_each
 from rnn_ref.kernels.cuda.sequence import STEPS
 
 from ..concurrent_blocks import concurrent_blocks
@@ -64,6 +66,24 @@ def test_blocks_that_wait_for_each_other(cell, B, H, masked, several_blocks, ass
 def test_inference_goes_on_where_one_part_of_the_sequence_ends(cell, keep, assert_close):
     with concurrent_blocks():
         assert_parity(Case(cell, B=1, T=STEPS + 2, F=1, H=1, masked=True, keep=keep), assert_close)
+
+
+@pytest.mark.parametrize("keep", ["tape", "outputs", "last"])
+@pytest.mark.parametrize(("B", "T"), [(0, 3), (2, 0)])
+@pytest.mark.parametrize("kernel", ["teaching", "fastest"])
+@pytest.mark.parametrize("cell", GATES)
+def test_no_samples_and_no_steps(cell, kernel, B, T, keep, assert_close):
+    with concurrent_blocks(), only_teaching() if kernel == "teaching" else nullcontext():
+        assert_parity(Case(cell, B=B, T=T, masked=True, keep=keep), assert_close)
+
+
+@pytest.mark.parametrize(("B", "H"), [(0, 1), (1, 1), (8, 32), (9, 33), (100, 70)])
+def test_a_thread_for_each_unit_and_sample(B, H):
+    (along_units, along_samples), (units, samples), _ = one_each(np.empty((2, B, H)))
+    assert along_units >= 1, "a device refuses a launch of no blocks; the simulator does not"
+    assert along_samples >= 1
+    assert along_units * units >= H > (along_units - 1) * units
+    assert along_samples * samples >= B
 
 
 def test_too_many_units_fall_back():

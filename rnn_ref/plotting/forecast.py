@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import COLOURS, describe, new_figure
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
 
 
 def forecast(time, truth, forecasts: dict[str, np.ndarray], *, ylabel: str, title: str | None = None) -> Figure:
@@ -38,11 +38,12 @@ def forecast(time, truth, forecasts: dict[str, np.ndarray], *, ylabel: str, titl
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     above.plot(values, truth, color="black", linewidth=1.6, label="observed")
     below.axhline(0, color="black", linewidth=0.8)
-    for (name, array), colour in zip(forecasts.items(), COLOURS):
-        above.plot(values, array, color=colour, linewidth=1.1, label=name)
-        below.plot(values, np.asarray(array) - truth, color=colour, linewidth=1.1)
+    for k, (name, array) in enumerate(forecasts.items()):
+        look = {"color": COLOURS[k % len(COLOURS)], "linestyle": LINE_STYLES[k % len(LINE_STYLES)], "linewidth": 1.3}
+        above.plot(values, array, label=name, **look)
+        below.plot(values, np.asarray(array) - truth, **look)
     above.set_ylabel(ylabel)
-    below.set_ylabel("forecast - observed")
+    below.set_ylabel("forecast − observed")
     below.set_xlabel(label)
     above.legend(frameon=False, ncols=2 + len(forecasts), loc="upper center", bbox_to_anchor=(0.5, 1.15), fontsize=9)
     for axis in (above, below):

@@ -50,7 +50,9 @@ def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None 
         colour, style = COLOURS[k % len(COLOURS)], LINE_STYLES[k % len(LINE_STYLES)]
         if len(labelled) == 1:
             others = np.where(values > ROUNDING * values[:, :1], values, np.nan)[:, 1:]
-            axis.semilogy(distances, others, color=colour, linewidth=0.6, alpha=0.5)
+            thin = axis.semilogy(distances, others, color=colour, linewidth=0.6, alpha=0.5)
+            for line in thin[:1]:
+                line.set_label(f"{label}: all others")
         look = {"color": colour, "linestyle": style, "linewidth": 2.0}
         axis.semilogy(distances, _positive(values[:, 0]), label=f"{label}: largest", **look)
         bound = each.bound(distances, stop)
@@ -133,7 +135,7 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
         axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="real part")
         axis.set_title(gate, fontsize=10)
         for side in (axis.xaxis, axis.yaxis):
-            side.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], symmetric=True))
+            side.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], symmetric=True))
         axis.grid(alpha=0.3)
     axes[0, 0].set_ylabel("imaginary part")
     figure = axes[0, 0].figure

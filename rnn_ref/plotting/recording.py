@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, LINE_STYLES, describe, new_figure
 
@@ -71,6 +72,9 @@ def _loss(axis, steps, loss) -> str:
     axis.plot(steps, loss, color=COLOURS[6], linewidth=1.8)
     if loss.min() > 0 and loss.max() > 20 * loss.min():
         axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_locator(NullLocator())
     _lines(axis, "loss")
     return f"The loss goes from {loss[0]:.3g} to {loss[-1]:.3g}."
 
@@ -120,9 +124,8 @@ def _weights(axis, steps, seen) -> str:
 def _jacobians(axis, steps, seen) -> str:
     exponents = seen["lyapunov_exponents"]
     for k, curve in enumerate(exponents.T):
-        axis.plot(
-            steps, np.where(np.isfinite(curve), curve, np.nan), color=COLOURS[k], label=f"no. {k + 1}", linewidth=1.6
-        )
+        look = {"color": COLOURS[k], "linestyle": LINE_STYLES[k], "linewidth": 1.6}
+        axis.plot(steps, np.where(np.isfinite(curve), curve, np.nan), label=f"no. {k + 1}", **look)
     axis.axhline(0, color="0.5", linewidth=0.8)
     _lines(axis, "Lyapunov exponents\n(per step)", ncols=1)
     return f"Largest Lyapunov exponent {exponents[0, 0]:.3f} to {exponents[-1, 0]:.3f}."

@@ -237,6 +237,8 @@ def explain_step(
 
 
 def _inside(number: int, size: int, kind: str, name: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+        raise TypeError(f"explain_step: {kind}={number!r} must be a whole number; {name} has 0 to {size - 1}.")
     if not -size <= number < size:
         raise IndexError(f"explain_step: {kind}={number}, but {name} has 0 to {size - 1}.")
     return int(number) % size

@@ -14,6 +14,7 @@ from rnn_ref.layers.custom_cell import CustomTape
 from rnn_ref.layers.layer import Layer
 from rnn_ref.models.objective import Objective
 from rnn_ref.models.structure import flatten
+from rnn_ref.named import Named
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,18 @@ class LayerFlow:
 
 
 class GradientFlow(Mapping):
-    """Flows by layer name, and the loss they belong to."""
+    """Flows by layer name, and the loss they belong to.
 
-    def __init__(self, layers: dict[str, LayerFlow], loss: float):
-        self.layers, self.loss = layers, loss
+    Attributes
+    ----------
+    layers : dict of str to LayerFlow
+    loss : float
+    notes : list of str
+        Which recurrent layers are not among them, and why.
+    """
+
+    def __init__(self, layers: dict[str, LayerFlow], loss: float, notes: Iterable[str] = ()):
+        self.layers, self.loss, self.notes = layers, loss, list(notes)
 
     def __getitem__(self, name: str) -> LayerFlow:
         if name not in self.layers:
@@ -116,7 +125,9 @@ class GradientFlow(Mapping):
         return len(self.layers)
 
     def __repr__(self):
-        return "\n".join([f"<GradientFlow, loss {self.loss:.4g}", *(f"  {f}" for f in self.layers.values())]) + ">"
+        notes = (f"  note: {note}" for note in self.notes)
+        lines = [f"<GradientFlow, loss {self.loss:.4g}", *(f"  {flow}" for flow in self.layers.values()), *notes]
+        return "\n".join(lines) + ">"
 
 
 class FlowComparison(Mapping):
@@ -198,10 +209,12 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
     objective = Objective(loss or "mean_squared_error", weights, None, None, model.output_names)
     value, dy = objective.value_and_gradients(y, outputs, [None] * len(y), model.output_masks(tape))
     both = Both(tape, model.run_back(tape, dy).flow)
-    layers = dict(_flows(both.runs()))
+    found = list(recurrent(both.runs()))
+    notes = [f"{name}: the loss does not depend on it." for name, _, own in found if own.flow is None]
+    layers = dict(_flows(found))
     if not layers:
         raise ValueError(f"{model.name} has no recurrent layer that the loss depends on.")
-    return GradientFlow(layers, float(value))
+    return GradientFlow(layers, float(value), notes)
 
 
 def _ask_for_parts(tape) -> None:
@@ -240,8 +253,8 @@ class Both:
         return Both(self.tape.inner, self._of(0))
 
 
-def _flows(runs: Iterable) -> Iterator[tuple[str, LayerFlow]]:
-    for name, layer, both in recurrent(runs):
+def _flows(found: Iterable) -> Iterator[tuple[str, LayerFlow]]:
+    for name, layer, both in found:
         if both.flow is None:
             continue
         if not hasattr(layer.cell, "cells"):
@@ -260,7 +273,9 @@ def layer_flow(layer, cell, tape, gradients, name: str) -> LayerFlow:
         name=name,
         dh=in_data_order(layer, gradients.dh[1:]),
         dc=None if dc is None else in_data_order(layer, dc[1:]),
-        dz={n: in_data_order(layer, dz) for n, dz in zip(cell.GATES or cell.STATES, gradients.dz)},
+        dz=Named(
+            {n: in_data_order(layer, dz) for n, dz in zip(cell.GATES or cell.STATES, gradients.dz)}, f"{name}: no gate"
+        ),
         weights=weights,
         _part=part,
         _go_backwards=layer.go_backwards,

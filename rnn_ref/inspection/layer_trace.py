@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 
 from rnn_ref.layers.embedding import Embedding
+from rnn_ref.named import Named
 
-# Groups of arrays by name, and those that are one array; together, everything a trace can hold.
-GROUPS = ("gates", "preactivations", "projections", "states", "initial_states", "dropout")
+# Groups of arrays by name, with a word for one of them, and those that are one array: everything a trace can hold.
+GROUPS = {
+    "gates": "gate",
+    "preactivations": "pre-activation",
+    "projections": "projection",
+    "states": "state",
+    "initial_states": "initial state",
+    "dropout": "dropout mask",
+}
 SINGLE = ("scores", "mask", "times")
 
 
@@ -71,6 +79,11 @@ class LayerTrace:
     times: np.ndarray | None = None
     go_backwards: bool = False
     axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for group, what in GROUPS.items():
+            named = getattr(self, group)
+            object.__setattr__(self, group, Named(named, f"{self.name}: no {what}"))
 
     @property
     def recurrent(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_ref.inspection.gradients import gradient_flow
 from rnn_ref.inspection.jacobians import state_jacobians
-from rnn_ref.inspection.runs import built_in_cells
+from rnn_ref.inspection.runs import built_cells
 from rnn_ref.inspection.saturation import saturation
 from rnn_ref.inspection.weights import weight_report
 from rnn_ref.training.callbacks import Callback
@@ -199,7 +199,7 @@ def _weights(recorder: Recorder) -> Iterator[tuple]:
 
 
 def _jacobians(recorder: Recorder) -> Iterator[tuple]:
-    for name, _ in built_in_cells(recorder.model, "Recorder"):
+    for name, _ in built_cells(recorder.model, "Recorder"):
         jacobians = state_jacobians(recorder.model, recorder.x, layer=name)
         yield (name, "lyapunov_exponents"), jacobians.lyapunov_exponents(min(4, jacobians.size))
 

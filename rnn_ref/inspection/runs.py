@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rnn_ref.inspection.tracing import recurrent
 from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.custom_cell import CustomCell
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.recurrent import RNN
 
@@ -65,8 +66,8 @@ def one_cell(runs: list, layer: str | None, where: str) -> tuple:
     return name, *found[name]
 
 
-def built_in_cells(model, what: str) -> Iterator[tuple[str, Cell]]:
-    """Every built-in recurrent cell of a model or layer with its name, as in a trace; nothing is run.
+def built_cells(model, what: str) -> Iterator[tuple[str, Layer]]:
+    """Every recurrent cell of a model or layer with its name, as in a trace; nothing is run.
 
     Raises
     ------
@@ -75,6 +76,8 @@ def built_in_cells(model, what: str) -> Iterator[tuple[str, Cell]]:
     """
     if not isinstance(model, Layer):
         raise TypeError(f"{what}: expected a model or a layer, got {type(model).__name__}.")
+    if hasattr(model, "walk_layers") and model.built is False and not model.layers:
+        raise ValueError(f"{what}: {model.name} was never built: it has no layers yet.")
     inside = model.sublayers() if hasattr(model, "walk_layers") else [model]
     for name, cell in _cells(inside, ""):
         if not cell.built:
@@ -85,14 +88,14 @@ def built_in_cells(model, what: str) -> Iterator[tuple[str, Cell]]:
         yield name, cell
 
 
-def _cells(layers, prefix: str) -> Iterator[tuple[str, Cell]]:
+def _cells(layers, prefix: str) -> Iterator[tuple[str, Layer]]:
     for layer in layers:
         name = f"{prefix}{layer.name.rpartition('/')[2]}"
-        if isinstance(layer, Cell):
+        if isinstance(layer, (Cell, CustomCell)):
             yield name, layer
         elif not isinstance(layer, RNN):
             yield from _cells(layer.sublayers(), f"{name}/")
-        elif isinstance(layer.cell, Cell):
-            yield name, layer.cell
         elif hasattr(layer.cell, "cells"):
             yield from _cells(layer.cell.cells, f"{name}/")
+        else:
+            yield name, layer.cell

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_ref.inspection.runs import cells_inside, run_undisturbed
 from rnn_ref.inspection.tracing import Trace, in_data_order, recurrent
+from rnn_ref.named import Named
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,11 @@ class LayerSaturation:
 
     def closed(self, gate: str, share: float = 0.95) -> np.ndarray:
         """Units whose gate was below ``low`` for at least this share of time."""
-        return np.flatnonzero(self._gate(self.below, gate) >= share)
+        return np.flatnonzero(self.below[gate] >= share)
 
     def open(self, gate: str, share: float = 0.95) -> np.ndarray:
         """Units whose gate was above ``high`` for at least this share of time."""
-        return np.flatnonzero(self._gate(self.above, gate) >= share)
-
-    def _gate(self, shares: dict, gate: str) -> np.ndarray:
-        if gate not in shares:
-            raise KeyError(f"{self.name}: no gate is named {gate!r}; there are {', '.join(shares) or 'none'}.")
-        return shares[gate]
+        return np.flatnonzero(self.above[gate] >= share)
 
     def __repr__(self):
         H = len(self.zero)
@@ -152,8 +148,8 @@ def _of_layer(name, gates, hidden, mask, low, high) -> LayerSaturation:
     gates = {gate: array for gate, array in gates.items() if gate != "candidate"}
     return LayerSaturation(
         name=name,
-        below={gate: share(array < low) for gate, array in gates.items()},
-        above={gate: share(array > high) for gate, array in gates.items()},
+        below=Named({gate: share(array < low) for gate, array in gates.items()}, f"{name}: no gate"),
+        above=Named({gate: share(array > high) for gate, array in gates.items()}, f"{name}: no gate"),
         large=share(np.abs(hidden) > high),
         zero=share(hidden == 0),
         low=low,

@@ -15,6 +15,7 @@ import numpy as np
 
 from rnn_ref.inspection.layer_trace import LayerTrace, make
 from rnn_ref.layers.attention_base import AttentionTape
+from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.dropout import Dropout
@@ -145,6 +146,9 @@ class Watcher(Walk):
             fold = partial(_folded, count=tape.sizes[0] * tape.sizes[1])
             name = f"{path}/{layer.layer.name}"
             yield from self.traces_of(layer.layer, tape.inner, fold(x), _each(y, fold), fold(mask), name)
+        elif isinstance(tape, CallTape):
+            kind = type(layer).__name__
+            self.log.notes.append(f"{path}: {kind} has a call of its own: only what goes in and out can be seen.")
         elif not hasattr(layer, "walk_layers") and layer.sublayers():
             inside = ", ".join(each.name for each in layer.sublayers())
             self.log.notes.append(f"{path}: the layers inside it ({inside}) cannot be seen, only what goes in and out.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from rnn_ref.inspection.runs import built_in_cells
+from rnn_ref.inspection.runs import built_cells
+from rnn_ref.layers.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,21 @@ class LayerWeights(Mapping):
 
 
 class WeightReport(Mapping):
-    """Reports of all recurrent layers, by layer name."""
+    """Reports of all recurrent layers, by layer name.
 
-    def __init__(self, layers: dict[str, LayerWeights]):
-        self.layers = layers
+    Attributes
+    ----------
+    layers : dict of str to LayerWeights
+    notes : list of str
+        What could not be looked into.
+    """
+
+    def __init__(self, layers: dict[str, LayerWeights], notes: Iterable[str] = ()):
+        self.layers, self.notes = layers, list(notes)
 
     def __getitem__(self, name: str) -> LayerWeights:
         if name not in self.layers:
-            raise KeyError(f"no recurrent layer is named {name!r}; there are {', '.join(self.layers)}.")
+            raise KeyError(f"no recurrent layer is named {name!r}; there are {', '.join(self.layers) or 'none'}.")
         return self.layers[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -117,7 +125,8 @@ class WeightReport(Mapping):
         return len(self.layers)
 
     def __repr__(self):
-        return "\n".join(["<WeightReport", *(repr(layer) for layer in self.values())]) + ">"
+        notes = (f"  note: {note}" for note in self.notes)
+        return "\n".join(["<WeightReport", *(repr(layer) for layer in self.values()), *notes]) + ">"
 
 
 def weight_report(model) -> WeightReport:
@@ -126,7 +135,7 @@ def weight_report(model) -> WeightReport:
     Parameters
     ----------
     model : Model, Sequential or layer
-        Layers with a custom cell are left out: which of its weights belong to a gate is not known.
+        A layer with a custom cell is left out, with a note: which of its weights belong to a gate is not known.
 
     Returns
     -------
@@ -136,7 +145,7 @@ def weight_report(model) -> WeightReport:
     Raises
     ------
     ValueError
-        If the model was never built, or has no recurrent layer with gates.
+        If the model was never built, or has no recurrent layer.
 
     Examples
     --------
@@ -145,12 +154,15 @@ def weight_report(model) -> WeightReport:
     >>> round(rnn_ref.weight_report(layer)["rnn"]["candidate"].spectral_radius, 3)
     1.0
     """
-    layers = {}
-    for name, cell in built_in_cells(model, "weight_report"):
+    layers, notes = {}, []
+    for name, cell in built_cells(model, "weight_report"):
+        if not isinstance(cell, Cell):
+            notes.append(f"{name}: its cell {type(cell.custom).__name__} is custom: it has no gates with names.")
+            continue
         gates = {}
         for gate, weights in cell.gate_weights().items():
             gates[gate] = GateReport(*(None if array is None else array.copy() for array in weights))
         layers[name] = LayerWeights(name, gates)
-    if not layers:
-        raise ValueError(f"weight_report: {model.name} has no recurrent layer with a built-in cell.")
-    return WeightReport(layers)
+    if not layers and not notes:
+        raise ValueError(f"weight_report: {model.name} has no recurrent layer.")
+    return WeightReport(layers, notes)

@@ -11,6 +11,7 @@ from rnn_ref import memory, random
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of, positive_integer
+from rnn_ref.named import Named
 
 
 class GateWeights(NamedTuple):
@@ -148,12 +149,18 @@ class Cell(Layer):
         >>> layer.gate_weights()["forget"].bias
         array([1., 1., 1.], dtype=float32)
         """
+        if not self.built:
+            raise ValueError(
+                f"{self.name} was never built, so its gates have no weights yet: call it on data, or give it an input "
+                "shape."
+            )
         names = self.GATES or ("hidden",)
         blocks = [
             [None] * len(names) if weight is None else np.split(weight.value, self.blocks, axis=-1)
             for weight in (self.kernel, self.recurrent_kernel, self.bias)
         ]
-        return {name: GateWeights(*parts) for name, *parts in zip(names, *blocks)}
+        gates = {name: GateWeights(*parts) for name, *parts in zip(names, *blocks)}
+        return Named(gates, f"{self.name}: no gate")
 
     def arrays(self) -> tuple:
         """``W, U, b`` as the kernels take them."""

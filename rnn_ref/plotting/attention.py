@@ -45,6 +45,8 @@ def attention(
     ['c', 'b', 'a']
     """
     name = getattr(scores, "name", None)
+    if name is not None and getattr(scores, "scores", None) is None:
+        raise ValueError(f"plot.attention: {name} ({scores.layer_class}) has no attention scores.")
     matrix = _matrix(getattr(scores, "scores", scores), sample)
     rows, row_label = _tokens(query_tokens, matrix.shape[0], "query_tokens", "query step")
     columns, column_label = _tokens(key_tokens, matrix.shape[1], "key_tokens", "key step")

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rnn_ref.plotting import cell_drawing
-from rnn_ref.plotting.cell_drawing import CELLS, INPUT, LEFT, RIGHT, STEP, Pen, features, number
+from rnn_ref.plotting.cell_drawing import INPUT, LEFT, RIGHT, STEP, Pen, features, number
 from rnn_ref.plotting.gates import SYMBOLS
 from rnn_ref.plotting.style import GATE_COLOURS, Picture, describe, only_layer
 from rnn_ref.plotting.time_axis import sample_of, written
@@ -62,15 +62,9 @@ class CellDiagram:
 
     def __init__(self, layer, sample: int = 0, *, tokens=None, where: str = WHERE):
         self.layer, self.sample, self.tokens, self.where = layer, sample_of(layer, sample, where), tokens, where
-        if tuple(layer.gates) not in CELLS:
-            raise ValueError(
-                f"{where} draws SimpleRNN, LSTM and GRU; {layer.name} ({layer.layer_class}) has the gates "
-                f"{', '.join(layer.gates)}."
-            )
+        self.draw, self.top = cell_drawing.drawing_of(layer, where)
         for name in layer.initial_states:
             layer[name]  # raises if it was not kept
-        if not layer.gates and not layer.preactivations:
-            raise ValueError(f"{where}: {layer.name} was traced without pre-activations, which its diagram shows.")
         cell_drawing.need_every_step(layer, where)
         _, self.steps, self.units = layer.hidden.shape
         if tokens is not None and len(tokens) != self.steps:
@@ -79,7 +73,6 @@ class CellDiagram:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        _, self.top = CELLS[tuple(self.layer.gates)]
         panels = self.layer.gates | self.layer.states
         tall = max(self.top + 1.15, ROW * len(panels) + 0.45)
         row = min((tall - 0.45) / len(panels), 1.0)
@@ -104,7 +97,7 @@ class CellDiagram:
             handles, ["before the step", "after it"], frameon=False, fontsize=8, ncols=2, loc="upper right",
             bbox_to_anchor=(1.0, -0.3), borderaxespad=0.1,
         )  # fmt: skip
-        self.strip = place(0.75, height - STRIP - 0.5, WIDTH - 2.1, STRIP)
+        self.strip = place(0.75, height - STRIP - 0.5, WIDTH - 2.6, STRIP)
         self._strip_lines()
         self.title = self.figure.suptitle("", fontsize=11, y=1 - 0.12 / height, va="top")  # its text comes with a step
 
@@ -112,16 +105,22 @@ class CellDiagram:
         layer, axis = self.layer, self.strip
         self.curves = {}
         for name in layer.states:
+            own = axis if name == "hidden" else axis.twinx()  # the cell state has no bound, and its own scale
             style = {"color": STATE_COLOURS[name], "linestyle": "-" if name == "hidden" else "--"}
-            (self.curves[name],) = axis.plot(
+            (self.curves[name],) = own.plot(
                 np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=SYMBOLS[name], **style
             )
+            if own is not axis:
+                own.tick_params(axis="y", labelcolor=STATE_COLOURS[name])
         self.here = axis.axvline(0, color=MARK, linewidth=5, zorder=0)
         axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
         axis.margins(x=0.01)
         axis.set_xlabel("time step")
         axis.grid(alpha=0.3)
-        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8, handlelength=1.5)
+        axis.legend(
+            handles=list(self.curves.values()), loc="center left", bbox_to_anchor=(1.06, 0.5), frameon=False,
+            fontsize=8, handlelength=1.5,
+        )  # fmt: skip
 
     def show(self, t: int, unit: int = 0) -> Figure:
         """Put the numbers of one time step into the picture, and return it.
@@ -140,10 +139,11 @@ class CellDiagram:
         for name, bars in self.bars.items():
             bars.show(t, unit, self._before(name, t), counts)
         for name, curve in self.curves.items():
-            curve.set_ydata(layer.states[name][self.sample, :, unit])
+            values = layer.states[name][self.sample, :, unit]
+            limit = 1.08 * float(np.abs(values).max()) or 1.0
+            curve.set_ydata(values)
+            curve.axes.set_ylim(-limit, limit)  # zero in the middle, where the scales meet
         self.strip.set_ylabel(f"unit {unit}")
-        self.strip.relim()
-        self.strip.autoscale_view()
         self.here.set_xdata([t, t])
         read = "" if self.tokens is None else f", reading {written(self.tokens[t])}".replace("$", r"\$")
         self.title.set_text(f"{layer.name} ({layer.layer_class}), time step {t} (of 0 to {self.steps - 1}){read}")
@@ -162,8 +162,7 @@ class CellDiagram:
             return
         pen.arrow([(INPUT, -0.2), (INPUT, 0.25)])
         pen.label(INPUT, -0.25, f"$x_{{{t}}}$ {features(self.layer.inputs[self.sample, t])}", va="top")
-        draw, _ = CELLS[tuple(self.layer.gates)]
-        draw(pen, cell_drawing.cell_numbers(self.layer, self.sample, unit, t, self.where))
+        self.draw(pen, cell_drawing.cell_numbers(self.layer, self.sample, unit, t, self.where))
 
     def _before(self, name: str, t: int) -> np.ndarray | None:
         """State of all units before step t; gates have none."""

@@ -46,6 +46,27 @@ def need_every_step(layer, where: str) -> None:
         raise ValueError(f"{where}: the trace of {layer.name} leaves steps out; trace without every=.")
 
 
+def drawing_of(layer, where: str) -> tuple:
+    """What draws this layer's cell, and its height.
+
+    Raises
+    ------
+    ValueError
+        If it is not a SimpleRNN, LSTM or GRU.
+    """
+    if tuple(layer.gates) not in CELLS:
+        raise ValueError(
+            f"{where} draws SimpleRNN, LSTM and GRU; {layer.name} ({layer.layer_class}) has the gates "
+            f"{', '.join(layer.gates)}."
+        )
+    if not layer.gates and not layer.preactivations:
+        raise ValueError(
+            f"{where} draws SimpleRNN, LSTM and GRU; {layer.name} has a custom cell, or is a SimpleRNN traced without "
+            "pre-activations."
+        )
+    return CELLS[tuple(layer.gates)]
+
+
 def features(x) -> str:
     """A short vector; of a long one the beginning."""
     x = np.ravel(x)

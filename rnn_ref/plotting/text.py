@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from rnn_ref.plotting.style import SIGNED, UNIT_INTERVAL, Picture, describe
+from rnn_ref.plotting.style import SIGNED, UNIT_INTERVAL, Picture, describe, only_layer
 
 WIDTH = 72  # characters in a line
 CELL = (0.096, 0.225)  # inches, one character
@@ -42,7 +42,7 @@ def text(
     ----------
     tokens : str or list of str
         T characters, or T words; a line break in a token breaks the line.
-    activation : ndarray (T,), or LayerTrace
+    activation : ndarray (T,), LayerTrace, or a Trace with one recurrent layer
     unit : int
         With a trace: which unit.
     sample : int
@@ -69,7 +69,7 @@ def text(
     2
     """
     tokens = list(tokens)
-    what, values, unit_interval = _values(activation, unit, sample, array)
+    what, values, unit_interval = _values(only_layer(activation, "plot.text", "trace"), unit, sample, array)
     if len(tokens) != len(values):
         raise ValueError(f"plot.text: got {len(tokens)} tokens and {len(values)} activations; one each is needed.")
     if not tokens:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.cell_drawing import CELLS, INK, INPUT, LEFT, RIGHT, STEP, Pen, cell_numbers, features
+from rnn_ref.plotting.cell_drawing import INK, INPUT, LEFT, RIGHT, STEP, Pen, cell_numbers, drawing_of, features
 from rnn_ref.plotting.style import describe, new_figure, only_layer
 
 MOST = 8  # steps
@@ -56,12 +56,7 @@ def unrolled(
             f"plot.unrolled: in {layer.name}, which reads backwards, a step does not follow from the step before it; "
             "plot.step_through draws it."
         )
-    draw = CELLS.get(tuple(layer.gates))
-    if draw is None:
-        raise ValueError(
-            f"plot.unrolled draws SimpleRNN, LSTM and GRU; {layer.name} has the gates {', '.join(layer.gates)}."
-        )
-    draw, top = draw
+    draw, top = drawing_of(layer, "plot.unrolled")
     width, height = steps * STEP + 0.9, top + 1.3
     axis = ax if ax is not None else new_figure(width, height + 0.4).subplots()
     axis.set(xlim=(-0.65, width - 0.65), ylim=(-0.95, height - 0.95), aspect="equal")

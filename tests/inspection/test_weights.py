@@ -74,7 +74,7 @@ def test_what_it_looks_like():
 def test_bad_requests():
     with pytest.raises(ValueError, match=r"sequential.* was never built, so rnn has no weights"):
         weight_report(Sequential([layers.LSTM(H, name="rnn")]))
-    with pytest.raises(ValueError, match="has no recurrent layer with a built-in cell"):
+    with pytest.raises(ValueError, match="has no recurrent layer"):
         weight_report(Sequential([Input((3,)), layers.Dense(1)]))
     report = weight_report(layers.LSTM(H, name="rnn", input_shape=(5, F)))
     with pytest.raises(KeyError, match="rnn: no gate is named 'reset'; there are input, forget, candidate, output"):

@@ -48,8 +48,11 @@ def test_the_curve_below_is_the_unit_and_marks_the_step():
     diagram.show(5, unit=1)
     np.testing.assert_array_equal(diagram.curves["cell"].get_ydata(), diagram.layer.cell[0, :, 1])
     assert diagram.here.get_xdata() == [5, 5]
-    low, high = diagram.strip.get_ylim()
-    assert low <= diagram.layer.cell[0, :, 1].min() < diagram.layer.cell[0, :, 1].max() <= high
+    for name, curve in diagram.curves.items():  # each on a scale of its own
+        low, high = curve.axes.get_ylim()
+        largest = np.abs(diagram.layer[name][0, :, 1]).max()
+        assert -low == high
+        assert largest < high < 1.1 * largest
 
 
 def test_backwards_the_state_before_is_that_of_the_later_step():

@@ -1,8 +1,9 @@
-"""The command line: ``rnn-ref tour``, ``rnn-ref figures`` and ``rnn-ref lab``."""
+"""The command line: ``rnn-ref tour``, ``rnn-ref figures``, ``rnn-ref lab`` and ``rnn-ref bench``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -42,29 +43,50 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--dir", type=Path, help=f"copy the notebooks there (./{COPIES} outside a checkout)")
     lab.add_argument("--copy-only", action="store_true", help="copy the notebooks, do not open them")
     lab.set_defaults(run=run_lab)
+
     bench = commands.add_parser("bench", help="measure rnn_ref beside PyTorch, JAX and Keras")
     bench.add_argument("target", choices=["cpu"])
+    bench.add_argument("--parts", help="what to measure, with commas between: cases,variants,fit,start,memory,scaling")
+    bench.add_argument("--quick", action="store_true", help="tiny sizes, seconds; the numbers mean nothing")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    bench.add_argument("--figure", type=Path, metavar="FILE", help="draw it there")
+    bench.add_argument("--markdown", type=Path, metavar="FILE", help="write it as tables for a README there")
     bench.add_argument(
-        "--out", type=Path, default=Path("figures"), help="folder for bench-cpu.json and .png (%(default)s)"
+        "--from",
+        dest="known",
+        type=Path,
+        metavar="FILE",
+        help="begin with a result written before, and measure no more than --parts",
     )
-    bench.add_argument("--quick", action="store_true", help="two small cases, little time; the numbers mean little")
     bench.set_defaults(run=run_bench)
     return top
 
 
 def run_bench(options) -> int:
     from rnn_ref.bench import cpu
+    from rnn_ref.bench.goals import goals
+    from rnn_ref.bench.markdown import markdown
+    from rnn_ref.bench.settings import QUICK, Settings
 
-    quick = {"cases": ((2, 3, 4, 5), (3, 9, 2, 17)), "rounds": 2, "seconds": 0.01} if options.quick else {}
-    report = cpu.run(**quick)
-    print()
-    print(cpu.markdown(report))
-    print(
-        f"\nBest peer's time over rnn_ref's, geometric mean over all: inference "
-        f"{cpu.geometric_mean(report, 'infer'):.2f}, training {cpu.geometric_mean(report, 'train'):.2f}."
-    )
-    cpu.write(report, options.out)
-    print(f"{options.out / 'bench-cpu.json'} and {options.out / 'bench-cpu.png'} written.")
+    report = json.loads(options.known.read_text()) if options.known else {}
+    parts = options.parts.split(",") if options.parts else [] if options.known else list(cpu.PARTS)
+    unknown = [part for part in parts if part not in cpu.PARTS]
+    if unknown:
+        print(f"rnn-ref bench: no part {', '.join(unknown)}; there are {', '.join(cpu.PARTS)}.", file=sys.stderr)
+        return 2
+    if parts:
+        report |= cpu.run(parts, QUICK if options.quick else Settings())
+    print("\n-- goals", *goals(report), sep="\n")
+    for path in filter(None, (options.json, options.figure, options.markdown)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    if options.markdown:
+        options.markdown.write_text(markdown(report))
+    if options.figure:
+        from rnn_ref.plotting.bench import bench
+
+        bench(report).savefig(options.figure)
     return 0
 
 

@@ -1,0 +1,111 @@
+"""Part ``cases``: inference and a training step of every cell and case, beside the machine's matrix-product peak."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from statistics import median
+
+import numpy as np
+
+from rnn_ref.bench.contenders.problem import Problem
+from rnn_ref.bench.contenders.worker import sample
+from rnn_ref.bench.process import CONTENDERS, Contender, Process, is_peer
+from rnn_ref.bench.settings import Settings
+from rnn_ref.bench.turns import in_turn, ratio, spread
+
+WHAT = ("infer", "train")
+PRODUCTS = {"NumPy": Contender("numpy", "product"), "PyTorch": Contender("torch", "product")}
+# float32, 100 steps, four libraries. What was learned is a difference of two kernels, which costs digits.
+TOLERANCES = {"infer": 1e-4, "learned": 1e-2}
+
+
+def run(names: list[str], settings: Settings, say=print) -> list[dict]:
+    """Measure, and say each line of the table as soon as it is known.
+
+    Returns
+    -------
+    list of dict
+        For each ``cell``, ``case`` and ``what``: the ``times`` of each contender; ``ratios``, how many times as long
+        the peers took; ``peak``, operations a second of a large matrix product in the same rounds, and
+        ``share_of_peak``, what rnn_ref reached of it.
+    """
+    results = []
+    with ExitStack() as stack:
+        contenders = {name: stack.enter_context(Process(CONTENDERS[name])) for name in names}
+        products = [stack.enter_context(Process(product)) for product in PRODUCTS.values() if product.installed]
+        for cell in settings.cells:
+            for case in settings.cases:
+                problem = Problem(cell, *case)
+                check(contenders, problem)
+                for what in WHAT:
+                    entry = measure(contenders, products, problem, what, settings)
+                    results.append(entry)
+                    say(line(entry))
+    return results
+
+
+def check(contenders: dict[str, Process], problem: Problem) -> None:
+    """Same outputs, and same change of the recurrent kernel by one step, before anything is timed."""
+    before = problem.draw()[2][1].ravel()
+    before = before[sample(before.size)]
+    expected: dict[str, np.ndarray] = {}
+    for name, contender in contenders.items():
+        ask = partial(contender.ask, "layer", problem)
+        found = {"infer": ask("infer")["result"]}
+        ask("train")
+        learned = ask("learned")["result"]
+        found["learned"] = None if learned is None else np.array(learned) - before
+        for what, result in found.items():
+            if result is None:
+                continue
+            reference = expected.setdefault(what, np.array(result))
+            error = np.abs(np.array(result) - reference).max() / np.abs(reference).max()
+            if not error < TOLERANCES[what]:
+                raise RuntimeError(f"{name} disagrees on {problem} ({what}) by {error:.1e}.")
+
+
+def measure(contenders: dict[str, Process], products: list[Process], problem: Problem, what: str, settings) -> dict:
+    def seconds(process, *task):
+        return lambda: process.ask(*task, settings.seconds)["seconds"]
+
+    n = settings.product
+    runs = {name: seconds(process, "layer", problem, what) for name, process in contenders.items()}
+    runs |= {k: seconds(process, "product", n, "product") for k, process in enumerate(products)}
+    times = in_turn(runs, settings.rounds)
+    fastest = spread([min(turn) for turn in zip(*(times.pop(k)["rounds"] for k in range(len(products))))])
+    entry = {"cell": problem.cell, "case": list(problem.case), "what": what, "times": times}
+    entry["peak"] = 2 * n**3 / fastest["median"]
+    if ours := times.get("rnn_ref"):
+        entry["ratios"] = {name: ratio(time, ours) for name, time in times.items() if is_peer(name)}
+        share = problem.operations(what == "train") / (2 * n**3)
+        entry["share_of_peak"] = share * ratio(fastest, ours)
+    return entry
+
+
+def best_peer(entry: dict, wanted: str = "") -> tuple[str, float] | None:
+    """The peer that took the shortest, of those whose names begin so, and how many times as long as rnn_ref."""
+    ratios = {name: value for name, value in entry.get("ratios", {}).items() if name.startswith(wanted)}
+    return min(ratios.items(), key=lambda pair: pair[1]) if ratios else None
+
+
+def geometric_mean(results: list[dict], what: str, wanted: str = "") -> float:
+    """Of the best peer's time over ours, over all cells and cases."""
+    best = [best_peer(entry, wanted) for entry in results if entry["what"] == what]
+    best = [ratio for _, ratio in filter(None, best)]
+    return float(np.exp(np.mean(np.log(best)))) if best else float("nan")
+
+
+def machine_peak(results: list[dict]) -> float:
+    """Operations a second of a large matrix product, over all rounds of all cases."""
+    return median(entry["peak"] for entry in results)
+
+
+def line(entry: dict) -> str:
+    times = "  ".join(f"{name} {1e3 * t['median']:.3g}" for name, t in entry["times"].items())
+    text = f"{entry['cell']:9s} {','.join(map(str, entry['case'])):14s} {entry['what']:5s} ms: {times}"
+    if best := best_peer(entry):
+        text += f" | {best[0]} x{best[1]:.2f}"
+    if "share_of_peak" in entry:
+        text += f", {entry['share_of_peak']:.0%} of {entry['peak'] / 1e9:.0f} GFLOP/s"
+    return text

@@ -10,9 +10,9 @@ import numpy as np
 
 from rnn_ref.bench.contenders.problem import Problem
 from rnn_ref.bench.contenders.worker import sample
-from rnn_ref.bench.process import CONTENDERS, Contender, Process, is_peer
+from rnn_ref.bench.process import CONTENDERS, Contender, Process
 from rnn_ref.bench.settings import Settings
-from rnn_ref.bench.turns import in_turn, ratio, spread
+from rnn_ref.bench.turns import best_peer, in_turn, ratio, spread, to_peers
 
 WHAT = ("infer", "train")
 PRODUCTS = {"NumPy": Contender("numpy", "product"), "PyTorch": Contender("torch", "product")}
@@ -75,24 +75,17 @@ def measure(contenders: dict[str, Process], products: list[Process], problem: Pr
     times = in_turn(runs, settings.rounds)
     fastest = spread([min(turn) for turn in zip(*(times.pop(k)["rounds"] for k in range(len(products))))])
     entry = {"cell": problem.cell, "case": list(problem.case), "what": what, "times": times}
-    entry["peak"] = 2 * n**3 / fastest["median"]
-    if ours := times.get("rnn_ref"):
-        entry["ratios"] = {name: ratio(time, ours) for name, time in times.items() if is_peer(name)}
+    entry |= {"ratios": to_peers(times), "peak": 2 * n**3 / fastest["median"]}
+    if "rnn_ref" in times:
         share = problem.operations(what == "train") / (2 * n**3)
-        entry["share_of_peak"] = share * ratio(fastest, ours)
+        entry["share_of_peak"] = share * ratio(fastest, times["rnn_ref"])["median"]
     return entry
-
-
-def best_peer(entry: dict, wanted: str = "") -> tuple[str, float] | None:
-    """The peer that took the shortest, of those whose names begin so, and how many times as long as rnn_ref."""
-    ratios = {name: value for name, value in entry.get("ratios", {}).items() if name.startswith(wanted)}
-    return min(ratios.items(), key=lambda pair: pair[1]) if ratios else None
 
 
 def geometric_mean(results: list[dict], what: str, wanted: str = "") -> float:
     """Of the best peer's time over ours, over all cells and cases."""
     best = [best_peer(entry, wanted) for entry in results if entry["what"] == what]
-    best = [ratio for _, ratio in filter(None, best)]
+    best = [ratio["median"] for _, ratio in filter(None, best)]
     return float(np.exp(np.mean(np.log(best)))) if best else float("nan")
 
 
@@ -102,10 +95,15 @@ def machine_peak(results: list[dict]) -> float:
 
 
 def line(entry: dict) -> str:
-    times = "  ".join(f"{name} {1e3 * t['median']:.3g}" for name, t in entry["times"].items())
+    times = "  ".join(f"{name} {milliseconds(time)}" for name, time in entry["times"].items())
     text = f"{entry['cell']:9s} {','.join(map(str, entry['case'])):14s} {entry['what']:5s} ms: {times}"
     if best := best_peer(entry):
-        text += f" | {best[0]} x{best[1]:.2f}"
+        text += f" | {best[0]} x{best[1]['median']:.2f}"
     if "share_of_peak" in entry:
         text += f", {entry['share_of_peak']:.0%} of {entry['peak'] / 1e9:.0f} GFLOP/s"
     return text
+
+
+def milliseconds(time: dict) -> str:
+    """Median, and in brackets the least and the greatest round."""
+    return "{:.3g} ({:.3g}-{:.3g})".format(*(1e3 * time[key] for key in ("median", "least", "greatest")))

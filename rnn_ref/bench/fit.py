@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 
 from rnn_ref.bench.contenders.guide import Guide
-from rnn_ref.bench.process import CONTENDERS, Process, is_peer
+from rnn_ref.bench.process import CONTENDERS, Process
 from rnn_ref.bench.settings import Settings
-from rnn_ref.bench.turns import in_turn, ratio
+from rnn_ref.bench.turns import in_turn, to_peers
 from rnn_ref.datasets import load_sunspots
 
 TOLERANCE = 1e-2  # of the loss after an epoch from the same weights on the same batches
@@ -28,19 +27,15 @@ def run(names: list[str], settings: Settings, say=print) -> list[dict]:
             task = guide(settings, model)
             first, losses = {}, {}
             for name, process in processes.items():
-                start = time.perf_counter()
-                losses[name] = process.ask("guide", task, "first")["result"]
-                first[name] = time.perf_counter() - start
+                answer = process.ask("guide", task, "first")
+                losses[name], first[name] = answer["result"], answer["took"]
             check(model, losses)
 
             def epoch(process, task=task):
                 return lambda: process.ask("guide", task, "epochs", 1e-9)["seconds"] / task.epochs
 
             times = in_turn({name: epoch(process) for name, process in processes.items()}, settings.fits)
-            entry = {"model": model, "times": times, "first": first}
-            if ours := times.get("rnn_ref"):
-                entry["ratios"] = {name: ratio(seconds, ours) for name, seconds in times.items() if is_peer(name)}
-            results.append(entry)
+            results.append({"model": model, "times": times, "first": first, "ratios": to_peers(times)})
             shown = "  ".join(f"{name} {1e3 * t['median']:.3g} ({first[name]:.2g} s)" for name, t in times.items())
             say(f"{model:15s} ms an epoch (the first): {shown}")
     return results

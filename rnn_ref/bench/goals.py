@@ -5,7 +5,9 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-from rnn_ref.bench.cases import WHAT, best_peer, geometric_mean
+from rnn_ref.bench.cases import WHAT, geometric_mean
+from rnn_ref.bench.contenders.problem import Problem
+from rnn_ref.bench.turns import best_peer
 
 NAMES = {"infer": "inference", "train": "training step"}
 MEGABYTE = 1e6
@@ -34,44 +36,41 @@ def goals(report: dict) -> list[Goal]:
 
 
 def cases(results: list[dict]) -> list[Goal]:
-    found = []
-    largest = max((entry["case"] for entry in results), key=lambda case: case[0] * case[1] * case[3] * sum(case[2:]))
-    for what in WHAT:
-        entries = [e for e in results if e["what"] == what and e.get("ratios")]
-        smaller = [best_peer(e)[1] for e in entries if what == "train" or e["case"] != largest]
-        if smaller:
-            but = "" if what == "train" else " but the largest case's"
-            found.append(
-                Goal(f"{NAMES[what]}: best peer's time over rnn_ref's, least of all{but}", min(smaller), "≥", 1)
-            )
-        if entries and what == "infer":
-            least = min(best_peer(e)[1] for e in entries if e["case"] == largest)
-            found.append(Goal("inference: the same, in the largest case", least, "≥", 0.95))
-        if entries and what == "train":
-            found.append(Goal("training step: the same, geometric mean", geometric_mean(results, what), "≥", 1.5))
-            if any(best_peer(e, "Keras") for e in entries):
-                keras = geometric_mean(results, what, "Keras")
-                found.append(
-                    Goal("training step: best Keras backend's time over rnn_ref's, geometric mean", keras, "≥", 4)
-                )
-    for what, bound in zip(WHAT, (0.8, 0.75)):
-        for e in results:
-            if e["what"] == what and e["case"] == largest and "share_of_peak" in e:
-                found.append(
-                    Goal(
-                        f"{NAMES[what]}: {e['cell']}'s share of the peak, largest case", e["share_of_peak"], "≥", bound
-                    )
-                )
+    if not all(best_peer(entry) for entry in results):
+        return []
+    largest = max((entry["case"] for entry in results), key=lambda case: Problem("LSTM", *case).operations(True))
+    infer, train = ([entry for entry in results if entry["what"] == what] for what in WHAT)
+    found = [
+        least("training step, best peer / rnn_ref", train, 1),
+        Goal("training step, best peer / rnn_ref: geometric mean", geometric_mean(results, "train"), "≥", 1.5),
+    ]
+    if any(best_peer(entry, "Keras") for entry in train):
+        mean = geometric_mean(results, "train", "Keras")
+        found.append(Goal("training step, best Keras backend / rnn_ref: geometric mean", mean, "≥", 4))
+    text = "inference, best peer / rnn_ref"
+    if smaller := [entry for entry in infer if entry["case"] != largest]:
+        found.append(least(text, smaller, 1))
+    found.append(least(f"{text}, largest case", [entry for entry in infer if entry["case"] == largest], 0.95))
+    for entries, bound in ((infer, 0.8), (train, 0.75)):
+        found += [
+            Goal(f"{NAMES[e['what']]}, largest case, {e['cell']}: share of the peak", e["share_of_peak"], "≥", bound)
+            for e in entries
+            if e["case"] == largest
+        ]
     return found
 
 
+def least(text: str, entries: list[dict], bound: float, wanted: str = "") -> Goal:
+    """That no entry's best peer is ahead."""
+    worst = min(entries, key=lambda entry: best_peer(entry, wanted)[1]["median"])
+    peer, ratio = best_peer(worst, wanted)
+    where = worst.get("model") or f"{worst['cell']}, {','.join(map(str, worst['case']))}"
+    return Goal(f"{text}: least ({where}; {peer})", ratio["median"], "≥", bound)
+
+
 def fit(results: list[dict]) -> list[Goal]:
-    best = {e["model"]: best_peer(e, "Keras") for e in results}
-    best = {model: pair[1] for model, pair in best.items() if pair}
-    if not best:
-        return []
-    model = min(best, key=best.get)
-    return [Goal(f"fit: best Keras backend's time an epoch over rnn_ref's, least ({model})", best[model], "≥", 5)]
+    judged = [entry for entry in results if best_peer(entry, "Keras")]
+    return [least("fit, best Keras backend / rnn_ref", judged, 5, "Keras")] if judged else []
 
 
 def start(results: list[dict]) -> list[Goal]:

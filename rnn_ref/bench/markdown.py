@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rnn_ref.bench.cases import best_peer, machine_peak
+from rnn_ref.bench.cases import machine_peak
 from rnn_ref.bench.goals import goals
+from rnn_ref.bench.turns import best_peer
 
 
 def markdown(report: dict) -> str:
@@ -35,7 +36,7 @@ def cases(results: list[dict]) -> str:
     rows = []
     for (cell, *case), entries in pairs.items():
         times = [[milliseconds(e["times"][n]["median"]) if n in e["times"] else "–" for e in entries] for n in names]
-        best = [f"{best_peer(e)[1]:.2f}" if best_peer(e) else "–" for e in entries]
+        best = [times_as_long(best_peer(e)) for e in entries]
         share = [f"{e['share_of_peak']:.0%}" if "share_of_peak" in e else "–" for e in entries]
         rows.append([cell, ", ".join(map(str, case)), *map(" / ".join, [*times, best, share])])
     return (
@@ -51,7 +52,7 @@ def fit(results: list[dict]) -> str:
         [
             entry["model"],
             *(f"{milliseconds(entry['times'][n]['median'])} ({1e3 * entry['first'][n]:.0f})" for n in names),
-            "{:.1f}".format(best_peer(entry, "Keras")[1]) if best_peer(entry, "Keras") else "–",
+            times_as_long(best_peer(entry, "Keras")),
         ]
         for entry in results
     ]
@@ -107,6 +108,11 @@ def variants(results: list[dict]) -> str:
     rows = [[*key, *(found.get(name, "–") for name in names)] for key, found in by_row.items()]
     title = "Variants: time over the plain layer's, over what the number of operations predicts:"
     return f"{title}\n\n" + rows_of(["cell", "B, T, F, H", "", *names], rows, left=3)
+
+
+def times_as_long(best: tuple[str, dict] | None) -> str:
+    """With the least and the greatest round in brackets."""
+    return "{median:.2f} ({least:.2f}–{greatest:.2f})".format(**best[1]) if best else "–"
 
 
 def milliseconds(seconds: float) -> str:

@@ -86,8 +86,9 @@ class Process:
         Returns
         -------
         dict
-            ``result`` or ``seconds`` (None if the contender has no such function); ``imported``, the seconds that
-            importing the package took; ``peak``, the most bytes the process has held so far.
+            ``result`` and the seconds it ``took``, making included; or ``seconds``. None if there is no such function.
+            With them ``imported``, the seconds that importing the package took, and ``peak``, the most bytes the
+            process has held so far.
         """
         task = task if isinstance(task, int) else asdict(task)
         request = {"make": [make, task], "run": run, "seconds": seconds}

@@ -80,7 +80,7 @@ def threads(names: list[str], settings: Settings, say) -> list[dict]:
 
                     times = in_turn({"1": seconds(one), "2": seconds(two)}, settings.rounds)
                     entry = {"name": name, "cell": cell, "what": what, "times": times}
-                    results.append(entry | {"speedup": ratio(times["1"], times["2"])})
+                    results.append(entry | {"speedup": ratio(times["1"], times["2"])["median"]})
         shown = ", ".join(f"{e['cell']} {e['what']} {e['speedup']:.2f}" for e in results if e["name"] == name)
         say(f"{name}: two cores over one: {shown}")
     return results

@@ -32,7 +32,7 @@ def run(names: list[str], settings: Settings, say=print) -> list[dict]:
                     times = in_turn(runs, settings.rounds)
                     for name in variants:
                         expected = predicted(name, problem, what == "train")
-                        over = ratio(times[name], times["plain"]) / expected
+                        over = ratio(times[name], times["plain"])["median"] / expected
                         entry = {"cell": cell, "case": list(case), "what": what, "variant": name}
                         results.append(entry | {"predicted": expected, "over_predicted": over, "times": times[name]})
                     shown = "  ".join(f"{e['variant']} {e['over_predicted']:.2f}" for e in results[-len(variants) :])

@@ -1,63 +1,206 @@
-"""The benchmark's result: how many times as long as rnn_ref the others take."""
+"""The benchmark's result in one picture."""
 
 from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import COLOURS, describe, new_figure
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
 
-MARKERS = "osD^vPX"
 NAMES = {"infer": "inference", "train": "training step"}
+# The same colour and marker for a library in all panels, and for a cell.
+LIBRARIES = ("PyTorch", "JAX", "Keras (JAX)", "Keras (PyTorch)", "Keras (TensorFlow)", "rnn_ref")
+STYLES = {
+    name: {"color": colour, "marker": marker}
+    for name, colour, marker in zip(LIBRARIES, (*COLOURS[:5], COLOURS[6]), "osD^vX")
+}
+CELLS = {"SimpleRNN": COLOURS[0], "GRU": COLOURS[1], "LSTM": COLOURS[2]}
+SMALL = 8
 
 
 def bench(report: dict) -> Figure:
-    """Draw the time of each contender over that of rnn_ref: a row of panels for each cell.
+    """Draw the parts of a report that are there.
+
+    Speed: the time of each peer over rnn_ref's, for each cell and case, and the share of the machine's matrix-product
+    peak that rnn_ref reaches. Then ``fit``, variants, the first training step and memory; then how time grows.
 
     Parameters
     ----------
     report : dict
-        From ``rnn-ref bench cpu`` (``bench-cpu.json``).
+        From ``rnn-ref bench cpu --json``.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    results = report["results"]
-    cells = list(dict.fromkeys(entry["cell"] for entry in results))
-    cases = list(dict.fromkeys(tuple(entry["case"]) for entry in results))
-    peers = list(dict.fromkeys(n for entry in results for n in entry["times"] if n not in ("rnn_ref", "NumPy loop")))
-    figure = new_figure(9.5, 0.9 + len(cells) * (0.8 + 0.26 * len(cases)))
-    axes = figure.subplots(len(cells), len(NAMES), sharex=True, sharey=True, squeeze=False)
-    slowest = 1.0
-    for row, cell in zip(axes, cells):
-        for axis, (what, title) in zip(row, NAMES.items()):
-            axis.set_title(f"{cell}, {title}", fontsize=10)
-            axis.axvline(1, color="black", linewidth=1)
-            for k, peer in enumerate(peers):
-                points = [
-                    (
-                        entry["times"][peer]["median"] / entry["times"]["rnn_ref"]["median"],
-                        cases.index((*entry["case"],)),
-                    )
-                    for entry in results
-                    if entry["cell"] == cell and entry["what"] == what and peer in entry["times"]
-                ]
-                slowest = max(slowest, *(x for x, _ in points)) if points else slowest
-                x, y = zip(*points) if points else ((), ())
-                axis.scatter(x, y, s=26, color=COLOURS[k % len(COLOURS)], marker=MARKERS[k % len(MARKERS)], label=peer)
-            axis.set_xscale("log")
-            axis.grid(axis="x", which="both", alpha=0.25)
-    axes[0, 0].set_yticks(range(len(cases)), [", ".join(map(str, case)) for case in cases], fontsize=8)
-    axes[0, 0].invert_yaxis()
-    for axis in axes[:, 0]:
-        axis.set_ylabel("batch, time,\nfeatures, units", fontsize=9)
-    for axis in axes[-1]:
-        axis.set_xlabel("time / time of rnn_ref", fontsize=9)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(peers), fontsize=9)
+    cells = list(dict.fromkeys(entry["cell"] for entry in report.get("cases", ())))
+    small = [part for part in SMALL_PANELS if report.get(part)]
+    growth = bool(report.get("scaling"))
+    heights = [2.2] * len(cells) + [2.5] * bool(small) + [2.4] * growth
+    figure = new_figure(12, 0.7 + sum(heights))
+    grid = figure.add_gridspec(len(heights), 12, height_ratios=heights)
+    for row, cell in enumerate(cells):
+        panels = [figure.add_subplot(grid[row, 4 * k : 4 * k + 4]) for k in range(3)]
+        draw_speed(panels, cell, [entry for entry in report["cases"] if entry["cell"] == cell], row == len(cells) - 1)
+    if small:
+        width = 12 // len(small)
+        for k, part in enumerate(small):
+            SMALL_PANELS[part](figure.add_subplot(grid[len(cells), width * k : width * (k + 1)]), report[part])
+    if growth:
+        draw_growth([figure.add_subplot(grid[-1, 4 * k : 4 * k + 4]) for k in range(3)], report["scaling"]["sizes"])
+    add_legend(figure)
     machine = report["machine"]
     return describe(
         figure,
-        f"Times of {', '.join(peers)} over that of rnn_ref for {', '.join(cells)} in {len(cases)} cases, up to "
-        f"{slowest:.0f}; right of 1 rnn_ref is faster. {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['date']}.",
+        f"rnn_ref beside other libraries on {machine['processor']}, {machine['cores']} cores, {machine['date']}. "
+        + " ".join(in_words(report)),
     )
+
+
+def in_words(report: dict) -> list[str]:
+    said = []
+    for what, name in NAMES.items():
+        best = [
+            min(e["ratios"].values(), key=lambda r: r["median"])["median"]
+            for e in report.get("cases", ())
+            if e["what"] == what and e["ratios"]
+        ]
+        if best:
+            said.append(f"The fastest of them takes {min(best):.2f} to {max(best):.2f} times as long, {name}.")
+    return said
+
+
+def draw_speed(panels, cell: str, entries: list[dict], last: bool) -> None:
+    """Times over rnn_ref's in inference and training, and the share of the peak, one row a case."""
+    cases = list(dict.fromkeys(tuple(entry["case"]) for entry in entries))
+    for axis, what in zip(panels, NAMES):
+        draw_ratios(
+            axis, [entry for entry in entries if entry["what"] == what], [", ".join(map(str, c)) for c in cases]
+        )
+        axis.set_title(f"{cell}, {NAMES[what]}", fontsize=10)
+        if last:
+            axis.set_xlabel("time / time of rnn_ref", fontsize=SMALL + 1)
+    panels[0].set_ylabel("batch, time,\nfeatures, units", fontsize=SMALL + 1)
+    for what, marker, fill in (("infer", "o", "white"), ("train", "o", "black")):
+        shares = [100 * e.get("share_of_peak", float("nan")) for e in entries if e["what"] == what]
+        panels[2].scatter(
+            shares, range(len(shares)), marker=marker, facecolor=fill, edgecolor="black", s=26, label=NAMES[what]
+        )
+    panels[2].set_title(f"{cell}, rnn_ref's share of the peak", fontsize=10)
+    rows(panels[2], [""] * len(cases))
+    panels[2].set_xlim(0, 100)
+    panels[2].legend(fontsize=SMALL, loc="lower left")
+    if last:
+        panels[2].set_xlabel("% of a large matrix product's rate", fontsize=SMALL + 1)
+
+
+def draw_ratios(axis, entries: list[dict], labels: list[str]) -> None:
+    """A row for each entry: how many times as long as rnn_ref each peer took, least to greatest round."""
+    axis.axvline(1, color="black", linewidth=1)
+    for name, style in STYLES.items():
+        points = [(e["ratios"][name], y) for y, e in enumerate(entries) if name in e["ratios"]]
+        if points:
+            ratios, y = zip(*points)
+            x = [r["median"] for r in ratios]
+            spread = [[r["median"] - r["least"] for r in ratios], [r["greatest"] - r["median"] for r in ratios]]
+            axis.errorbar(x, y, xerr=spread, linestyle="", markersize=5, elinewidth=1, label=name, **style)
+    axis.set_xscale("log")
+    plain_log(axis.xaxis)
+    rows(axis, labels)
+
+
+def rows(axis, labels: list[str]) -> None:
+    axis.set_yticks(range(len(labels)), labels, fontsize=SMALL)
+    axis.set_ylim(len(labels) - 0.4, -0.6)
+    axis.tick_params(axis="x", labelsize=SMALL)
+    axis.grid(axis="x", which="major", alpha=0.3)
+
+
+def plain_log(axis) -> None:
+    """1, 10, 100 and not powers of ten."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(lambda value, _: "")
+
+
+def draw_fit(axis, results: list[dict]) -> None:
+    draw_ratios(axis, results, [entry["model"] for entry in results])
+    axis.set_title("fit, an epoch", fontsize=10)
+    axis.set_xlabel("time / time of rnn_ref", fontsize=SMALL + 1)
+
+
+def draw_variants(axis, results: list[dict]) -> None:
+    names = list(dict.fromkeys(entry["variant"] for entry in results))
+    axis.axvline(1, color="black", linewidth=1)
+    for cell, colour in CELLS.items():
+        for what, fill in (("infer", "white"), ("train", colour)):
+            found = [e for e in results if e["cell"] == cell and e["what"] == what]
+            axis.scatter(
+                [e["over_predicted"] for e in found],
+                [names.index(e["variant"]) + 0.2 * (list(CELLS).index(cell) - 1) for e in found],
+                s=18,
+                facecolor=fill,
+                edgecolor=colour,
+                label=cell if what == "train" else None,
+            )
+    axis.set_title("variants", fontsize=10)
+    axis.set_xlabel("time / predicted from the plain layer\n(open: inference, filled: training)", fontsize=SMALL + 1)
+    axis.set_xlim(left=0)
+    axis.legend(fontsize=SMALL - 1)
+    rows(axis, [name.replace(" ", "\n") for name in names])
+
+
+def draw_start(axis, results: list[dict]) -> None:
+    names = [entry["name"] for entry in results]
+    for y, entry in enumerate(results):
+        colour = STYLES[entry["name"]]["color"]
+        axis.barh(y, entry["first_step"]["median"], color=colour, height=0.6, alpha=0.45)
+        axis.barh(y, entry["import"]["median"], color=colour, height=0.6)
+    axis.set_title("first training step", fontsize=10)
+    axis.set_xlabel("s from the start of the process\n(dark: import)", fontsize=SMALL + 1)
+    rows(axis, names)
+
+
+def draw_memory(axis, results: dict) -> None:
+    for y, (name, size) in enumerate(results["fit"].items()):
+        axis.barh(y, size / 1e6, color=STYLES[name]["color"], height=0.6)
+    axis.set_title("memory of a fit", fontsize=10)
+    axis.set_xlabel("MB at most", fontsize=SMALL + 1)
+    rows(axis, list(results["fit"]))
+
+
+def draw_growth(panels, sizes: list[dict]) -> None:
+    """Seconds over batch, time steps and units, with the fitted exponents."""
+    for axis, name in zip(panels, ("batch", "time", "units")):
+        for entry in (e for e in sizes if e["axis"] == name):
+            n, seconds = zip(*entry["points"])
+            exponent = "" if entry["exponent"] is None else f" {entry['exponent']:.2f}"
+            axis.plot(
+                n,
+                [1e3 * s for s in seconds],
+                color=CELLS[entry["cell"]],
+                linestyle=LINE_STYLES[entry["what"] == "train"],
+                marker=".",
+                label=f"{entry['cell']}, {NAMES[entry['what']].split()[0]}:{exponent}",
+            )
+        axis.set_xscale("log", base=2)
+        axis.set_yscale("log")
+        plain_log(axis.xaxis)
+        plain_log(axis.yaxis)
+        axis.tick_params(labelsize=SMALL)
+        axis.grid(alpha=0.3)
+        axis.set_xlabel({"time": "time steps"}.get(name, name), fontsize=SMALL + 1)
+        axis.legend(fontsize=SMALL - 1, title="exponents", title_fontsize=SMALL - 1)
+    panels[0].set_ylabel("rnn_ref, ms", fontsize=SMALL + 1)
+
+
+def add_legend(figure) -> None:
+    handles = {}
+    for axis in figure.axes:
+        handles |= dict(zip(*axis.get_legend_handles_labels()[::-1]))
+    names = [name for name in STYLES if name in handles]
+    if names:
+        figure.legend(
+            [handles[n] for n in names], names, loc="outside upper center", ncols=len(names), fontsize=SMALL + 1
+        )
+
+
+SMALL_PANELS = {"fit": draw_fit, "variants": draw_variants, "start": draw_start, "memory": draw_memory}

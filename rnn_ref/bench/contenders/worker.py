@@ -28,7 +28,7 @@ def main() -> None:
     module = import_module(module)
     functions, made = {}, None
     for line in sys.stdin:
-        request = json.loads(line)
+        request, start = json.loads(line), time.perf_counter()
         if made != request["make"]:
             functions.clear()  # one at a time in memory
             functions, made = make(library, module, *request["make"]), request["make"]
@@ -38,7 +38,7 @@ def main() -> None:
         elif request["seconds"]:
             answer = {"seconds": median_time(run, request["seconds"])}
         else:
-            answer = {"result": plain(run())}
+            answer = {"result": plain(run()), "took": time.perf_counter() - start}
         print(json.dumps(answer | {"imported": imported, "peak": peak_bytes()}), file=answers, flush=True)
 
 

@@ -12,7 +12,7 @@ from rnn_ref.bench.settings import Settings
 PARTS = {"cases": cases, "variants": variants, "fit": fit, "start": start, "memory": memory, "scaling": scaling}
 
 
-def run(parts=tuple(PARTS), settings: Settings | None = None, *, say=print) -> dict:
+def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say=print) -> dict:
     """Measure.
 
     Parameters
@@ -20,6 +20,8 @@ def run(parts=tuple(PARTS), settings: Settings | None = None, *, say=print) -> d
     parts : iterable of str
         From :data:`PARTS`.
     settings : Settings, optional
+    names : list of str, optional
+        Contenders; all that are installed when absent.
     say : callable
         Gets each line of the result as soon as it is known.
 
@@ -29,8 +31,8 @@ def run(parts=tuple(PARTS), settings: Settings | None = None, *, say=print) -> d
         ``machine``, and the result of each part by its name.
     """
     settings = settings or Settings()
-    names = [name for name, contender in CONTENDERS.items() if contender.installed]
-    missing = [name for name in CONTENDERS if name not in names]
+    missing = [name for name, contender in CONTENDERS.items() if not contender.installed]
+    names = [name for name in names or CONTENDERS if name not in missing]
     if missing:
         say(f"Not installed, left out: {', '.join(missing)}.")
     report = {"machine": machine(), "left_out": missing}

@@ -1,79 +1,96 @@
-"""The benchmark runs, its contenders agree, and its arithmetic is right; how fast they are is not asserted here."""
+"""Every part of the benchmark runs, and its contenders agree; how fast they are is not asserted here."""
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 
-import numpy as np
 import pytest
 
-from rnn_ref.bench import cpu
-from rnn_ref.bench.contenders import CONTENDERS, installed
-from rnn_ref.bench.problem import CELLS, Problem
+from rnn_ref.bench import cases, cpu
+from rnn_ref.bench.contenders.problem import CELLS, Problem
+from rnn_ref.bench.goals import goals
+from rnn_ref.bench.markdown import markdown
+from rnn_ref.bench.process import CONTENDERS
+from rnn_ref.bench.settings import QUICK
 from rnn_ref.cli import main
+from rnn_ref.plotting.bench import bench
+from rnn_ref.plotting.style import figure_alt
+
+SMALL = replace(QUICK, cells=("SimpleRNN",), models=("Bidirectional",))
 
 
-def test_a_small_run_of_everything_that_is_installed(tmp_path, capsys):
-    assert main(["bench", "cpu", "--quick", "--out", str(tmp_path)]) == 0
+def test_everyone_who_is_installed(tmp_path, capsys):
+    files = {name: tmp_path / "there" / f"bench.{name}" for name in ("json", "md", "png")}
+    options = ["--json", str(files["json"]), "--markdown", str(files["md"]), "--figure", str(files["png"])]
+    assert main(["bench", "cpu", "--quick", "--parts", "cases", *options]) == 0
+    report = json.loads(files["json"].read_text())
+    installed = {name for name, contender in CONTENDERS.items() if contender.installed}
+    assert report["left_out"] == [name for name in CONTENDERS if name not in installed]
+    assert len(report["cases"]) == 2 * len(CELLS)
+    for entry in report["cases"]:
+        assert set(entry["times"]) == installed - ({"NumPy loop"} if entry["what"] == "train" else set())
+        assert set(entry["ratios"]) == installed - {"rnn_ref", "NumPy loop"}
+        assert 0 < entry["share_of_peak"] < 1
+        for time in entry["times"].values():
+            assert 0 < time["least"] <= time["median"] <= time["greatest"]
+            assert len(time["rounds"]) == QUICK.rounds
+    assert files["png"].stat().st_size > 10_000
+
     printed = capsys.readouterr().out
-    report = json.loads((tmp_path / "bench-cpu.json").read_text())
-    assert (tmp_path / "bench-cpu.png").stat().st_size > 10_000
-    assert len(report["results"]) == len(CELLS) * 2 * 2
-    for entry in report["results"]:
-        expected = {name for name in CONTENDERS if installed(name)}
-        if entry["what"] == "train":
-            expected.discard("NumPy loop")
-        assert set(entry["times"]) == expected
-        for times in entry["times"].values():
-            assert 0 < times["least"] <= times["median"] <= times["greatest"]
-    for name in CONTENDERS:
-        assert installed(name) == (f"| {name} |" in printed)
-        assert installed(name) or f"{name}" in printed.splitlines()[0]
+    table = files["md"].read_text()
+    assert all(name in printed for name in CONTENDERS)  # measured, or named as left out
+    assert [name for name in CONTENDERS if f"| {name} |" in table] == [n for n in CONTENDERS if n in installed]
+    assert "training step, best peer / rnn_ref: geometric mean" in printed
+
+    # What is known is shown again, without measuring.
+    assert main(["bench", "cpu", "--from", str(files["json"]), "--markdown", str(tmp_path / "again.md")]) == 0
+    assert (tmp_path / "again.md").read_text() == table
+    assert main(["bench", "cpu", "--parts", "cases,nothing"]) == 2
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_contender_that_computes_something_else_is_found_out(cell):
-    class Liar:
-        name = "liar"
+def test_the_other_parts():
+    parts = ["variants", "fit", "start", "memory", "scaling"]
+    report = cpu.run(parts, SMALL, names=["rnn_ref", "Keras (JAX)"], say=lambda line: None)
+    assert {entry["variant"] for entry in report["variants"]} >= {"masked", "float64", "recurrent dropout"}
+    assert all(entry["over_predicted"] > 0 for entry in report["variants"])
+    (fitted,) = report["fit"]
+    assert fitted["first"].keys() == fitted["times"].keys() == {"rnn_ref", "Keras (JAX)"}
+    ours, keras = report["start"]
+    assert 0 < ours["import"]["median"] < ours["first_step"]["median"]  # a part of it
+    assert ours["cold"] > 0
+    assert "cold" not in keras
+    assert all(size > 1e7 for size in report["memory"]["fit"].values())
+    assert len(report["memory"]["inference"]) == 2 * len(SMALL.memory)
+    assert {entry["axis"] for entry in report["scaling"]["sizes"]} == {"batch", "time", "units"}
 
+    figure = bench(json.loads(json.dumps(report)))
+    titles = {axis.get_title() for axis in figure.axes}
+    assert titles >= {"fit, an epoch", "variants", "first training step", "memory of a fit"}
+    assert figure_alt(figure)
+    assert all(str(goal.text) in markdown(report) for goal in goals(report))
+
+
+@pytest.mark.parametrize("what", ["infer", "learned"])
+def test_a_contender_that_computes_something_else_is_found_out(what):
+    class Answers:
         def __init__(self, factor):
             self.factor = factor
 
-        def ask(self, problem, what, seconds=0.0):
-            return {"result": None if what == "train" else [self.factor, 2.0]}
+        def ask(self, make, problem, run):
+            return {"result": None if run == "train" else [self.factor if run == what else 1.0] * 512}
 
-    cpu.check([Liar(1.0), Liar(1.0)], Problem(cell, 1, 1, 1, 1))
-    with pytest.raises(RuntimeError, match="liar disagrees"):
-        cpu.check([Liar(1.0), Liar(1.1)], Problem(cell, 1, 1, 1, 1))
-
-
-def test_operations_are_those_of_the_matrix_products():
-    B, T, F, H = 2, 3, 5, 7
-    products = [(B * T, F, 4 * H), (B * T, H, 4 * H)]  # x W, h U
-    back = [(B * T, 4 * H, H), (F, B * T, 4 * H), (H, B * T, 4 * H)]  # dz Uᵀ, xᵀ dz, hᵀ dz
-    problem = Problem("LSTM", B, T, F, H)
-    assert problem.operations(training=False) == sum(2 * n * k * m for n, k, m in products)
-    assert problem.operations(training=True) == sum(2 * n * k * m for n, k, m in products + back)
+    problem = Problem("LSTM", 1, 1, 3, 16)
+    cases.check({"one": Answers(1.0), "two": Answers(1.0)}, problem)
+    with pytest.raises(RuntimeError, match=f"liar disagrees on .*{what}"):
+        cases.check({"one": Answers(1.0), "liar": Answers(1.3)}, problem)
 
 
-def test_ratios_means_and_table():
-    def entry(case, ours, torch, jax):
-        times = {"rnn_ref": ours, "PyTorch": torch, "JAX": jax, "NumPy loop": 0.1}
-        times = {name: {"median": t, "least": t, "greatest": t} for name, t in times.items()}
-        return {"cell": "GRU", "case": case, "what": "train", "times": times, "share_of_peak": 0.5}
-
-    report = {"results": [entry([1, 2, 3, 4], 1.0, 2.0, 3.0), entry([5, 6, 7, 8], 2.0, 20.0, 16.0)]}
-    assert cpu.ratios(report["results"][1]) == {"PyTorch": 10.0, "JAX": 8.0}
-    assert cpu.geometric_mean(report, "train") == pytest.approx(4.0)  # of 2 and 8
-    assert cpu.geometric_mean(report, "train", peers=lambda name: name == "PyTorch") == pytest.approx(20**0.5)
-    assert np.isnan(cpu.geometric_mean(report, "infer"))
-    assert cpu.markdown(report).splitlines()[2].startswith("| GRU | 1, 2, 3, 4 | 1 | 2 | 3 | 0.1 | 2.00 |")
-
-
-def test_what_is_not_installed_is_left_out_and_named(monkeypatch):
-    monkeypatch.setattr("rnn_ref.bench.contenders.find_spec", lambda package: package == "rnn_ref" or None)
-    assert [name for name in CONTENDERS if installed(name)] == ["rnn_ref"]
+def test_who_is_not_installed_is_left_out_and_named(monkeypatch):
+    monkeypatch.setattr("rnn_ref.bench.process.find_spec", lambda package: package == "rnn_ref" or None)
     assert find_spec("jax") is not None  # only pretended
     said = []
-    report = cpu.run(["LSTM"], [(2, 2, 2, 2)], rounds=1, seconds=0.001, say=said.append)
+    report = cpu.run(["cases"], SMALL, say=said.append)
     assert "left out: PyTorch, JAX" in said[0]
-    assert list(report["results"][0]["times"]) == ["rnn_ref"]
+    assert list(report["cases"][0]["times"]) == ["rnn_ref"]
+    assert goals(report) == []
+    assert "| rnn_ref | best peer / rnn_ref |" in markdown(report)

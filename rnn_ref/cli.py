@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     lab.set_defaults(run=run_lab)
 
     bench = commands.add_parser("bench", help="measure rnn_ref beside PyTorch, JAX and Keras")
-    bench.add_argument("target", choices=["cpu"])
+    bench.add_argument("target", choices=["cpu", "cuda"])
     bench.add_argument("--parts", help="what to measure, with commas between: cases,variants,fit,start,memory,scaling")
     bench.add_argument("--quick", action="store_true", help="tiny sizes, seconds; the numbers mean nothing")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
@@ -63,6 +63,35 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_bench(options) -> int:
+    return run_bench_cuda(options) if options.target == "cuda" else run_bench_cpu(options)
+
+
+def run_bench_cuda(options) -> int:
+    from rnn_ref.bench import cuda
+
+    if options.parts or options.known or options.figure:
+        print(
+            "rnn-ref bench cuda has no parts, and draws no figure; leave out --parts, --from, --figure.",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        report = cuda.run(quick=options.quick)
+    except cuda.NoDevice as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n-- goals", *cuda.goals(report), sep="\n")
+    for path, text in (
+        (options.json, lambda: json.dumps(report, indent=1) + "\n"),
+        (options.markdown, lambda: cuda.markdown(report)),
+    ):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text())
+    return 0
+
+
+def run_bench_cpu(options) -> int:
     from rnn_ref.bench import cpu
     from rnn_ref.bench.goals import goals
     from rnn_ref.bench.markdown import markdown

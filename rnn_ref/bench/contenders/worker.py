@@ -65,7 +65,7 @@ def median_time(run, seconds: float) -> float:
 
 def plain(result):
     """For JSON; of a large array 512 numbers, the same in every process."""
-    if result is None or isinstance(result, (int, float)):
+    if result is None or isinstance(result, (int, float, str)):
         return result
     import numpy as np
 

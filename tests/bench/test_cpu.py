@@ -86,11 +86,11 @@ def test_a_contender_that_computes_something_else_is_found_out(what):
 
 
 def test_who_is_not_installed_is_left_out_and_named(monkeypatch):
-    monkeypatch.setattr("rnn_ref.bench.process.find_spec", lambda package: package == "rnn_ref" or None)
+    monkeypatch.setattr("rnn_ref.bench.process.find_spec", lambda package: package in ("rnn_ref", "numpy") or None)
     assert find_spec("jax") is not None  # only pretended
     said = []
     report = cpu.run(["cases"], SMALL, say=said.append)
     assert "left out: PyTorch, JAX" in said[0]
-    assert list(report["cases"][0]["times"]) == ["rnn_ref"]
+    assert list(report["cases"][0]["times"]) == ["rnn_ref", "NumPy loop"]
     assert goals(report) == []
-    assert "| rnn_ref | best peer / rnn_ref |" in markdown(report)
+    assert "| rnn_ref | NumPy loop | best peer / rnn_ref |" in markdown(report)

@@ -8,6 +8,7 @@ import importlib
 import sys
 
 from rnn_ref import config, datasets, layers, models, preprocessing, random, seq2seq, training, utils
+from rnn_ref.device import device, get_device, set_device
 from rnn_ref.inspection import (
     Recorder,
     Recording,
@@ -68,8 +69,10 @@ __all__ = [
     "constraints",
     "datasets",
     "derive_parameters",
+    "device",
     "explain_step",
     "generate_dropout_mask",
+    "get_device",
     "gradient_flow",
     "initializers",
     "keras",
@@ -85,6 +88,7 @@ __all__ = [
     "rnn",
     "saturation",
     "seq2seq",
+    "set_device",
     "standardize_args",
     "state_jacobians",
     "trace",

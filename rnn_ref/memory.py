@@ -11,6 +11,8 @@ from math import prod
 
 import numpy as np
 
+from rnn_ref.device import array_module
+
 LARGE = 256 * 1024  # bytes from which on it pays; below, the C library keeps memory by itself
 KEPT = 256 * 1024 * 1024  # bytes at most that lie ready; what does not fit goes back to the system
 ALIGNED = 64  # bytes of a cache line: vectors that straddle two are read at half the speed
@@ -78,7 +80,9 @@ def empty(shape, dtype=np.float32) -> np.ndarray:
 
 
 def empty_like(array: np.ndarray) -> np.ndarray:
-    """As :func:`numpy.empty_like`, in C order."""
+    """As :func:`numpy.empty_like`, in C order; on the device of the array."""
+    if not isinstance(array, np.ndarray):
+        return array_module(array).empty(array.shape, array.dtype)
     return empty(array.shape, array.dtype)
 
 
@@ -87,6 +91,13 @@ def zeros(shape, dtype=np.float32) -> np.ndarray:
     array = empty(shape, dtype)
     array.fill(0)
     return array
+
+
+def zeros_like(array: np.ndarray) -> np.ndarray:
+    """As :func:`numpy.zeros_like`."""
+    zeros = empty_like(array)
+    zeros.fill(0)
+    return zeros
 
 
 def contiguous(array: np.ndarray) -> np.ndarray:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from rnn_ref.device import xp
 from rnn_ref.layers import activations
 from rnn_ref.layers.layer import Layer, LayerGradients
 
@@ -43,7 +42,7 @@ class Activation(Layer):
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx = da f'(x)``."""
         x, a = tape
-        return LayerGradients(self.activation.gradient(x, a, np.asarray(grads, self.dtype)))
+        return LayerGradients(self.activation.gradient(x, a, xp.asarray(grads, self.dtype)))
 
     def get_config(self) -> dict:
         return super().get_config() | {"activation": self.activation.name}

@@ -6,8 +6,9 @@ import difflib
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.equations import activations as equations
-from rnn_ref.kernels.cpu import pointwise
+from rnn_ref.layers.targets import kernels
 
 
 class Activation:
@@ -26,14 +27,14 @@ class Activation:
 
     def __call__(self, z) -> np.ndarray:
         """``a = f(z)``."""
-        z = np.asarray(z)
+        z = xp.asarray(z)
         if z.dtype.kind != "f":
             z = z.astype("float32")
         if self.name == "linear":
             return z
         if self.code is None:
             return equations.softmax(z)
-        return pointwise.activate(z, self.code)
+        return kernels("pointwise").activate(z, self.code)
 
     def gradient(self, z, a, da) -> np.ndarray:
         """dL/dz from ``z``, ``a = f(z)`` and dL/da."""
@@ -41,7 +42,7 @@ class Activation:
             return da
         if self.code is None:
             return equations.d_softmax(a, da)
-        return pointwise.d_activate(z, a, da, self.code)
+        return kernels("pointwise").d_activate(z, a, da, self.code)
 
     def __repr__(self):
         return f"<activation {self.name}>"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from rnn_ref.device import xp
 from rnn_ref.layers import regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients
 
@@ -48,7 +47,7 @@ class ActivityRegularization(Layer):
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx = dy``; the model adds the gradient of the penalty."""
-        return LayerGradients(np.asarray(grads, self.dtype))
+        return LayerGradients(xp.asarray(grads, self.dtype))
 
     def get_config(self) -> dict:
         config = super().get_config() | {"l1": self.l1, "l2": self.l2}

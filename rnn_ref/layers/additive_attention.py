@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from rnn_ref.device import xp
 from rnn_ref.layers.attention_base import BaseAttention
 
 
@@ -56,14 +55,14 @@ class AdditiveAttention(BaseAttention):
     def score(self, query, key):
         if self.scale is not None:
             self.check_features(query.shape[-1], self.scale.shape[0])
-        t = np.tanh(query[:, :, None] + key[:, None])  # (B, Tq, Tv, D)
+        t = xp.tanh(query[:, :, None] + key[:, None])  # (B, Tq, Tv, D)
         return (t.sum(axis=-1) if self.scale is None else t @ self.scale.value), t
 
     def score_back(self, query, key, memory, dz):
         t, weights = memory, {}
         dt = dz[..., None]
         if self.scale is not None:
-            weights["scale"] = np.einsum("bts,btsd->d", dz, t)
+            weights["scale"] = xp.einsum("bts,btsd->d", dz, t)
             dt = dt * self.scale.value
         du = dt * (1 - t * t)  # u = query + key
         return du.sum(axis=2), du.sum(axis=1), weights

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from rnn_ref.device import xp
 from rnn_ref.layers.attention_base import BaseAttention
 
 
@@ -69,21 +68,21 @@ class Attention(BaseAttention):
         if self.score_mode == "dot":
             product = query @ key.swapaxes(1, 2)
             return product * scale, product
-        t = np.tanh(scale * (query[:, :, None] + key[:, None]))  # (B, Tq, Tv, D)
+        t = xp.tanh(scale * (query[:, :, None] + key[:, None]))  # (B, Tq, Tv, D)
         return self.concat_score_weight.value * t.sum(axis=-1), t
 
     def score_back(self, query, key, memory, dz):
         scale, weights = 1 if self.scale is None else self.scale.value, {}
         if self.score_mode == "dot":
             if self.scale is not None:
-                weights["scale"] = np.asarray((dz * memory).sum())
+                weights["scale"] = xp.asarray((dz * memory).sum())
             dproduct = dz * scale
             return dproduct @ key, dproduct.swapaxes(1, 2) @ query, weights
         t = memory
-        weights["concat_score_weight"] = np.asarray((dz * t.sum(axis=-1)).sum())
+        weights["concat_score_weight"] = xp.asarray((dz * t.sum(axis=-1)).sum())
         du = (dz * self.concat_score_weight.value)[..., None] * (1 - t * t)  # u = scale (query + key)
         if self.scale is not None:
-            weights["scale"] = np.asarray((du * (query[:, :, None] + key[:, None])).sum())
+            weights["scale"] = xp.asarray((du * (query[:, :, None] + key[:, None])).sum())
         du = du * scale
         return du.sum(axis=2), du.sum(axis=1), weights
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_ref import random
+from rnn_ref.device import xp
 from rnn_ref.equations.activations import d_softmax, softmax
 from rnn_ref.layers.dropout import draw_mask, unit_interval
 from rnn_ref.layers.layer import Layer, LayerGradients
@@ -144,19 +145,19 @@ class BaseAttention(Layer):
         z, memory = self.score(query, key)
         allowed = None if value_mask is None else value_mask[:, None]
         if use_causal_mask:
-            causal = np.tri(*z.shape[1:], dtype=bool)
+            causal = xp.tri(*z.shape[1:], dtype=bool)
             allowed = causal if allowed is None else causal & allowed
         if allowed is not None:
-            z = np.where(allowed, z, z - np.asarray(FAR_BELOW, self.dtype))
+            z = xp.where(allowed, z, z - np.dtype(self.dtype).type(FAR_BELOW))
         scores = weights = softmax(z)
         if drop is None and training and self.dropout > 0:
             drop = draw_mask(self._generator, z.shape, self.dropout, self.dtype)
         if drop is not None:
-            drop = np.asarray(drop, self.dtype)
+            drop = xp.asarray(drop, self.dtype)
             scores = weights * drop
         y = scores @ value
         if query_mask is not None:
-            y = np.where(query_mask[..., None], y, 0)
+            y = xp.where(query_mask[..., None], y, 0)
         tape = AttentionTape(query, value, key, scores, weights, drop, query_mask, len(arrays) == 3, memory)
         return ([y, scores] if return_attention_scores else y), tape
 
@@ -168,7 +169,7 @@ class BaseAttention(Layer):
             raise ValueError(f"{self.name}: mask must be a list [query_mask, value_mask], got {type(mask).__name__}.")
         masks = []
         for what, m, array in (("query", mask[0], query), ("value", mask[1], value)):
-            m = None if m is None else np.asarray(m, bool)
+            m = None if m is None else xp.asarray(m, bool)
             if m is not None and m.shape != array.shape[:2]:
                 raise ValueError(f"{self.name}: the {what} mask has shape {m.shape}, expected {array.shape[:2]}.")
             masks.append(m)
@@ -182,14 +183,14 @@ class BaseAttention(Layer):
         """
         dy, dscores = grads if isinstance(grads, (list, tuple)) else (grads, None)
         B, Tq, _ = tape.query.shape
-        dy = np.zeros((B, Tq, tape.value.shape[2]), self.dtype) if dy is None else np.asarray(dy, self.dtype)
+        dy = xp.zeros((B, Tq, tape.value.shape[2]), self.dtype) if dy is None else xp.asarray(dy, self.dtype)
         if tape.query_mask is not None:
-            dy = np.where(tape.query_mask[..., None], dy, 0)
+            dy = xp.where(tape.query_mask[..., None], dy, 0)
         # y = scores @ value
         dvalue = tape.scores.swapaxes(1, 2) @ dy
         dweights = dy @ tape.value.swapaxes(1, 2)
         if dscores is not None:
-            dweights = dweights + np.asarray(dscores, self.dtype)
+            dweights = dweights + xp.asarray(dscores, self.dtype)
         # scores = drop softmax(z); what a mask takes from z is a constant
         if tape.drop is not None:
             dweights = dweights * tape.drop

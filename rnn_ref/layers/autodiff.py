@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import asarray, converted, device, get_device, to_numpy
 from rnn_ref.layers.symbolic import is_shape
 from rnn_ref.layers.variable import Variable
 
@@ -108,7 +109,15 @@ def as_list(structure) -> list:
 
 
 def forward(layer, x, *, training: bool, **arguments):
-    """Run ``layer.call``; arrays of floats come in the layer's precision."""
+    """Run ``layer.call``; arrays of floats come in the layer's precision.
+
+    autograd knows NumPy's arrays only: where the device is a GPU, they are moved to the CPU and back.
+    """
+    if get_device() != "cpu":
+        x, arguments = converted((x, arguments), to_numpy)
+        with device("cpu"):
+            y, tape = forward(layer, x, training=training, **arguments)
+        return converted(y, asarray), tape
     arrays = []
     for array in as_list(x):
         array = np.asarray(array)
@@ -146,6 +155,10 @@ def backward(layer, tape: CallTape, grads):
     """Gradients of inputs and weights; an input of integers has the gradient zero."""
     from rnn_ref.layers.layer import LayerGradients
 
+    if get_device() != "cpu":
+        with device("cpu"):
+            gradients = backward(layer, tape, converted(grads, to_numpy))
+        return LayerGradients(converted(gradients.inputs, asarray), converted(gradients.weights, asarray))
     back = tape.back or _record(layer, tape)[1]
     seeds = [
         np.zeros_like(y) if g is None else np.asarray(g, y.dtype).reshape(y.shape)
@@ -162,6 +175,9 @@ def backward(layer, tape: CallTape, grads):
 
 def output_shape(layer, input_shape):
     """Shape of what ``call`` returns, found by running it on zeros; sizes that follow unknown ones are unknown."""
+    if get_device() != "cpu":
+        with device("cpu"):
+            return output_shape(layer, input_shape)
     one = is_shape(input_shape)
     layer.ensure_built(input_shape)
     found = []

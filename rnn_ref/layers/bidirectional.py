@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.recurrent import RNN, custom_classes, flat_states
 from rnn_ref.layers.wrapper import describe, layer_from
@@ -186,6 +187,10 @@ class Bidirectional(Layer):
 
     # -- running -------------------------------------------------------------------------------------
 
+    def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> list:
+        """One for each direction; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        return [direction.kernel_choice(batch_size, training=training) for direction in self.directions]
+
     @property
     def can_forget(self) -> bool:
         return all(direction.can_forget for direction in self.directions)
@@ -228,13 +233,13 @@ class Bidirectional(Layer):
         """The backward layer's outputs, or their gradients, from the order of computing to that of the data or back."""
         if not self.return_sequences or y is None:
             return y
-        return np.flip(y, axis=0 if self.time_major else 1)
+        return xp.flip(y, axis=0 if self.time_major else 1)
 
     def _merge(self, a, b) -> list[np.ndarray]:
         if self.merge_mode is None:
             return [a, b]
         if self.merge_mode == "concat":
-            return [np.concatenate([a, b], axis=-1)]
+            return [xp.concatenate([a, b], axis=-1)]
         if self.merge_mode == "mul":
             return [a * b]
         return [a + b] if self.merge_mode == "sum" else [(a + b) / 2]
@@ -246,7 +251,7 @@ class Bidirectional(Layer):
         (dy,) = dy
         if dy is None:
             return None, None
-        dy = np.asarray(dy, self.dtype)
+        dy = xp.asarray(dy, self.dtype)
         expected = self._merge(a, b)[0].shape
         if dy.shape != expected:
             raise ValueError(f"{self.name}: the output gradient has shape {dy.shape}, expected {expected}.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
 from rnn_ref import memory, random
+from rnn_ref.device import xp
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of, positive_integer
+from rnn_ref.layers.targets import KernelChoice, Kernels, warn_of_fallback
 from rnn_ref.named import Named
 
 
@@ -27,15 +28,16 @@ class Cell(Layer):
 
     Weights: ``kernel (F, G*H)``, ``recurrent_kernel (H, G*H)``, ``bias (G*H,)``.
 
-    A subclass names its gates, its states and the module with its kernels.
+    A subclass names its gates, its states and the modules with its kernels.
     """
 
     GATES: tuple[str, ...]
     STATES: tuple[str, ...]
     takes_constants = False
+    only_on_cpu = False
     can_forget = True
     blocks: int  # G: how many (F, H) blocks the kernel has
-    kernels: ModuleType
+    kernels: Kernels
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class Cell(Layer):
         self.implementation = 1 if recurrent_dropout else implementation
         self.seed = seed
         self._generator = random.make(seed)
+        self._looked_at: set = set()  # batch sizes for which the kernel was chosen
 
     def adopt(self, layer) -> None:
         """Become the cell of a recurrent layer."""
@@ -156,7 +159,7 @@ class Cell(Layer):
             )
         names = self.GATES or ("hidden",)
         blocks = [
-            [None] * len(names) if weight is None else np.split(weight.value, self.blocks, axis=-1)
+            [None] * len(names) if weight is None else xp.split(weight.value, self.blocks, axis=-1)
             for weight in (self.kernel, self.recurrent_kernel, self.bias)
         ]
         gates = {name: GateWeights(*parts) for name, *parts in zip(names, *blocks)}
@@ -217,12 +220,36 @@ class Cell(Layer):
         """
         masks = self.dropout_masks(x.shape[1], x.shape[2], training)
         if x_drop is not None:
-            masks["x_drop"] = np.asarray(x_drop, self.dtype)
+            masks["x_drop"] = xp.asarray(x_drop, self.dtype)
         if h_drop is not None:
-            masks["h_drop"] = np.asarray(h_drop, self.dtype)
+            masks["h_drop"] = xp.asarray(h_drop, self.dtype)
+        if xp.device == "cuda":
+            self._look_at_choice(x.shape[1], training)
         return self.kernels.forward(
             x, *self.arrays(), *states, **self.kernel_options(), mask=mask, keep=keep, keep_z=keep_z, **masks
         )
+
+    def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> KernelChoice:
+        """Which kernel runs; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        if xp.device == "cpu":
+            return KernelChoice("compiled")
+        from rnn_ref.kernels.cuda.choice import choose
+
+        choice = choose(
+            B=batch_size,
+            H=self.units,
+            G=self.blocks,
+            dtype=self.dtype,
+            recurrent_dropout=training and 0 < self.recurrent_dropout < 1,
+            reset_after=getattr(self, "reset_after", True),
+        )
+        return KernelChoice(choice.name, choice.reason)
+
+    def _look_at_choice(self, batch_size: int, training: bool) -> None:
+        """The first time that the fast kernel cannot run, say why."""
+        if (batch_size, training) not in self._looked_at:
+            self._looked_at.add((batch_size, training))
+            warn_of_fallback(self.kernel_choice(batch_size, training=training), self.name)
 
     def run_back(self, tape: Tape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
         """And back: output gradients ``(T, B, H)`` and those of the final states ``(B, H)``."""
@@ -240,7 +267,7 @@ class Cell(Layer):
 
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
         """Zeros ``(B, H)`` for each state."""
-        return [np.zeros((batch_size, self.units), self.dtype) for _ in self.STATES]
+        return [xp.zeros((batch_size, self.units), self.dtype) for _ in self.STATES]
 
     # -- one step, for those who use the cell alone --------------------------------------------------
 
@@ -256,15 +283,15 @@ class Cell(Layer):
         if states is None:
             states = self.initial_states(len(x))
         states = states if isinstance(states, (list, tuple)) else [states]
-        tape = self.run(np.ascontiguousarray(x[None]), [np.asarray(s, self.dtype) for s in states], training=training)
+        tape = self.run(xp.ascontiguousarray(x[None]), [xp.asarray(s, self.dtype) for s in states], training=training)
         return (tape.final_states[0], tape.final_states), tape
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Back through one step: ``grads`` is ``(d_output, [d_states])``."""
         dy, dstates = grads
-        zero = np.zeros_like(tape.h[0])
-        dstates = [zero if d is None else np.asarray(d, self.dtype) for d in dstates]
-        gradients = self.run_back(tape, (zero if dy is None else np.asarray(dy, self.dtype))[None], dstates)
+        zero = xp.zeros_like(tape.h[0])
+        dstates = [zero if d is None else xp.asarray(d, self.dtype) for d in dstates]
+        gradients = self.run_back(tape, (zero if dy is None else xp.asarray(dy, self.dtype))[None], dstates)
         gradients.inputs = gradients.inputs[0]
         return gradients
 
@@ -300,5 +327,6 @@ class Cell(Layer):
 
 def dropout_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: str) -> np.ndarray:
     """Zeros with probability ``rate``, elsewhere ``1 / (1 - rate)``: the mean of what is multiplied stays."""
+    # Drawn on the CPU whatever the device, and moved: a seed gives the same numbers everywhere.
     kept = generator.random(shape) >= rate
-    return (kept / (1 - rate)).astype(dtype) if rate < 1 else np.zeros(shape, dtype)
+    return xp.asarray((kept / (1 - rate)).astype(dtype) if rate < 1 else np.zeros(shape, dtype))

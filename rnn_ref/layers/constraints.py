@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref.device import xp
 from rnn_ref.registry import Config, Registry
 
 Axis = int | Sequence[int] | None
@@ -67,9 +68,9 @@ class MaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        w = np.asarray(w)
+        w = xp.asarray(w)
         norms = _norms(w, self.axis)
-        return w * (np.clip(norms, 0, self.max_value) / (EPSILON + norms))
+        return w * (xp.clip(norms, 0, self.max_value) / (EPSILON + norms))
 
     def get_config(self) -> Config:
         return {"max_value": self.max_value, "axis": self.axis}
@@ -85,7 +86,7 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        return np.maximum(w, 0)
+        return xp.maximum(xp.asarray(w), 0)
 
 
 class UnitNorm(Constraint):
@@ -107,7 +108,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        w = np.asarray(w)
+        w = xp.asarray(w)
         return w / (EPSILON + _norms(w, self.axis))
 
     def get_config(self) -> Config:
@@ -147,9 +148,9 @@ class MinMaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        w = np.asarray(w)
+        w = xp.asarray(w)
         norms = _norms(w, self.axis)
-        desired = self.rate * np.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        desired = self.rate * xp.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return w * (desired / (EPSILON + norms))
 
     def get_config(self) -> Config:
@@ -163,7 +164,7 @@ class MinMaxNorm(Constraint):
 
 def _norms(w: np.ndarray, axis: Axis) -> np.ndarray:
     axes = tuple(axis) if isinstance(axis, Sequence) else axis  # A config read from JSON has a list.
-    return np.sqrt(np.sum(np.square(w), axis=axes, keepdims=True))
+    return xp.sqrt(xp.sum(xp.square(w), axis=axes, keepdims=True))
 
 
 # Keras spells each class in snake_case as well: `constraints.max_norm(2)`.

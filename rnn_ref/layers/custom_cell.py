@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import asarray, get_device, runs_on_cpu
 from rnn_ref.layers.autodiff import accepts, as_list, pullback
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
+from rnn_ref.layers.targets import KernelChoice
 from rnn_ref.registry import snake_case
 
 
@@ -91,6 +93,7 @@ class CustomCell(Layer):
     """An object with the cell contract, run step by step.
 
     :class:`~rnn_ref.layers.RNN` and :class:`~rnn_ref.layers.StackedRNNCells` put it around cells that are not built in.
+    It runs on the CPU; where the device is a GPU, sequences are moved there and back.
 
     Parameters
     ----------
@@ -127,6 +130,7 @@ class CustomCell(Layer):
     """
 
     GATES = ()
+    only_on_cpu = True
 
     def __init__(self, custom, where: str = "RNN"):
         kind = type(custom).__name__
@@ -252,6 +256,11 @@ class CustomCell(Layer):
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
         states = self.initial_states(batch_size_of(batch_size, inputs, self.name))
         return [state.astype(dtype or self.dtype) for state in states]
+
+    def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> KernelChoice:
+        """None of the kernels; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        kind = type(self.custom).__name__
+        return KernelChoice("Python", f"{kind} is a custom cell: its call is Python, run step by step on the CPU")
 
     def check_input(self, x, layer_name: str) -> None:
         """``x`` (T, B, ...) must have the features the cell was built for."""
@@ -418,8 +427,10 @@ class CustomCell(Layer):
         return dx, d_states, of_weights, of_constants
 
     def __call__(self, x, states=None, **arguments):
-        """One step, as the object itself does it: ``(output, new states)``."""
-        x = np.asarray(x, self.dtype)
+        """One step, as the object itself does it: ``(output, new states)``. Runs on the CPU."""
+        if get_device() != "cpu":
+            return runs_on_cpu(self.__call__)(x, states, **arguments)
+        x = asarray(x, self.dtype)
         self.ensure_built(x.shape)
         states = self.initial_states(len(x)) if states is None else [np.asarray(s, self.dtype) for s in as_list(states)]
         if not self.takes_training:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_ref import memory
+from rnn_ref.device import xp
 from rnn_ref.kernels.cpu.products import d_project_W, d_project_x, project, running
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
@@ -110,17 +111,31 @@ class Dense(Layer):
             raise ValueError(self.rank_message(x.shape, 2))
         self.check_features(x.shape[-1], self.kernel.shape[0])
         x = memory.contiguous(x)
-        z = memory.empty((*x.shape[:-1], self.units), x.dtype)
-        b = np.zeros(self.units, x.dtype) if self.bias is None else self.bias.value
-        with running(x.dtype, work=x.size * self.units):
-            project(x.reshape(-1, x.shape[-1]), self.kernel.value, b, z.reshape(-1, self.units))
+        z = self._project(x)
         a = self.activation(z)
         return a, DenseTape(x, z, a)
 
+    def _project(self, x):
+        """``z = x W + b``: on a GPU by cuBLAS."""
+        W, b = self.kernel.value, None if self.bias is None else self.bias.value
+        rows = x.reshape(-1, x.shape[-1])
+        if xp.device != "cpu":
+            z = rows @ W if b is None else rows @ W + b
+            return z.reshape(*x.shape[:-1], self.units)
+        z = memory.empty((*x.shape[:-1], self.units), x.dtype)
+        with running(x.dtype, work=x.size * self.units):
+            project(rows, W, np.zeros(self.units, x.dtype) if b is None else b, z.reshape(-1, self.units))
+        return z
+
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """dL/da (B, ..., H) -> dL/dx, dL/dW, dL/db."""
-        dz = np.ascontiguousarray(self.activation.gradient(tape.z, tape.a, np.asarray(grads, self.dtype)))
+        dz = xp.ascontiguousarray(self.activation.gradient(tape.z, tape.a, xp.asarray(grads, self.dtype)))
         x, W, dz = tape.x.reshape(-1, tape.x.shape[-1]), self.kernel.value, dz.reshape(1, -1, self.units)
+        if xp.device != "cpu":
+            weights = {"kernel": x.T @ dz[0]}
+            if self.bias is not None:
+                weights["bias"] = dz[0].sum(axis=0)
+            return LayerGradients((dz[0] @ W.T).reshape(tape.x.shape) if input_gradient else None, weights)
         dx = memory.empty_like(tape.x) if input_gradient else None
         dW, db = np.empty_like(W), np.empty((1, 0 if self.bias is None else self.units), x.dtype)
         with running(x.dtype, work=x.size * self.units):

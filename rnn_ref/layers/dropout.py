@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref import random
+from rnn_ref.device import xp
 from rnn_ref.layers.cell import dropout_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
 
@@ -17,8 +18,8 @@ def unit_interval(value, name: str, layer: str) -> float:
 
 
 def draw_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: str) -> np.ndarray:
-    """A dropout mask; at a rate of 1 nothing is left that could be scaled up."""
-    return np.zeros(shape, dtype) if rate == 1 else dropout_mask(generator, shape, rate, dtype)
+    """A dropout mask; at a rate of 1 nothing is left that could be scaled up, and nothing is drawn."""
+    return xp.zeros(shape, dtype) if rate == 1 else dropout_mask(generator, shape, rate, dtype)
 
 
 class Dropout(Layer):
@@ -103,14 +104,14 @@ class Dropout(Layer):
         """
         x = self.as_input(x)
         if drop is not None:
-            drop = np.asarray(drop, self.dtype)
+            drop = xp.asarray(drop, self.dtype)
         elif training and self.rate > 0:
             drop = draw_mask(self._generator, self.drop_shape(x.shape), self.rate, self.dtype)
         return (x if drop is None else x * drop), drop
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx = dy d``."""
-        dy = np.asarray(grads, self.dtype)
+        dy = xp.asarray(grads, self.dtype)
         return LayerGradients(dy if tape is None else dy * tape)
 
     def get_config(self) -> dict:
@@ -202,12 +203,13 @@ class GaussianNoise(Layer):
         """``y = x + n``; nothing to remember."""
         x = self.as_input(x)
         if training and self.stddev > 0:
-            x = x + (self.stddev * self._generator.standard_normal(x.shape)).astype(self.dtype)
+            noise = self.stddev * self._generator.standard_normal(x.shape)  # on the CPU: see dropout_mask
+            x = x + xp.asarray(noise.astype(self.dtype))
         return x, None
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx = dy``."""
-        return LayerGradients(np.asarray(grads, self.dtype))
+        return LayerGradients(xp.asarray(grads, self.dtype))
 
     def get_config(self) -> dict:
         return super().get_config() | {"stddev": self.stddev, "seed": random.to_config(self.seed)}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import to_numpy, xp
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.reading import require
 
 
 class Embedding(Layer):
@@ -92,17 +94,20 @@ class Embedding(Layer):
     def as_tokens(self, x) -> np.ndarray:
         """Check that the inputs are whole numbers from 0 to V - 1."""
         # The tokens as they came: a cast to float32, as `as_input` does, would round numbers above 2**24.
-        x = np.asarray(x)
+        x = xp.asarray(x)
         self.as_input(x)
         inside = (x >= 0) & (x < self.input_dim)
-        tokens = np.where(inside, x, 0).astype(np.int64)
-        wrong = ~inside | (tokens != x)
-        if wrong.any():
-            place = tuple(int(k) for k in np.argwhere(wrong)[0])
-            raise ValueError(
+        tokens = xp.where(inside, x, 0).astype(np.int64)
+        right = inside & (tokens == x)
+
+        def explain():
+            place = tuple(int(k) for k in np.argwhere(~to_numpy(right))[0])
+            return ValueError(
                 f"{self.name}: token {x[place]} at index {place} is not in this embedding; tokens are whole numbers "
                 f"from 0 to {self.input_dim - 1} (input_dim={self.input_dim})."
             )
+
+        require(right.all(), explain)
         return tokens
 
     def forward(self, x, *, training: bool = False):
@@ -113,18 +118,24 @@ class Embedding(Layer):
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dE[v] = Σ dy[b, t]`` over all places where ``x[b, t] = v``; whole numbers have no gradient."""
         tokens = tape.reshape(-1)
-        dy = np.asarray(grads, self.dtype).reshape(-1, self.output_dim)
-        dE = np.zeros_like(self.embeddings.value)
+        dy = xp.asarray(grads, self.dtype).reshape(-1, self.output_dim)
+        dE = xp.zeros_like(self.embeddings.value)
         if tokens.size:
-            # With equal tokens side by side every row of dE is one sum, several times faster than np.add.at.
-            order = np.argsort(tokens, kind="stable")
-            present, first = np.unique(tokens[order], return_index=True)
-            dE[present] = np.add.reduceat(dy[order], first, axis=0)
+            # With equal tokens side by side every row of dE is one sum: no two threads, or numbers, get in each
+            # other's way, and the order of adding is always the same.
+            order = xp.argsort(tokens, kind="stable")
+            if xp.device == "cpu":
+                present, first = np.unique(tokens[order], return_index=True)
+                dE[present] = np.add.reduceat(dy[order], first, axis=0)
+            else:
+                from rnn_ref.kernels.cuda.lookup import sum_rows
+
+                sum_rows(dy, order, tokens[order], dE)
         return LayerGradients(None, {"embeddings": dE})
 
     def compute_mask(self, inputs, mask=None):
         """``x != 0`` with ``mask_zero``."""
-        return np.not_equal(inputs, 0) if self.mask_zero else super().compute_mask(inputs, mask)
+        return xp.asarray(inputs) != 0 if self.mask_zero else super().compute_mask(inputs, mask)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.output_dim)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 
 
@@ -40,13 +39,13 @@ class Flatten(Layer):
         """``(B, ...)`` -> ``(B, K)``; the tape is the shape before flattening."""
         x = self.as_input(x)
         if self.data_format == "channels_first" and x.ndim > 1:
-            x = np.moveaxis(x, 1, -1)
+            x = xp.moveaxis(x, 1, -1)
         return x.reshape(len(x), -1), x.shape
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Back into the old shape."""
-        dx = np.asarray(grads, self.dtype).reshape(tape)
-        return LayerGradients(np.moveaxis(dx, -1, 1) if self.data_format == "channels_first" else dx)
+        dx = xp.asarray(grads, self.dtype).reshape(tape)
+        return LayerGradients(xp.moveaxis(dx, -1, 1) if self.data_format == "channels_first" else dx)
 
     def compute_output_shape(self, input_shape):
         sizes = input_shape[1:]

@@ -1,13 +1,15 @@
 """The loop over time as a function, for any step, and two helpers beside it.
 
-They are the functions that TensorFlow.js and Keras build their recurrent layers on, in plain NumPy: a step function, a
-sequence, states. The layers of this package run on compiled kernels instead.
+They are the functions that TensorFlow.js and Keras build their recurrent layers on, in plain Python: a step function, a
+sequence, states. Arrays stay on the device they are given on. The layers of this package run on compiled kernels
+instead.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import is_array
 from rnn_ref.layers.symbolic import SymbolicTensor
 
 
@@ -63,23 +65,23 @@ def rnn(
         if unroll and inputs.shape[1] is None:
             raise ValueError("rnn: unroll=True needs a known number of time steps; give it in the Input.")
         raise TypeError("rnn: takes arrays; for symbolic tensors use the RNN layer.")
-    inputs = np.asarray(inputs)
+    inputs = _as_given(inputs)
     if inputs.ndim < 3:
         raise ValueError(f"rnn: expected inputs (batch, time, ...), got shape {inputs.shape}.")
     B, T = inputs.shape[:2]
     if T == 0:
         raise ValueError("rnn: got zero time steps; at least one is needed.")
-    states = [np.asarray(state) for state in _listed(initial_states)]
-    constants = [np.asarray(constant) for constant in _listed(constants)]
+    states = [_as_given(state) for state in _listed(initial_states)]
+    constants = [_as_given(constant) for constant in _listed(constants)]
     if mask is not None:
-        mask = np.asarray(mask).astype(bool)
+        mask = _as_given(mask).astype(bool)
         if mask.shape not in ((B, T), (B, T, 1)):
             raise ValueError(f"rnn: the mask has shape {mask.shape}, expected {(B, T)} (batch, time).")
         mask = mask.reshape(B, T)
     outputs, output = [], None
     for t in reversed(range(T)) if go_backwards else range(T):
         new_output, new_states = step_function(inputs[:, t], states + constants)
-        new_output, new_states = np.asarray(new_output), [np.asarray(state) for state in _listed(new_states)]
+        new_output, new_states = _as_given(new_output), [_as_given(state) for state in _listed(new_states)]
         if len(new_states) != len(states):
             raise ValueError(f"rnn: the step function returned {len(new_states)} states, expected {len(states)}.")
         if mask is not None:
@@ -190,6 +192,11 @@ def _listed(arrays) -> list:
     if arrays is None:
         return []
     return list(arrays) if isinstance(arrays, (list, tuple)) else [arrays]
+
+
+def _as_given(x):
+    """An array of either device stays where it is."""
+    return x if is_array(x) else np.asarray(x)
 
 
 def _where(mask, new, old):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rnn_ref.equations import gru as equations
-from rnn_ref.kernels.cpu import gru as kernels
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.recurrent import BuiltInRNN
+from rnn_ref.layers.targets import Kernels
 
 
 class GRUCell(Cell):
@@ -19,7 +19,7 @@ class GRUCell(Cell):
     ((2, 4), 1)
     """
 
-    GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 3, kernels
+    GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 3, Kernels("gru")
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref import config
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients, unique_name
 from rnn_ref.layers.symbolic import Node, SymbolicTensor
 
@@ -48,11 +49,11 @@ class InputLayer(Layer):
 
     def forward(self, x, *, training: bool = False):
         """``y = x``."""
-        return np.asarray(x, self.dtype), None
+        return xp.asarray(x, self.dtype), None
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx = dy``."""
-        return LayerGradients(np.asarray(grads))
+        return LayerGradients(xp.asarray(grads))
 
     def compute_output_shape(self, input_shape):
         return self.batch_shape

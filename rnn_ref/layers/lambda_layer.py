@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 
+from rnn_ref.device import is_array, runs_on_cpu, xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import is_shape
@@ -78,7 +79,16 @@ class Lambda(Layer):
         """``y = function(x)``; the tape is the inputs, the output, and the function's other arguments."""
         x = as_arrays(self, x) if _is_list_of_arrays(x) else self.as_input(x)
         arguments = self.arguments | {name: {"mask": mask, "training": training}[name] for name in self._takes}
-        y = np.asarray(self.function(x, **arguments))
+        try:
+            y = xp.asarray(self.function(x, **arguments))
+        except TypeError as error:
+            if xp.module is not np:
+                error.add_note(
+                    f"({self.name}: on a GPU the function gets CuPy arrays. NumPy's functions take them; others, and "
+                    "arrays made by np.zeros and the like beside them, need CuPy's own, or the CPU: "
+                    "with rnn_ref.device('cpu'): ...)"
+                )
+            raise
         if y.dtype.kind not in "fiub":
             raise TypeError(f"{self.name}: the function must return an array of numbers, got dtype {y.dtype}.")
         if y.dtype.kind == "f":
@@ -90,8 +100,9 @@ class Lambda(Layer):
         if not input_gradient:
             return LayerGradients(None)
         x, y, arguments = tape
-        dy = np.asarray(grads, self.dtype)
-        dx = self._differentiate(x, arguments, dy) if self.gradient is None else self.gradient(x, y, dy)
+        dy = xp.asarray(grads, self.dtype)
+        # autograd knows NumPy's arrays only
+        dx = runs_on_cpu(self._differentiate)(x, arguments, dy) if self.gradient is None else self.gradient(x, y, dy)
         several = isinstance(x, (list, tuple))
         xs, dxs = (x, dx) if several else ([x], [dx])
         if [np.shape(d) for d in dxs] != [a.shape for a in xs]:
@@ -99,7 +110,7 @@ class Lambda(Layer):
                 f"{self.name}: the gradient has shape {[np.shape(d) for d in dxs]}, but the inputs have "
                 f"{[a.shape for a in xs]}."
             )
-        dxs = [np.asarray(d, self.dtype) for d in dxs]
+        dxs = [xp.asarray(d, self.dtype) for d in dxs]
         return LayerGradients(dxs if several else dxs[0])
 
     def _differentiate(self, x, arguments: dict, dy):
@@ -144,7 +155,7 @@ class Lambda(Layer):
 
     def _try_out(self, input_shape, unknown: int) -> tuple:
         def zeros(shape):
-            return np.zeros([unknown if n is None else n for n in shape], self.dtype)
+            return xp.zeros(tuple(unknown if n is None else n for n in shape), self.dtype)
 
         x = zeros(input_shape) if is_shape(input_shape) else [zeros(shape) for shape in input_shape]
         arguments = self.arguments | {name: {"mask": None, "training": False}[name] for name in self._takes}
@@ -164,4 +175,4 @@ class Lambda(Layer):
 
 
 def _is_list_of_arrays(x) -> bool:
-    return isinstance(x, (list, tuple)) and len(x) > 0 and all(isinstance(a, np.ndarray) for a in x)
+    return isinstance(x, (list, tuple)) and len(x) > 0 and all(is_array(a) for a in x)

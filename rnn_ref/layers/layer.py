@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnn_ref import config
+from rnn_ref.device import array_module, explain_memory, like_given, runs_on_cpu, to_numpy, xp
 from rnn_ref.layers import autodiff, constraints, initializers, regularizers
 from rnn_ref.layers.symbolic import connect, is_shape, leaves
 from rnn_ref.layers.variable import Variable
@@ -174,6 +175,7 @@ class Layer:
         """
         if name is None:
             name = f"weight_{len(self._weights)}" if self._weights else "weight"
+        # Drawn on the CPU whatever the device: a seed gives the same weights everywhere.
         value = np.ascontiguousarray(initializers.get(initializer)(tuple(shape), dtype=self.dtype))
         self._weights[name] = Variable(
             value,
@@ -301,18 +303,25 @@ class Layer:
     def __call__(self, x, *more, **arguments):
         """Run the layer on an array and return an array; on symbolic tensors, connect it.
 
+        On a GPU too: NumPy arrays give NumPy arrays, CuPy arrays give CuPy arrays.
+
         ``more`` arguments without a name come in the order of Keras's ``call``; a custom cell takes its states second.
         """
         if more and hasattr(type(self), "call"):
             self.ensure_built(np.shape(x))
-            return self.call(x, *more, **arguments)
+            return runs_on_cpu(self.call)(x, *more, **arguments)
         if len(more) > len(self.call_arguments):
             raise TypeError(f"{self.name}: too many arguments; after the input come {list(self.call_arguments)}.")
         arguments = dict(zip(self.call_arguments, more)) | arguments
         if leaves([x, list(arguments.values())]):
             y = connect(self, x, arguments)
         else:
-            y = self.run(x, **({"record": False} if self.can_forget else {}) | arguments)[0]
+            try:
+                y = self.run(x, **({"record": False} if self.can_forget else {}) | arguments)[0]
+            except MemoryError as error:
+                explain_memory(error, self.name)
+                raise
+            y = like_given(y, x)
         # Several outputs are a tuple, as in Keras; a model returns what its user put together.
         return tuple(y) if isinstance(y, list) and not hasattr(self, "walk_layers") else y
 
@@ -346,7 +355,7 @@ class Layer:
     def as_input(self, x, rank: int | None = None) -> np.ndarray:
         """Check an input array, build the layer if this is its first, and cast to the layer's precision."""
         try:
-            x = np.asarray(x)
+            x = xp.asarray(x)
         except ValueError as error:
             raise ValueError(f"{self.name}: the input is not a regular array: {error}") from None
         if x.dtype.kind not in "fiub":
@@ -395,6 +404,6 @@ class Layer:
 
 def warn_nan(array: np.ndarray, what: str) -> None:
     """Warn about NaN or infinity in data, naming the first place."""
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        place = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+    if array.dtype.kind == "f" and not (finite := array_module(array).isfinite(array)).all():
+        place = tuple(int(k) for k in np.argwhere(~to_numpy(finite))[0])
         warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=3)

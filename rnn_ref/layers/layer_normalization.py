@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients
 
@@ -137,7 +138,7 @@ class LayerNormalization(Layer):
             )
         centred = x - x.mean(axis=axes, keepdims=True)
         variance = (centred * centred).mean(axis=axes, keepdims=True)
-        inverse = 1 / np.sqrt(variance + np.asarray(self.epsilon, self.dtype))
+        inverse = 1 / xp.sqrt(variance + np.dtype(self.dtype).type(self.epsilon))
         x_hat = centred * inverse
         y = x_hat
         if self.gamma is not None:
@@ -161,7 +162,7 @@ class LayerNormalization(Layer):
         The means are over ``axis``.
         """
         x_hat, inverse = tape
-        dy = np.asarray(grads, self.dtype)
+        dy = xp.asarray(grads, self.dtype)
         axes = self.axes(dy.shape)
         others = tuple(axis for axis in range(dy.ndim) if axis not in axes)
         weights = {}

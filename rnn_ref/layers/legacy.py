@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-_CUDNN = "write {0}(...): there is one {0} here, and its compiled kernel takes every option."
+_CUDNN = (
+    "write {0}(...): there is one {0} here, and its kernels take every option. To run on a GPU: "
+    "rnn_ref.set_device('cuda')."
+)
 
 TODAY = {
     "CuDNNLSTM": _CUDNN.format("LSTM"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rnn_ref.equations import lstm as equations
-from rnn_ref.kernels.cpu import lstm as kernels
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.recurrent import BuiltInRNN
+from rnn_ref.layers.targets import Kernels
 
 
 class LSTMCell(Cell):
@@ -19,7 +19,7 @@ class LSTMCell(Cell):
     ((2, 4), 2)
     """
 
-    GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 4, kernels
+    GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 4, Kernels("lstm")
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 
 
@@ -49,16 +50,16 @@ class Masking(Layer):
         """``x (B, ..., F)`` -> ``y`` in the same shape; the tape is the mask ``(B, ...)``."""
         x = self.as_input(x)
         mask = self.compute_mask(x)
-        return np.where(mask[..., None], x, 0), mask
+        return xp.where(mask[..., None], x, 0), mask
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx = dy`` at the steps that count, else 0."""
-        return LayerGradients(np.where(tape[..., None], np.asarray(grads, self.dtype), 0))
+        return LayerGradients(xp.where(tape[..., None], xp.asarray(grads, self.dtype), 0))
 
     def compute_mask(self, inputs, mask=None):
         """True where a step counts."""
         # Compared in the layer's precision: 0.1 in float32 is not 0.1 in float64.
-        return (np.asarray(inputs, self.dtype) != np.asarray(self.mask_value, self.dtype)).any(axis=-1)
+        return (xp.asarray(inputs, self.dtype) != np.dtype(self.dtype).type(self.mask_value)).any(axis=-1)
 
     def get_config(self) -> dict:
         return super().get_config() | {"mask_value": self.mask_value}

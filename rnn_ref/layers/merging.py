@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays, check_masks
 from rnn_ref.layers.symbolic import is_shape
@@ -85,7 +86,7 @@ class Merge(Layer):
         """dL/dy ``(B, ...)`` -> a list of dL/dx in the shapes of the inputs."""
         if not input_gradient:
             return LayerGradients(None)
-        gradients = self.merge_back(tape.inputs, tape.memory, np.asarray(grads, self.dtype))
+        gradients = self.merge_back(tape.inputs, tape.memory, xp.asarray(grads, self.dtype))
         return LayerGradients(
             [sum_repeated(dx, x.shape).reshape(shape) for dx, x, shape in zip(gradients, tape.inputs, tape.shapes)]
         )
@@ -118,7 +119,7 @@ def sum_repeated(dx: np.ndarray, shape: tuple) -> np.ndarray:
 
 def spread(mask: np.ndarray, shape: tuple) -> np.ndarray:
     """A mask ``(B, T)`` for every feature: ``(B, T, F)``."""
-    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
+    return xp.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
 
 
 class Add(Merge):
@@ -249,7 +250,7 @@ class Multiply(Merge):
     def merge(self, inputs, masks):
         """The memory: the factors, the mask of each, and the mask of the output, None where there is none."""
         masks = [None if m is None else spread(m, x.shape) for x, m in zip(inputs, masks)]
-        factors = [x if m is None else np.where(m, x, 1) for x, m in zip(inputs, masks)]
+        factors = [x if m is None else xp.where(m, x, 1) for x, m in zip(inputs, masks)]
         y = factors[0]
         for factor in factors[1:]:
             y = y * factor
@@ -258,21 +259,21 @@ class Multiply(Merge):
             counted = masks[0]
             for m in masks[1:]:
                 counted = counted | m
-            y = np.where(counted, y, 0)
+            y = xp.where(counted, y, 0)
         return y, (factors, masks, counted)
 
     def merge_back(self, inputs, memory, dy):
         """``dx_k = dy`` times the other factors. Dividing y by x_k would fail where x_k is 0."""
         factors, masks, counted = memory
         if counted is not None:
-            dy = np.where(counted, dy, 0)
+            dy = xp.where(counted, dy, 0)
         gradients = []
         for k, m in enumerate(masks):
             dx = dy
             for j, factor in enumerate(factors):
                 if j != k:
                     dx = dx * factor
-            gradients.append(dx if m is None else np.where(m, dx, 0))
+            gradients.append(dx if m is None else xp.where(m, dx, 0))
         return gradients
 
 
@@ -289,8 +290,8 @@ class Extremum(Merge):
         masks = [None if m is None else spread(m, x.shape) for x, m in zip(inputs, masks)]
         y, m_y, steps = inputs[0], masks[0], []
         for x, m_x in zip(inputs[1:], masks[1:]):
-            b = x if m_x is None else np.where(m_x, x, y)
-            a = y if m_y is None else np.where(m_y, y, b)
+            b = x if m_x is None else xp.where(m_x, x, y)
+            a = y if m_y is None else xp.where(m_y, y, b)
             steps.append((a, b, m_y, m_x))
             m_y = None if m_x is None or m_y is None else m_y | m_x
             y = self.extremum(a, b)
@@ -305,9 +306,9 @@ class Extremum(Merge):
             da = dy * ((a == taken) - 0.5 * (a == b)).astype(dy.dtype)
             db = dy - da
             if m_y is not None:
-                da, db = np.where(m_y, da, 0), np.where(m_y, db, db + da)
+                da, db = xp.where(m_y, da, 0), xp.where(m_y, db, db + da)
             if m_x is not None:
-                da, db = np.where(m_x, da, da + db), np.where(m_x, db, 0)
+                da, db = xp.where(m_x, da, da + db), xp.where(m_x, db, 0)
             gradients.append(db)
             dy = da
         return [dy, *reversed(gradients)]
@@ -337,7 +338,7 @@ class Maximum(Extremum):
     """
 
     def extremum(self, a, b):
-        return np.maximum(a, b)
+        return xp.maximum(a, b)
 
 
 class Minimum(Extremum):
@@ -364,7 +365,7 @@ class Minimum(Extremum):
     """
 
     def extremum(self, a, b):
-        return np.minimum(a, b)
+        return xp.minimum(a, b)
 
 
 class Concatenate(Merge):
@@ -418,20 +419,20 @@ class Concatenate(Merge):
         return tuple(merged)
 
     def merge(self, inputs, masks):
-        return np.concatenate(inputs, axis=self.axis), None
+        return xp.concatenate(inputs, axis=self.axis), None
 
     def merge_back(self, inputs, memory, dy):
         """Every input gets its part of ``dy``."""
-        ends = np.cumsum([x.shape[self.axis] for x in inputs])
-        return np.split(dy, ends[:-1], axis=self.axis)
+        ends = np.cumsum([x.shape[self.axis] for x in inputs]).tolist()
+        return xp.split(dy, ends[:-1], axis=self.axis)
 
     def compute_mask(self, inputs, mask=None):
         masks = check_masks(self, inputs, mask)
         if masks is None or all(m is None for m in masks):
             return None
         shapes = [np.shape(x) for x in inputs]
-        full = [np.ones(shape, bool) if m is None else spread(m, shape) for m, shape in zip(masks, shapes)]
-        return np.concatenate(full, axis=self.axis).any(axis=-1)
+        full = [xp.ones(shape, bool) if m is None else spread(m, shape) for m, shape in zip(masks, shapes)]
+        return xp.concatenate(full, axis=self.axis).any(axis=-1)
 
     def get_config(self) -> dict:
         return super().get_config() | {"axis": self.axis}
@@ -514,7 +515,7 @@ class Dot(Merge):
             inputs = [x * inverse for x, inverse in zip(inputs, lengths)]
         (a, b), (first, second) = self.axes_of([x.shape for x in inputs]), inputs
         B, K = len(first), first.shape[a]
-        return np.moveaxis(first, a, -1).reshape(B, -1, K), np.moveaxis(second, b, 1).reshape(B, K, -1)
+        return xp.moveaxis(first, a, -1).reshape(B, -1, K), xp.moveaxis(second, b, 1).reshape(B, K, -1)
 
     def merge_back(self, inputs, memory, dy):
         """``dx_1 = dy x_2ᵀ``, ``dx_2 = x_1ᵀ dy``, then through the normalization."""
@@ -523,8 +524,8 @@ class Dot(Merge):
         pair = self.axes_of([x.shape for x in inputs])
         gradients = []
         for k, (dx, last) in enumerate([(dy @ second.swapaxes(1, 2), -1), (first.swapaxes(1, 2) @ dy, 1)]):
-            moved = np.moveaxis(inputs[k], pair[k], last)
-            dx = np.moveaxis(dx.reshape(moved.shape), last, pair[k])
+            moved = xp.moveaxis(inputs[k], pair[k], last)
+            dx = xp.moveaxis(dx.reshape(moved.shape), last, pair[k])
             if memory is not None:
                 dx = length_back(inputs[k], memory[k], dx, pair[k])
             gradients.append(dx)
@@ -543,8 +544,8 @@ SHORTEST = 1e-7  # Keras's epsilon: shorter vectors are not made longer than by 
 
 def inverse_length(x: np.ndarray, axis: int) -> np.ndarray:
     """``1 / |x|``, at most ``1 / SHORTEST``; the axis stays with size 1."""
-    length = np.sqrt((x * x).sum(axis=axis, keepdims=True))
-    return 1 / np.maximum(length, np.asarray(SHORTEST, x.dtype))
+    length = xp.sqrt((x * x).sum(axis=axis, keepdims=True))
+    return 1 / xp.maximum(length, x.dtype.type(SHORTEST))
 
 
 def length_back(x: np.ndarray, inverse: np.ndarray, dn: np.ndarray, axis: int) -> np.ndarray:
@@ -552,7 +553,7 @@ def length_back(x: np.ndarray, inverse: np.ndarray, dn: np.ndarray, axis: int) -
     n = x * inverse
     along = n * (dn * n).sum(axis=axis, keepdims=True)
     # Where the length was held at SHORTEST it is a constant.
-    return inverse * np.where(inverse < 1 / np.asarray(SHORTEST, x.dtype), dn - along, dn)
+    return inverse * xp.where(inverse < 1 / x.dtype.type(SHORTEST), dn - along, dn)
 
 
 def add(inputs, **layer_options):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 
 
@@ -46,7 +47,7 @@ class Permute(Layer):
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """The axes back in the old order."""
-        return LayerGradients(np.asarray(grads, self.dtype).transpose(np.argsort((0, *self.dims))))
+        return LayerGradients(xp.asarray(grads, self.dtype).transpose(*np.argsort((0, *self.dims)).tolist()))
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) != len(self.dims) + 1:

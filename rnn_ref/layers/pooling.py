@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS
+from rnn_ref.reading import later
 
 
 class GlobalPooling1D(Layer):
@@ -30,8 +32,8 @@ class GlobalPooling1D(Layer):
 
     def pooled_gradient(self, grads) -> np.ndarray:
         """dL/dy with the time axis, of size 1, in its place."""
-        dy = np.asarray(grads, self.dtype)
-        return dy if self.keepdims else np.expand_dims(dy, self.time_axis)
+        dy = xp.asarray(grads, self.dtype)
+        return dy if self.keepdims else xp.expand_dims(dy, self.time_axis)
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) != 3:
@@ -86,27 +88,30 @@ class GlobalAveragePooling1D(GlobalPooling1D):
         x = self.as_input(x, rank=3)
         axis = self.time_axis
         if mask is None:
-            weights = np.full((1, 1, 1), 1 / x.shape[axis], self.dtype)
+            weights = xp.full((1, 1, 1), 1 / x.shape[axis], self.dtype)
             return x.mean(axis=axis, keepdims=self.keepdims), AverageTape(x.shape, weights)
-        mask = np.asarray(mask, bool)
+        mask = xp.asarray(mask, bool)
         if mask.shape != (x.shape[0], x.shape[axis]):
             raise ValueError(
                 f"{self.name}: the mask has shape {mask.shape}, expected {(x.shape[0], x.shape[axis])}, one entry for "
                 "every time step."
             )
         counts = mask.sum(axis=1)
+        later(self._warn_of_none, counts)
+        counted = xp.expand_dims(mask, 3 - axis)
+        with np.errstate(invalid="ignore"):
+            weights = (counted / counts[:, None, None]).astype(self.dtype)
+        y = (xp.where(counted, x, 0) * weights).sum(axis=axis, keepdims=self.keepdims)
+        return y, AverageTape(x.shape, weights)
+
+    def _warn_of_none(self, counts) -> None:
         if not counts.all():
             sample = int(np.argmin(counts))
             warnings.warn(f"{self.name}: every step of sample {sample} is masked, so its mean is NaN.", stacklevel=2)
-        counted = np.expand_dims(mask, 3 - axis)
-        with np.errstate(invalid="ignore"):
-            weights = (counted / counts[:, None, None]).astype(self.dtype)
-        y = (np.where(counted, x, 0) * weights).sum(axis=axis, keepdims=self.keepdims)
-        return y, AverageTape(x.shape, weights)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx[b, t] = w[b, t] dy[b]``."""
-        return LayerGradients(np.broadcast_to(self.pooled_gradient(grads) * tape.weights, tape.shape))
+        return LayerGradients(xp.broadcast_to(self.pooled_gradient(grads) * tape.weights, tape.shape))
 
     def compute_mask(self, inputs, mask=None):
         """None: there is no time left."""
@@ -151,4 +156,4 @@ class GlobalMaxPooling1D(GlobalPooling1D):
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx = dy`` where the maximum is; equal maxima share it."""
         share = self.pooled_gradient(grads) / tape.sum(axis=self.time_axis, keepdims=True, dtype=self.dtype)
-        return LayerGradients(np.where(tape, share, 0))
+        return LayerGradients(xp.where(tape, share, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref import memory
+from rnn_ref.device import asarray, converted, device, to_numpy, xp
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.sharing import note, once
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
@@ -71,7 +72,10 @@ class RNN(Layer):
     ):
         super().__init__(activity_regularizer=activity_regularizer, **layer_options)
         if use_cudnn is True:
-            raise ValueError(f"{self.name}: use_cudnn=True, but there is no cuDNN here; leave it at 'auto'.")
+            raise ValueError(
+                f"{self.name}: use_cudnn=True, but there is no cuDNN here; leave it at 'auto'. To run on a GPU, on "
+                "kernels that take every option: rnn_ref.set_device('cuda')."
+            )
         self.cell = as_cell(cell, self.name)
         self.cell.adopt(self)
         self.return_sequences = bool(return_sequences)
@@ -164,7 +168,7 @@ class RNN(Layer):
 
     def check_states(self, states, B: int | None) -> list[np.ndarray]:
         """One ``(B, size)`` array for each state."""
-        states = [np.asarray(state, self.dtype) for state in flat_states(states)]
+        states = [xp.asarray(state, self.dtype) for state in flat_states(states)]
         self.check_state_shapes([state.shape for state in states], B)
         return states
 
@@ -195,10 +199,33 @@ class RNN(Layer):
                     f"{self.name}: stateful with states for {len(self.states[0])} samples, got a batch of {B}. Keep "
                     "the batch size fixed, or call reset_states() first."
                 )
-            return self.states
+            return [xp.asarray(state) for state in self.states]
         return self.cell.initial_states(B)
 
     # -- running ------------------------------------------------------------------------------------
+
+    def kernel_choice(self, batch_size: int = 32, *, training: bool = True):
+        """Which kernel runs on the current device, and why it is not the fast one.
+
+        Parameters
+        ----------
+        batch_size : int
+            On a GPU it matters how many samples there are to be shared out.
+        training : bool
+            Whether dropout acts: ``recurrent_dropout`` needs the slower kernel.
+
+        Returns
+        -------
+        KernelChoice, or a list with one for each of several cells
+            ``name`` and ``reason``.
+
+        Examples
+        --------
+        >>> import rnn_ref
+        >>> rnn_ref.layers.LSTM(8).kernel_choice()
+        KernelChoice(name='compiled', reason=None)
+        """
+        return self.cell.kernel_choice(batch_size, training=training)
 
     @property
     def can_forget(self) -> bool:
@@ -244,6 +271,12 @@ class RNN(Layer):
         tape : rnn_ref.kernels.tape.Tape
             Time-major, in the order the steps were computed.
         """
+        if self.cell.only_on_cpu and xp.device != "cpu":
+            given = {"initial_state": initial_state, "constants": constants, "mask": mask} | options
+            x, given = converted((x, given), to_numpy)
+            with device("cpu"):
+                y, tape = self.forward(x, training=training, record=record, run_cell=run_cell, **given)
+            return converted(y, asarray), tape
         if isinstance(x, (list, tuple)) and len(x) and getattr(x[0], "ndim", 0) >= 3:
             x, *given = x
             initial_state = given or initial_state
@@ -259,7 +292,7 @@ class RNN(Layer):
         if T == 0:
             raise ValueError(f"{self.name}: got shape {given_shape}: zero time steps; at least one is needed.")
         if mask is not None:
-            mask = np.asarray(mask)
+            mask = xp.asarray(mask)
             expected = (T, B) if self.time_major else (B, T)
             if mask.shape != expected:
                 raise ValueError(f"{self.name}: the mask has shape {mask.shape}, expected {expected} (batch, time).")
@@ -284,7 +317,7 @@ class RNN(Layer):
             self.states = final
         y, shown = tape.outputs, self._shown_steps(tape)
         if shown is not None:
-            y = np.where(_over(shown[-len(y) :], y), y, 0).astype(x.dtype, copy=False)
+            y = xp.where(_over(shown[-len(y) :], y), y, 0).astype(x.dtype, copy=False)
         y = self._from_time_major(y) if self.return_sequences else y[-1].copy()
         return ([y, *final] if self.return_state else y), tape
 
@@ -298,7 +331,7 @@ class RNN(Layer):
         """
         if tape.mask is None:
             return None
-        return tape.mask if self.zero_output_for_mask else np.logical_or.accumulate(tape.mask, axis=0)
+        return tape.mask if self.zero_output_for_mask else tape.mask.cumsum(axis=0) > 0
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Backpropagation through time.
@@ -316,15 +349,21 @@ class RNN(Layer):
         -------
         LayerGradients
         """
+        if self.cell.only_on_cpu and xp.device != "cpu":
+            with device("cpu"):
+                gradients = self.backward(tape, converted(grads, to_numpy), input_gradient=input_gradient)
+            for part in ("inputs", "weights", "initial_state", "constants"):
+                setattr(gradients, part, converted(getattr(gradients, part), asarray))
+            return gradients
         dy, *dstates = grads if isinstance(grads, (list, tuple)) else [grads]
         expected = len(self.cell.state_sizes) if self.return_state else 0
         if len(dstates) != expected:
             raise ValueError(
                 f"{self.name}: backward got {1 + len(dstates)} gradients, expected {1 + expected}, one for each output."
             )
-        dys = memory.zeros(tape.outputs.shape, self.dtype)
+        dys = memory.zeros_like(tape.outputs)
         if dy is not None:
-            dy = np.asarray(dy, self.dtype)
+            dy = xp.asarray(dy, self.dtype)
             target = dys.swapaxes(0, 1) if not self.time_major else dys
             target = target if self.return_sequences else dys[-1]
             if dy.shape != target.shape:
@@ -333,9 +372,9 @@ class RNN(Layer):
             shown = self._shown_steps(tape)
             if shown is not None:
                 dys *= _over(shown, dys)
-        zeros = [np.zeros_like(state) for state in tape.final_states]
+        zeros = [xp.zeros_like(state) for state in tape.final_states]
         dstates = dstates or [None] * len(zeros)
-        dstates = [z if d is None else np.asarray(d, self.dtype) for z, d in zip(zeros, dstates)]
+        dstates = [z if d is None else xp.asarray(d, self.dtype) for z, d in zip(zeros, dstates)]
         gradients = self.cell.run_back(tape, dys, dstates, input_gradient=input_gradient)
         dx = gradients.inputs
         if dx is not None:

@@ -12,6 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref.device import xp
+from rnn_ref.reading import number
 from rnn_ref.registry import Config, Registry
 
 # Keras's guard against dividing by a vanishing norm.
@@ -34,7 +36,7 @@ class Regularizer:
     """
 
     def __call__(self, x: ArrayLike) -> float:
-        """Return the penalty of the array `x`, of any shape."""
+        """Return the penalty of the array `x`, of any shape; on a GPU as an array of no axes, for nobody to wait."""
         return 0.0
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
@@ -79,10 +81,10 @@ class L1(Regularizer):
         self.l1 = _checked_factor(0.01 if l1 is None else l1, "l1")
 
     def __call__(self, x: ArrayLike) -> float:
-        return self.l1 * _sum(np.abs(_floats(x)))
+        return self.l1 * _sum(xp.abs(_floats(x)))
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
-        return self.l1 * np.sign(_floats(x))
+        return self.l1 * xp.sign(_floats(x))
 
     def get_config(self) -> Config:
         return {"l1": self.l1}
@@ -111,7 +113,7 @@ class L2(Regularizer):
         self.l2 = _checked_factor(0.01 if l2 is None else l2, "l2")
 
     def __call__(self, x: ArrayLike) -> float:
-        return self.l2 * _sum(np.square(_floats(x)))
+        return self.l2 * _sum(xp.square(_floats(x)))
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         return 2 * self.l2 * _floats(x)
@@ -145,11 +147,11 @@ class L1L2(Regularizer):
 
     def __call__(self, x: ArrayLike) -> float:
         x = _floats(x)
-        return self.l1 * _sum(np.abs(x)) + self.l2 * _sum(np.square(x))
+        return self.l1 * _sum(xp.abs(x)) + self.l2 * _sum(xp.square(x))
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         x = _floats(x)
-        return self.l1 * np.sign(x) + 2 * self.l2 * x
+        return self.l1 * xp.sign(x) + 2 * self.l2 * x
 
     def get_config(self) -> Config:
         return {"l1": self.l1, "l2": self.l2}
@@ -190,15 +192,15 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, x: ArrayLike) -> float:
         vectors, _ = self._unit_vectors(x)
-        return self._factor_per_pair(len(vectors)) * _sum(np.abs(_cosines(vectors)))
+        return self._factor_per_pair(len(vectors)) * _sum(xp.abs(_cosines(vectors)))
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         u, norms = self._unit_vectors(x)
         # Each cosine u_i . u_j stands in the symmetric matrix twice.
-        du = 2 * self._factor_per_pair(len(u)) * np.sign(_cosines(u)) @ u
+        du = 2 * self._factor_per_pair(len(u)) * xp.sign(_cosines(u)) @ u
         # u = v / |v|: a change along u changes the length only. Below EPSILON, u = v / EPSILON is linear.
-        along = np.sum(u * du, axis=1, keepdims=True)
-        dv = np.where(norms > EPSILON, du - along * u, du) / np.maximum(norms, EPSILON)
+        along = xp.sum(u * du, axis=1, keepdims=True)
+        dv = xp.where(norms > EPSILON, du - along * u, du) / xp.maximum(norms, EPSILON)
         return dv if self.mode == "rows" else dv.T
 
     def get_config(self) -> Config:
@@ -210,8 +212,8 @@ class OrthogonalRegularizer(Regularizer):
         if x.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer needs a matrix, got an array of shape {x.shape}")
         vectors = x if self.mode == "rows" else x.T
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(norms, EPSILON), norms
+        norms = xp.sqrt(xp.sum(vectors * vectors, axis=1, keepdims=True))
+        return vectors / xp.maximum(norms, EPSILON), norms
 
     def _factor_per_pair(self, n: int) -> float:
         # Half of `factor` over the number of pairs, since the matrix of cosines has every pair twice.
@@ -221,17 +223,17 @@ class OrthogonalRegularizer(Regularizer):
 def _cosines(u: np.ndarray) -> np.ndarray:
     """Return u_i . u_j for i != j, and 0 on the diagonal: (N, D) to (N, N)."""
     cosines = u @ u.T
-    np.fill_diagonal(cosines, 0)
+    xp.fill_diagonal(cosines, 0)
     return cosines
 
 
-def _sum(x: np.ndarray) -> float:
+def _sum(x: np.ndarray):
     # In float64: a float32 sum over a large kernel would lose digits that cost nothing to keep.
-    return float(np.sum(x, dtype=np.float64))
+    return number(xp.sum(x, dtype=np.float64))
 
 
 def _floats(x: ArrayLike) -> np.ndarray:
-    x = np.asarray(x)
+    x = xp.asarray(x)
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
 
 
@@ -39,11 +38,11 @@ class RepeatVector(Layer):
 
     def forward(self, x, *, training: bool = False):
         """``x (B, F)`` -> ``(B, n, F)``; nothing to remember."""
-        return np.repeat(self.as_input(x, rank=2)[:, None], self.n, axis=1), None
+        return xp.repeat(self.as_input(x, rank=2)[:, None], self.n, axis=1), None
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx[b] = Σ_t dy[b, t]``."""
-        return LayerGradients(np.asarray(grads, self.dtype).sum(axis=1))
+        return LayerGradients(xp.asarray(grads, self.dtype).sum(axis=1))
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) != 2:

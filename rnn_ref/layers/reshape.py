@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 
 
@@ -53,7 +54,7 @@ class Reshape(Layer):
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Back into the old shape."""
-        return LayerGradients(np.asarray(grads, self.dtype).reshape(tape))
+        return LayerGradients(xp.asarray(grads, self.dtype).reshape(tape))
 
     def compute_output_shape(self, input_shape):
         batch, *sizes = input_shape

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
+
 
 def as_arrays(layer, inputs, expected: str = "a list of arrays") -> list[np.ndarray]:
     """Check a list of input arrays, build the layer if they are its first, and cast to its precision.
@@ -22,7 +24,7 @@ def as_arrays(layer, inputs, expected: str = "a list of arrays") -> list[np.ndar
     """
     if not isinstance(inputs, (list, tuple)) or any(np.ndim(x) == 0 for x in inputs):
         raise ValueError(f"{layer.name}: expected {expected}, got {_describe(inputs)}.")
-    arrays = [np.asarray(x) for x in inputs]
+    arrays = [xp.asarray(x) for x in inputs]
     for k, x in enumerate(arrays):
         if x.dtype.kind not in "fiub":
             raise TypeError(f"{layer.name}: expected arrays of numbers, got dtype {x.dtype} for input {k}.")
@@ -44,7 +46,7 @@ def check_masks(layer, inputs, mask) -> list | None:
             f"{layer.name}: expected a list of {len(inputs)} masks (None for an input without one), "
             f"got {_describe(mask)}."
         )
-    return [None if m is None else np.asarray(m, bool) for m in mask]
+    return [None if m is None else xp.asarray(m, bool) for m in mask]
 
 
 def _describe(value) -> str:

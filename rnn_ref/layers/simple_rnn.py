@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rnn_ref.equations import simple_rnn as equations
-from rnn_ref.kernels.cpu import simple_rnn as kernels
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.recurrent import BuiltInRNN
+from rnn_ref.layers.targets import Kernels
 
 
 class SimpleRNNCell(Cell):
@@ -19,7 +19,7 @@ class SimpleRNNCell(Cell):
     ((2, 4), 1)
     """
 
-    GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 1, kernels
+    GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 1, Kernels("simple_rnn")
 
     def __init__(
         self,

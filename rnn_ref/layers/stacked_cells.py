@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_ref.device import device, get_device, xp
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 
 
@@ -84,6 +85,15 @@ class StackedRNNCells(Layer):
         return all(cell.can_forget for cell in self.cells)
 
     @property
+    def only_on_cpu(self) -> bool:
+        return any(cell.only_on_cpu for cell in self.cells)
+
+    def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> list:
+        """One for each cell; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        with device("cpu" if self.only_on_cpu else get_device()):
+            return [cell.kernel_choice(batch_size, training=training) for cell in self.cells]
+
+    @property
     def takes_constants(self) -> bool:
         return any(cell.takes_constants for cell in self.cells)
 
@@ -132,7 +142,7 @@ class StackedRNNCells(Layer):
             extra = {"constants": constants} if cell.takes_constants else {}
             if keep != "tape":
                 extra["keep"] = keep if cell is self.cells[-1] else "outputs"  # the next cell reads all of them
-            tapes.append(cell.run(np.ascontiguousarray(x), own, mask=mask, training=training, **options, **extra))
+            tapes.append(cell.run(xp.ascontiguousarray(x), own, mask=mask, training=training, **options, **extra))
             x = tapes[-1].outputs
         return StackedTape(tapes, mask)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_ref.device import xp
 from rnn_ref.layers.layer import LayerGradients
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
 from rnn_ref.layers.wrapper import Wrapper
@@ -94,13 +95,13 @@ class TimeDistributed(Wrapper):
 
         ``options`` go to the ``forward`` of the layer inside.
         """
-        x = self.as_input(x) if np.asarray(x).dtype.kind == "f" else self._integers(x)
+        x = self.as_input(x) if xp.asarray(x).dtype.kind == "f" else self._integers(x)
         B, T = x.shape[:2]
         if T == 0:
             raise ValueError(f"{self.name}: got zero time steps; at least one is needed.")
         arguments = dict(options)
         if mask is not None:
-            mask = np.asarray(mask)
+            mask = xp.asarray(mask)
             if mask.shape[:2] != (B, T):
                 raise ValueError(f"{self.name}: the mask has shape {mask.shape}, expected {(B, T)} (batch, time).")
             if self.layer.takes_mask:
@@ -114,7 +115,7 @@ class TimeDistributed(Wrapper):
 
     def _integers(self, x):
         """Token numbers stay integers: the layer inside decides."""
-        x = np.asarray(x)
+        x = xp.asarray(x)
         self.ensure_built(x.shape)
         return x
 
@@ -123,7 +124,7 @@ class TimeDistributed(Wrapper):
         B, T = tape.sizes
 
         def fold(dy):
-            return None if dy is None else np.asarray(dy, self.dtype).reshape(B * T, *np.shape(dy)[2:])
+            return None if dy is None else xp.asarray(dy, self.dtype).reshape(B * T, *np.shape(dy)[2:])
 
         grads = [fold(dy) for dy in grads] if isinstance(grads, (list, tuple)) else fold(grads)
         inner = self.layer.backward(tape.inner, grads, input_gradient=input_gradient)

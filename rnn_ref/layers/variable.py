@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import array_module, asarray, to_numpy, xp
+
 
 class Variable:
     """A weight: an array that the optimizer updates in place.
@@ -15,6 +17,7 @@ class Variable:
     path : str
         Name with its layer, such as ``"lstm/kernel"``.
     value : ndarray
+        On the current device: it moves there when it is asked for.
     trainable : bool
     regularizer : callable or None
         Adds ``regularizer(value)`` to the loss; has a ``gradient``.
@@ -31,35 +34,46 @@ class Variable:
         self.constraint = constraint
 
     @property
+    def value(self):
+        if self._device != xp.device:
+            self._array, self._device = asarray(self._array), xp.device
+        return self._array
+
+    @value.setter
+    def value(self, array) -> None:
+        self._array = array
+        self._device = xp.device if array_module(array) is xp.module else "elsewhere"
+
+    @property
     def shape(self) -> tuple[int, ...]:
-        return self.value.shape
+        return self._array.shape
 
     @property
     def dtype(self) -> str:
-        return self.value.dtype.name
+        return self._array.dtype.name
 
     @property
     def size(self) -> int:
-        return self.value.size
+        return self._array.size
 
     def numpy(self) -> np.ndarray:
         """The value, as an array of its own."""
-        return np.array(self.value)
+        return np.array(to_numpy(self._array))
 
     def assign(self, value) -> None:
         """Replace the value, keeping shape and precision."""
-        value = np.asarray(value)
+        value = asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"{self.path}: got a value of shape {value.shape}, expected {self.shape}.")
         self.value[...] = value
 
     def __array__(self, dtype=None, copy=None):
-        if not isinstance(self.value, np.ndarray):
+        if hasattr(self._array, "_trace"):
             raise TypeError(
                 f"{self.path}: plain NumPy got this weight while autograd is differentiating; the gradient would be "
                 "lost. Write the function with autograd.numpy instead (import autograd.numpy as np)."
             )
-        return np.array(self.value, dtype=dtype, copy=copy)
+        return np.array(to_numpy(self._array), dtype=dtype, copy=copy)
 
     # -- arithmetic, so that a ``call`` can be written ``x @ self.kernel + self.bias`` -----------------
 

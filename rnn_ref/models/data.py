@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_ref import random
+from rnn_ref.device import array_module, to_numpy
 from rnn_ref.layers.layer import warn_nan
 from rnn_ref.models.structure import as_arrays, flatten
 
@@ -54,7 +55,7 @@ class ArrayBatches:
             if order is not None:
                 rows = order[rows]
             yield tuple(
-                [None if array is None else array[rows] for array in arrays]
+                [None if array is None else _rows(array, rows) for array in arrays]
                 for arrays in (self.x, self.y, self.sample_weight)
             )
 
@@ -74,6 +75,11 @@ class ArrayBatches:
             setattr(part, name, [None if array is None else array[rows] for array in getattr(self, name)])
         part.size = len(part.x[0])
         return part
+
+
+def _rows(array, rows):
+    """Some samples of an array; one on a GPU is told by an array on the GPU."""
+    return array[rows if isinstance(rows, slice) else array_module(array).asarray(rows)]
 
 
 class IterableBatches:
@@ -125,7 +131,7 @@ def batches(x, y=None, sample_weight=None, *, model, batch_size=None, shuffle=Fa
 
 def weigh_classes(class_weight: dict[int, float], y: np.ndarray, sample_weight):
     """Sample weights from ``{class: weight}``; classes are integers, or the largest entry of a one-hot row."""
-    y = np.asarray(y)
+    y = to_numpy(y)
     classes = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
     weights = np.array([class_weight.get(int(k), 1.0) for k in classes], dtype="float32")
-    return weights if sample_weight is None else weights * np.asarray(sample_weight)
+    return weights if sample_weight is None else weights * to_numpy(sample_weight)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import is_array, xp
 from rnn_ref.layers.input import Input
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
-from rnn_ref.models.structure import flatten
+from rnn_ref.models.structure import as_array, flatten
 from rnn_ref.models.summary import summary
 from rnn_ref.models.training import Training
 from rnn_ref.models.walk import RecordedTensor, Walk
@@ -162,7 +163,7 @@ class Model(Training, Layer):
         self.see(x)
         arrays = flatten(x, self.input_names, what)
         if not self.built and all(np.ndim(array) and len(array) for array in arrays):
-            self.build_on([np.asarray(array) for array in arrays])
+            self.build_on([as_array(array) for array in arrays])
         return arrays
 
     def build_on(self, arrays: list) -> None:
@@ -224,16 +225,14 @@ class Model(Training, Layer):
         ``walk``, an empty one, takes the place of a new one.
         """
         if isinstance(x, (list, tuple)) and not any(hasattr(entry, "shape") for entry in entries(x)):
-            x = np.asarray(x)  # numbers in nested lists are one array
+            x = xp.asarray(x)  # numbers in nested lists are one array
         if walk is None:
             walk = Walk(record=record or not self.built, keep_z=keep_z)
         walk.training = training
         masks = entries(mask)
         masks = iter(masks * len(entries(x)) if mask is None else masks)
         walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
-        walk.arguments = replace_entries(
-            arguments, lambda entry: walk.tensor(entry) if isinstance(entry, np.ndarray) else entry
-        )
+        walk.arguments = replace_entries(arguments, lambda entry: walk.tensor(entry) if is_array(entry) else entry)
         walk.outputs = self.walk_layers(walk.inputs, walk.arguments, walk)
         strays = [entry for entry in entries(walk.outputs) if not isinstance(entry, RecordedTensor)]
         if strays:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from rnn_ref.models.structure import flatten
+from rnn_ref.reading import later, number
 from rnn_ref.training import losses, metrics
 
 BY_SHAPE = ("crossentropy", "ce")
@@ -80,9 +80,9 @@ class Objective:
                 self.last.append(None)
                 continue
             value, dy = loss.value_and_gradient(true, pred, sample_weight=sample, mask=mask)
-            self.last.append(float(value))
-            total += weight * float(value)
-            grads.append(dy if weight == 1.0 else dy * np.asarray(weight, dy.dtype))
+            self.last.append(number(value))
+            total = total + weight * self.last[-1]
+            grads.append(dy if weight == 1.0 else dy * dy.dtype.type(weight))
         return total, grads
 
     def value(self, y_true, y_pred, sample_weight, masks) -> float:
@@ -93,9 +93,9 @@ class Objective:
         for loss, weight, true, pred, sample, mask in zip(
             self.losses, self.loss_weights, y_true, y_pred, sample_weight, masks
         ):
-            value = None if loss is None else float(loss(true, pred, sample_weight=sample, mask=mask))
+            value = None if loss is None else number(loss(true, pred, sample_weight=sample, mask=mask))
             self.last.append(value)
-            total += 0.0 if value is None else weight * value
+            total = total if value is None else total + weight * value
         return total
 
     # -- running means over an epoch ----------------------------------------------------------------
@@ -109,15 +109,18 @@ class Objective:
             metric.reset_state()
 
     def update(self, total: float, y_true, y_pred, sample_weight, masks) -> None:
-        """Add a batch, just evaluated, to the running means."""
-        n = len(y_pred[0])
-        self._samples += n
-        self._total += n * total
-        for k, value in enumerate(self.last):
-            self._each[k] += n * (value or 0.0)
+        """Add a batch, just evaluated, to the running means, once its numbers are read."""
+        later(partial(self._add, len(y_pred[0])), total, *(0.0 if value is None else value for value in self.last))
         for k, metric, weighted in self.metrics:
             weight = metrics.fold_mask(sample_weight[k] if weighted else None, masks[k])
             metric.update_state(y_true[k], y_pred[k], sample_weight=weight)
+
+    def _add(self, n: int, total: float, *each: float) -> None:
+        self.last_total = total
+        self._samples += n
+        self._total += n * total
+        for k, value in enumerate(each):
+            self._each[k] += n * value
 
     def _resolve(self, y_true, y_pred) -> None:
         """Strings such as "accuracy" can be understood only when the first arrays are seen."""

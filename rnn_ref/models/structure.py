@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import array_module, to_numpy, xp
+
 
 def flatten(data: Any, names: list[str], what: str) -> list:
     """One entry for each name: a lone array, a list in order, or a dict by name become a list.
@@ -41,9 +43,14 @@ def unflatten(entries: list) -> Any:
     return entries[0] if len(entries) == 1 else entries
 
 
+def as_array(entry):
+    """Data stays where it is, until its batch comes; unless that is a GPU which is not used now."""
+    return entry if array_module(entry) is xp.module else np.asarray(to_numpy(entry))
+
+
 def as_arrays(entries: list, what: str) -> list[np.ndarray | None]:
     """Turn entries into arrays and check that they have the same number of samples, at least one."""
-    arrays = [None if entry is None else np.asarray(entry) for entry in entries]
+    arrays = [None if entry is None else as_array(entry) for entry in entries]
     for array in arrays:
         if array is not None and array.ndim == 0:
             raise ValueError(f"{what}: expected an array with a batch axis, got the single value {array}.")

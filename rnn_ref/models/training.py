@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import converted, move_together, to_numpy
 from rnn_ref.models import data
 from rnn_ref.models.objective import Objective
 from rnn_ref.models.structure import unflatten
+from rnn_ref.reading import fetch, number, read_together
 from rnn_ref.training import callbacks as callbacks_module
 from rnn_ref.training import optimizers
 
@@ -80,7 +82,7 @@ class Training:
     # -- one step -----------------------------------------------------------------------------------
 
     def _regularization(self) -> float:
-        return sum(float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None)
+        return sum(number(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None)
 
     def _check_targets(self, y: list) -> None:
         for name, loss, target in zip(self.output_names, self.objective.losses, y):
@@ -97,35 +99,47 @@ class Training:
         loss : float
         grads : dict of str to ndarray
         """
-        loss, grads, *_ = self._loss_and_gradients(*self._one_batch(x, y, sample_weight), training=training)
-        return loss, grads
+        with read_together():
+            loss, grads, *_ = self._loss_and_gradients(
+                *self._on_device(*self._one_batch(x, y, sample_weight)), training=training
+            )
+        return fetch([loss])[0], converted(grads, to_numpy)
 
     def _loss_and_gradients(self, x, y, sample_weight, *, training=True):
         outputs, tape = self.run_lists(x, training=training)
         masks = self.output_masks(tape)
         loss, dy = self.objective.value_and_gradients(y, outputs, sample_weight, masks)
-        loss += tape.penalty  # run_back adds its gradient
+        loss = loss + tape.penalty  # run_back adds its gradient
         grads = self.run_back(tape, dy).weights
         for key, weight in self.trainable_named_weights().items():
             if weight.regularizer is not None:
-                loss += float(weight.regularizer(weight.value))
+                loss = loss + number(weight.regularizer(weight.value))
                 grads[key] = grads.get(key, 0) + weight.regularizer.gradient(weight.value)
         return loss, grads, outputs, masks
 
+    def _on_device(self, *parts: list) -> list[list]:
+        """Lists of a batch's arrays on the current device: on a GPU one transfer for all of them."""
+        moved = iter(move_together([array for part in parts for array in part]))
+        return [[next(moved) for _ in part] for part in parts]
+
     def _train_step(self, x, y, sample_weight) -> float:
-        loss, grads, outputs, masks = self._loss_and_gradients(x, y, sample_weight)
-        named = self.trainable_named_weights()
-        if named:
-            self.optimizer.apply([grads.get(key) for key in named], list(named.values()))
-        self.objective.update(loss, y, outputs, sample_weight, masks)
-        return loss
+        x, y, sample_weight = self._on_device(x, y, sample_weight)
+        with read_together():  # on a GPU the numbers of the step, once all its work is handed over
+            loss, grads, outputs, masks = self._loss_and_gradients(x, y, sample_weight)
+            named = self.trainable_named_weights()
+            if named:
+                self.optimizer.apply([grads.get(key) for key in named], list(named.values()))
+            self.objective.update(loss, y, outputs, sample_weight, masks)
+        return self.objective.last_total
 
     def _test_step(self, x, y, sample_weight) -> float:
-        outputs, tape = self.run_lists(x, record=False)
-        masks = self.output_masks(tape)
-        loss = self.objective.value(y, outputs, sample_weight, masks) + tape.penalty + self._regularization()
-        self.objective.update(loss, y, outputs, sample_weight, masks)
-        return loss
+        x, y, sample_weight = self._on_device(x, y, sample_weight)
+        with read_together():
+            outputs, tape = self.run_lists(x, record=False)
+            masks = self.output_masks(tape)
+            loss = self.objective.value(y, outputs, sample_weight, masks) + tape.penalty + self._regularization()
+            self.objective.update(loss, y, outputs, sample_weight, masks)
+        return self.objective.last_total
 
     # -- many steps ---------------------------------------------------------------------------------
 
@@ -295,7 +309,9 @@ class Training:
         called.on_predict_begin()
         for step, (inputs, _, _) in enumerate(batches):
             called.on_predict_batch_begin(step)
-            outputs.append(self.run_lists(inputs, record=False)[0])
+            with read_together():
+                batch = self.run_lists(self._on_device(inputs)[0], record=False)[0]
+            outputs.append([to_numpy(y) for y in batch])
             called.on_predict_batch_end(step)
         called.on_predict_end()
         return self.structure_outputs([np.concatenate(parts) for parts in zip(*outputs)])
@@ -325,8 +341,8 @@ class Training:
         return logs if return_dict else unflatten(list(logs.values()))
 
     def predict_on_batch(self, x):
-        """Outputs for one batch."""
-        return self(x)
+        """Outputs for one batch, as NumPy arrays."""
+        return converted(self(x), to_numpy)
 
     @property
     def metrics(self) -> list:

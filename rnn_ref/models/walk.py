@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import explain_memory, get_device, xp
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
 from rnn_ref.layers.time_distributed import TimeDistributed
+from rnn_ref.reading import number
 
 
 class RecordedTensor(Tensor):
@@ -98,6 +100,8 @@ class Walk:
     def __init__(self, *, training: bool = False, record: bool = True, keep_z: bool = False):
         self.training, self.record, self.keep_z = training, record, keep_z
         self.penalty = 0.0  # activity penalties of all layers, those in models inside too
+        self.penalized = False  # whether there are any
+        self.device = get_device()
         self.steps: list[Step] = []
         self.inputs = self.outputs = None
         self.arguments: dict = {}
@@ -106,7 +110,7 @@ class Walk:
 
     def tensor(self, value, mask=None) -> RecordedTensor:
         """Put an array on the walk."""
-        return RecordedTensor(self, np.asarray(value), mask)
+        return RecordedTensor(self, xp.asarray(value), mask)
 
     def call(self, layer, inputs, arguments: dict | None = None):
         """Run a layer on tensors, write it down, and return its outputs as tensors."""
@@ -120,20 +124,27 @@ class Walk:
         values |= self.options_for(layer)
         if not self.record and layer.can_forget:
             values["record"] = False
-        y, tape, masks = layer.run(
-            replace(inputs, lambda tensor: tensor.value),
-            mask=mask,
-            training=self.training if training is None else training,
-            **values,
-        )
+        try:
+            y, tape, masks = layer.run(
+                replace(inputs, lambda tensor: tensor.value),
+                mask=mask,
+                training=self.training if training is None else training,
+                **values,
+            )
+        except MemoryError as error:
+            explain_memory(error, layer.name)
+            raise
         outputs = replace_entries(y, self.tensor)
         masks = [masks] if isinstance(outputs, RecordedTensor) or masks is None else entries(masks)
         for tensor, output_mask in zip(leaves(outputs), masks):
             tensor.mask = output_mask
         penalty = 0.0
         if layer.activity_regularizer is not None:  # divided by the batch size, as in Keras
-            penalty = sum(float(layer.activity_regularizer(t.value)) / len(t.value) for t in leaves(outputs))
-        self.penalty += penalty + (tape.penalty if isinstance(tape, Walk) else 0.0)
+            penalty = sum(number(layer.activity_regularizer(t.value)) / len(t.value) for t in leaves(outputs))
+            self.penalized = True
+        if isinstance(tape, Walk):
+            penalty, self.penalized = penalty + tape.penalty, self.penalized or tape.penalized
+        self.penalty = self.penalty + penalty
         if self.record:
             self.steps.append(Step(layer, inputs, given, outputs, tape))
         return outputs
@@ -161,6 +172,11 @@ class Walk:
         flow : list of (Layer, object)
             What each step gave as ``flow``, one entry for each step; None where the loss does not depend on it.
         """
+        if self.device != get_device():
+            raise ValueError(
+                f"the way forward was on the device {self.device!r}, and what it left is there; go back there too: "
+                f"with rnn_ref.device({self.device!r}): ..."
+            )
         sums: dict[RecordedTensor, np.ndarray] = {}
         weights: dict[Any, np.ndarray] = {}
         flow = []
@@ -171,16 +187,20 @@ class Walk:
             dys = [sums.pop(tensor, None) for tensor in leaves(step.outputs)]
             if step.layer.activity_regularizer is not None:
                 dys = [_with_penalty(step.layer, t.value, dy) for t, dy in zip(leaves(step.outputs), dys)]
-            penalized_inside = isinstance(step.tape, Walk) and step.tape.penalty != 0
+            penalized_inside = isinstance(step.tape, Walk) and step.tape.penalized
             if all(dy is None for dy in dys) and not penalized_inside:
                 flow.append((step.layer, None))  # the loss does not depend on this call
                 continue
-            dys = [np.zeros_like(t.value) if dy is None else dy for t, dy in zip(leaves(step.outputs), dys)]
-            gradients = step.layer.backward(
-                step.tape,
-                pack(step.outputs, dys),
-                input_gradient=any(tensor in needed for tensor in leaves(step.inputs)),
-            )
+            dys = [xp.zeros_like(t.value) if dy is None else dy for t, dy in zip(leaves(step.outputs), dys)]
+            try:
+                gradients = step.layer.backward(
+                    step.tape,
+                    pack(step.outputs, dys),
+                    input_gradient=any(tensor in needed for tensor in leaves(step.inputs)),
+                )
+            except MemoryError as error:
+                explain_memory(error, f"{step.layer.name}, on the way back")
+                raise
             for tensor, dx in _pairs(step, gradients):
                 if tensor in needed:
                     _add(sums, tensor, dx)
@@ -218,7 +238,7 @@ def _add(sums: dict, key, value) -> None:
 
 
 def _with_penalty(layer, value: np.ndarray, dy):
-    gradient = np.asarray(layer.activity_regularizer.gradient(value), value.dtype) / value.dtype.type(len(value))
+    gradient = xp.asarray(layer.activity_regularizer.gradient(value), value.dtype) / value.dtype.type(len(value))
     return gradient if dy is None else dy + gradient
 
 

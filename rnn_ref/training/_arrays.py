@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
+
 EPSILON = 1e-7  # keras.config.epsilon(): keeps logarithms and divisions away from zero
 
 
 def as_float(x) -> np.ndarray:
     """`x` as an array of floats; what is not a float yet becomes float32, the default precision."""
-    x = np.asarray(x)
+    x = xp.asarray(x)
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float32)
 
 
@@ -41,7 +43,7 @@ def same_shape(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
         If the shapes cannot be reconciled.
     """
     y_pred = as_float(y_pred)
-    y_true = np.asarray(y_true, dtype=y_pred.dtype)
+    y_true = xp.asarray(y_true, dtype=y_pred.dtype)
     if y_true.shape == y_pred.shape:
         return y_true, y_pred
     given = f"y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
@@ -51,11 +53,11 @@ def same_shape(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
             f"Targets and predictions must have the same shape. Received: {given}. "
             "Reshape the targets, or change the model's last layer."
         )
-    return np.broadcast_to(y_true, y_pred.shape), y_pred
+    return xp.broadcast_to(y_true, y_pred.shape), y_pred
 
 
 def divide_no_nan(a, b):
-    """``a / b``, and 0 where `b` is 0."""
+    """``a / b``, and 0 where `b` is 0; of numbers that were read already."""
     a, b = np.asarray(a), np.asarray(b)
     nonzero = b != 0
     return np.where(nonzero, a / np.where(nonzero, b, 1), 0)
@@ -83,13 +85,13 @@ def fold_mask(sample_weight, mask, reduction: str | None = "sum", dtype=np.float
     >>> fold_mask(None, [True, True, False, False], "mean")
     array([2., 2., 0., 0.], dtype=float32)
     """
-    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=dtype)
+    weight = None if sample_weight is None else xp.asarray(sample_weight, dtype=dtype)
     if mask is None:
         return weight
-    mask = np.asarray(mask, dtype=bool)
+    mask = xp.asarray(mask, dtype=bool)
     float_mask = mask.astype(dtype)
     if reduction in ("mean", "sum_over_batch_size"):
-        float_mask *= mask.size / max(np.count_nonzero(mask), 1)
+        float_mask *= mask.size / xp.maximum(xp.count_nonzero(mask), 1)
     if weight is None:
         return float_mask
     float_mask, weight = same_rank(float_mask, weight)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
+
 from .._arrays import align_weight, as_float, fold_mask, same_rank
 from .._identifiers import auto_name, one_of
 
@@ -100,7 +102,7 @@ class Loss:
                 f"Training needs one number, but with reduction={self.reduction!r} the loss {self.name!r} has shape "
                 f"{np.shape(value)}. Use reduction='sum_over_batch_size' or 'sum'."
             )
-        dy_pred = np.asarray(self.gradient(y_true, y_pred))
+        dy_pred = xp.asarray(self.gradient(y_true, y_pred))
         if dy_pred.size != given.size:
             raise ValueError(
                 f"`gradient` of {type(self).__name__} must have the shape of y_pred, {given.shape}. Received: "
@@ -113,23 +115,23 @@ class Loss:
         y_pred = as_float(y_pred)
         if self.dtype is not None:
             y_pred = y_pred.astype(self.dtype, copy=False)
-        return np.asarray(y_true, dtype=y_pred.dtype), y_pred
+        return xp.asarray(y_true, dtype=y_pred.dtype), y_pred
 
     def _full_mask(self, mask, y_true, y_pred) -> np.ndarray | None:
         valid = self.valid_mask(y_true, y_pred)
         if mask is None or valid is None:
-            return valid if mask is None else np.asarray(mask, dtype=bool)
-        return np.logical_and(*same_rank(np.asarray(mask, dtype=bool), valid))
+            return valid if mask is None else xp.asarray(mask, dtype=bool)
+        return xp.logical_and(*same_rank(xp.asarray(mask, dtype=bool), valid))
 
     def _reduce(self, losses: np.ndarray, sample_weight, mask) -> tuple[np.ndarray, np.ndarray]:
         """One number from the losses per sample, and its derivative with respect to each of them."""
-        losses = np.asarray(losses)
+        losses = xp.asarray(losses)
         shape = losses.shape
         weight = fold_mask(sample_weight, mask, self.reduction, losses.dtype)
         if weight is None:
-            weighted, weight, total_weight = losses, np.ones((), losses.dtype), losses.size
+            weighted, weight, total_weight = losses, xp.ones((), losses.dtype), losses.size or np.inf
         else:
-            total_weight = float(weight.sum())
+            total_weight = weight.sum()
             losses, weight = same_rank(losses, weight)
             weight = align_weight(weight, losses.shape)
             if any(w not in (1, n) for w, n in zip(weight.shape, losses.shape)) or weight.ndim > losses.ndim:
@@ -142,10 +144,10 @@ class Loss:
         if self.reduction in (None, "none", "sum") or shape in ((), (0,)):
             divisor = 1
         elif self.reduction == "mean_with_sample_weight":
-            divisor = total_weight or np.inf  # weights that sum to zero give a loss of zero
+            divisor = xp.where(total_weight == 0, np.inf, total_weight)  # weights that sum to zero: a loss of zero
         else:
             divisor = losses.size or np.inf
-        dlosses = np.broadcast_to(weight / divisor, losses.shape).reshape(shape)
+        dlosses = xp.broadcast_to(weight / divisor, losses.shape).reshape(shape)
         if self.reduction in (None, "none") or shape in ((), (0,)):
             return weighted, dlosses
         return weighted.sum() / divisor, dlosses
@@ -153,7 +155,7 @@ class Loss:
     def _spread(self, dlosses: np.ndarray, dy_pred: np.ndarray) -> np.ndarray:
         """Put back the axes that `call` reduced, so that one derivative per sample meets its predictions."""
         if dy_pred.ndim == dlosses.ndim + 1:
-            return np.expand_dims(dlosses, self.axis)
+            return xp.expand_dims(dlosses, self.axis)
         return dlosses.reshape(dlosses.shape + (1,) * (dy_pred.ndim - dlosses.ndim))
 
     def get_config(self) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from rnn_ref.device import xp
 
 from .._arrays import same_shape
 from .base import Loss
@@ -11,8 +11,8 @@ from .base import Loss
 def _signed(y_true, y_pred):
     """Targets -1 and 1; targets that are all 0 or 1 are converted."""
     t, p = same_shape(y_true, y_pred)
-    is_binary = np.all((t == 0) | (t == 1))
-    return (2 * t - 1 if is_binary else t), p
+    is_binary = xp.all((t == 0) | (t == 1))
+    return xp.where(is_binary, 2 * t - 1, t), p
 
 
 class Hinge(Loss):
@@ -27,11 +27,11 @@ class Hinge(Loss):
 
     def call(self, y_true, y_pred):
         t, p = _signed(y_true, y_pred)
-        return np.mean(np.maximum(1 - t * p, 0), axis=-1)
+        return xp.mean(xp.maximum(1 - t * p, 0), axis=-1)
 
     def gradient(self, y_true, y_pred):
         t, p = _signed(y_true, y_pred)
-        return -t * np.heaviside(1 - t * p, p.dtype.type(0.5)) / p.shape[-1]
+        return -t * xp.heaviside(1 - t * p, p.dtype.type(0.5)) / p.shape[-1]
 
 
 class SquaredHinge(Loss):
@@ -46,11 +46,11 @@ class SquaredHinge(Loss):
 
     def call(self, y_true, y_pred):
         t, p = _signed(y_true, y_pred)
-        return np.mean(np.square(np.maximum(1 - t * p, 0)), axis=-1)
+        return xp.mean(xp.square(xp.maximum(1 - t * p, 0)), axis=-1)
 
     def gradient(self, y_true, y_pred):
         t, p = _signed(y_true, y_pred)
-        return -t * np.maximum(1 - t * p, 0) * (2 / p.shape[-1])
+        return -t * xp.maximum(1 - t * p, 0) * (2 / p.shape[-1])
 
 
 class CategoricalHinge(Loss):
@@ -67,15 +67,15 @@ class CategoricalHinge(Loss):
 
     def call(self, y_true, y_pred):
         t, p = same_shape(y_true, y_pred)
-        return np.maximum(self._margin(t, p)[..., 0], 0)
+        return xp.maximum(self._margin(t, p)[..., 0], 0)
 
     def gradient(self, y_true, y_pred):
         t, p = same_shape(y_true, y_pred)
         others = (1 - t) * p
-        largest = (others == np.max(others, axis=-1, keepdims=True)).astype(p.dtype)
-        largest /= np.sum(largest, axis=-1, keepdims=True)  # equal ones share the slope
-        return np.heaviside(self._margin(t, p), p.dtype.type(0.5)) * (largest * (1 - t) - t)
+        largest = (others == xp.max(others, axis=-1, keepdims=True)).astype(p.dtype)
+        largest /= xp.sum(largest, axis=-1, keepdims=True)  # equal ones share the slope
+        return xp.heaviside(self._margin(t, p), p.dtype.type(0.5)) * (largest * (1 - t) - t)
 
     @staticmethod
     def _margin(t, p):
-        return 1 + np.max((1 - t) * p, axis=-1, keepdims=True) - np.sum(t * p, axis=-1, keepdims=True)
+        return 1 + xp.max((1 - t) * p, axis=-1, keepdims=True) - xp.sum(t * p, axis=-1, keepdims=True)

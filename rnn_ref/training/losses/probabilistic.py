@@ -7,26 +7,31 @@ bounds a loss is constant and its derivative zero; at a bound it is one half, th
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+
+from rnn_ref.device import xp
+from rnn_ref.reading import require
 
 from .._arrays import EPSILON, as_float, same_shape
 from .base import Loss
 
 
 def _clip(p: np.ndarray, high: float = 1 - EPSILON) -> np.ndarray:
-    return np.clip(p, EPSILON, high)
+    return xp.clip(p, EPSILON, high)
 
 
 def _dclip(p: np.ndarray, high: float = 1 - EPSILON) -> np.ndarray:
     """Derivative of `_clip`."""
-    return np.heaviside(p - p.dtype.type(EPSILON), p.dtype.type(0.5)) * np.heaviside(
+    return xp.heaviside(p - p.dtype.type(EPSILON), p.dtype.type(0.5)) * xp.heaviside(
         p.dtype.type(high) - p, p.dtype.type(0.5)
     )
 
 
 def _log_softmax(x: np.ndarray, axis: int) -> np.ndarray:
-    x = x - np.max(x, axis=axis, keepdims=True)
-    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+    x = x - xp.max(x, axis=axis, keepdims=True)
+    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
 
 
 def _check_axis(axis) -> int:
@@ -73,16 +78,16 @@ class BinaryCrossentropy(Loss):
         t, p = self._smoothed(y_true, y_pred)
         if self.from_logits:
             # -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), with log(1 - sigmoid(x)) = -softplus(x)
-            losses = np.logaddexp(0, p) - t * p
+            losses = xp.logaddexp(0, p) - t * p
         else:
             p = _clip(p)
-            losses = -(t * np.log(p) + (1 - t) * np.log(1 - p))
-        return np.mean(losses, axis=self.axis)
+            losses = -(t * xp.log(p) + (1 - t) * xp.log(1 - p))
+        return xp.mean(losses, axis=self.axis)
 
     def gradient(self, y_true, y_pred):
         t, p = self._smoothed(y_true, y_pred)
         if self.from_logits:
-            dy_pred = 0.5 * (1 + np.tanh(0.5 * p)) - t  # sigmoid(x) - t
+            dy_pred = 0.5 * (1 + xp.tanh(0.5 * p)) - t  # sigmoid(x) - t
         else:
             q = _clip(p)
             dy_pred = (q - t) / (q * (1 - q)) * _dclip(p)
@@ -141,18 +146,18 @@ class CategoricalCrossentropy(Loss):
     def call(self, y_true, y_pred):
         t, p = self._smoothed(y_true, y_pred)
         if self.from_logits:
-            return -np.sum(t * _log_softmax(p, self.axis), axis=self.axis)
-        p = p / np.sum(p, axis=self.axis, keepdims=True)
-        return -np.sum(t * np.log(_clip(p)), axis=self.axis)
+            return -xp.sum(t * _log_softmax(p, self.axis), axis=self.axis)
+        p = p / xp.sum(p, axis=self.axis, keepdims=True)
+        return -xp.sum(t * xp.log(_clip(p)), axis=self.axis)
 
     def gradient(self, y_true, y_pred):
         t, p = self._smoothed(y_true, y_pred)
         if self.from_logits:
-            return np.exp(_log_softmax(p, self.axis)) * np.sum(t, axis=self.axis, keepdims=True) - t
-        total = np.sum(p, axis=self.axis, keepdims=True)
+            return xp.exp(_log_softmax(p, self.axis)) * xp.sum(t, axis=self.axis, keepdims=True) - t
+        total = xp.sum(p, axis=self.axis, keepdims=True)
         p = p / total
         dp = -t / _clip(p) * _dclip(p)
-        return (dp - np.sum(dp * p, axis=self.axis, keepdims=True)) / total
+        return (dp - xp.sum(dp * p, axis=self.axis, keepdims=True)) / total
 
     def _smoothed(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
@@ -212,38 +217,38 @@ class SparseCategoricalCrossentropy(Loss):
     def call(self, y_true, y_pred):
         labels, valid, y_pred = self._labels(y_true, y_pred)
         if self.from_logits:
-            losses = -np.take_along_axis(_log_softmax(y_pred, self.axis), labels, self.axis)
+            losses = -xp.take_along_axis(_log_softmax(y_pred, self.axis), labels, self.axis)
         else:
-            p = np.take_along_axis(y_pred, labels, self.axis) / np.sum(y_pred, axis=self.axis, keepdims=True)
-            losses = -np.log(_clip(p))
-        losses = np.squeeze(losses, axis=self.axis)
-        return losses if valid is None else np.where(valid, losses, 0)
+            p = xp.take_along_axis(y_pred, labels, self.axis) / xp.sum(y_pred, axis=self.axis, keepdims=True)
+            losses = -xp.log(_clip(p))
+        losses = xp.squeeze(losses, axis=self.axis)
+        return losses if valid is None else xp.where(valid, losses, 0)
 
     def gradient(self, y_true, y_pred):
         labels, valid, y_pred = self._labels(y_true, y_pred)
         if self.from_logits:
-            dy_pred = np.exp(_log_softmax(y_pred, self.axis))
+            dy_pred = xp.exp(_log_softmax(y_pred, self.axis))
             dlabel = y_pred.dtype.type(-1)
         else:
-            total = np.sum(y_pred, axis=self.axis, keepdims=True)
-            p = np.take_along_axis(y_pred, labels, self.axis) / total
+            total = xp.sum(y_pred, axis=self.axis, keepdims=True)
+            p = xp.take_along_axis(y_pred, labels, self.axis) / total
             dlabel = -_dclip(p) / _clip(p) / total  # through the numerator of p
-            dy_pred = np.broadcast_to(-dlabel * p, y_pred.shape).copy()  # through its denominator, for every class
-        at_label = np.take_along_axis(dy_pred, labels, self.axis)
-        np.put_along_axis(dy_pred, labels, at_label + dlabel, self.axis)
-        return dy_pred if valid is None else np.where(np.expand_dims(valid, self.axis), dy_pred, 0)
+            dy_pred = xp.broadcast_to(-dlabel * p, y_pred.shape).copy()  # through its denominator, for every class
+        at_label = xp.take_along_axis(dy_pred, labels, self.axis)
+        xp.put_along_axis(dy_pred, labels, at_label + dlabel, self.axis)
+        return dy_pred if valid is None else xp.where(xp.expand_dims(valid, self.axis), dy_pred, 0)
 
     def valid_mask(self, y_true, y_pred):
         return None if self.ignore_class is None else self._labels(y_true, y_pred)[1]
 
     def _arrays(self, y_true, y_pred):
-        return np.asarray(y_true), super()._arrays((), y_pred)[1]  # labels stay integers
+        return xp.asarray(y_true), super()._arrays((), y_pred)[1]  # labels stay integers
 
     def _labels(self, y_true, y_pred):
         """Integer labels with a class axis of size 1, which of them count (None: all), and the predictions."""
-        y_true, y_pred = np.asarray(y_true), as_float(y_pred)
+        y_true, y_pred = xp.asarray(y_true), as_float(y_pred)
         if y_true.ndim == y_pred.ndim and y_true.shape[self.axis] == 1:
-            y_true = np.squeeze(y_true, axis=self.axis)
+            y_true = xp.squeeze(y_true, axis=self.axis)
         axis = self.axis % y_pred.ndim
         if y_true.shape != y_pred.shape[:axis] + y_pred.shape[axis + 1 :]:
             hint = " For one-hot targets use CategoricalCrossentropy." if y_true.shape == y_pred.shape else ""
@@ -254,15 +259,12 @@ class SparseCategoricalCrossentropy(Loss):
         valid = None
         if self.ignore_class is not None:
             valid = y_true != self.ignore_class
-            y_true = np.where(valid, y_true, 0)
+            y_true = xp.where(valid, y_true, 0)
         labels = y_true.astype(np.intp, copy=False)
         classes = y_pred.shape[axis]
-        if labels.size and (labels.min() < 0 or labels.max() >= classes):
-            raise ValueError(
-                f"Targets must be classes from 0 to {classes - 1}, as y_pred has {classes} of them. Received targets "
-                f"from {labels.min()} to {labels.max()}. If one of them marks padding, pass it as `ignore_class`."
-            )
-        return np.expand_dims(labels, axis), valid, y_pred
+        if labels.size:
+            require(((labels >= 0) & (labels < classes)).all(), partial(_no_class, labels, classes))
+        return xp.expand_dims(labels, axis), valid, y_pred
 
     def get_config(self):
         return {
@@ -271,6 +273,13 @@ class SparseCategoricalCrossentropy(Loss):
             "ignore_class": self.ignore_class,
             "axis": self.axis,
         }
+
+
+def _no_class(labels, classes: int) -> ValueError:
+    return ValueError(
+        f"Targets must be classes from 0 to {classes - 1}, as y_pred has {classes} of them. Received targets "
+        f"from {int(labels.min())} to {int(labels.max())}. If one of them marks padding, pass it as `ignore_class`."
+    )
 
 
 class KLDivergence(Loss):
@@ -289,7 +298,7 @@ class KLDivergence(Loss):
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
         t = _clip(y_true, 1)
-        return np.sum(t * np.log(t / _clip(y_pred, 1)), axis=-1)
+        return xp.sum(t * xp.log(t / _clip(y_pred, 1)), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
@@ -310,7 +319,7 @@ class Poisson(Loss):
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.mean(y_pred - y_true * np.log(y_pred + EPSILON), axis=-1)
+        return xp.mean(y_pred - y_true * xp.log(y_pred + EPSILON), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
+from rnn_ref.device import xp
 
 from .._arrays import EPSILON, same_shape
 from .base import Loss
@@ -25,7 +25,7 @@ class MeanSquaredError(Loss):
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.mean(np.square(y_pred - y_true), axis=-1)
+        return xp.mean(xp.square(y_pred - y_true), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
@@ -46,11 +46,11 @@ class MeanAbsoluteError(Loss):
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.mean(np.abs(y_pred - y_true), axis=-1)
+        return xp.mean(xp.abs(y_pred - y_true), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.sign(y_pred - y_true) / y_pred.shape[-1]
+        return xp.sign(y_pred - y_true) / y_pred.shape[-1]
 
 
 class MeanAbsolutePercentageError(Loss):
@@ -67,11 +67,11 @@ class MeanAbsolutePercentageError(Loss):
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return 100 * np.mean(np.abs((y_true - y_pred) / np.maximum(np.abs(y_true), EPSILON)), axis=-1)
+        return 100 * xp.mean(xp.abs((y_true - y_pred) / xp.maximum(xp.abs(y_true), EPSILON)), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.sign(y_pred - y_true) / np.maximum(np.abs(y_true), EPSILON) * (100 / y_pred.shape[-1])
+        return xp.sign(y_pred - y_true) / xp.maximum(xp.abs(y_true), EPSILON) * (100 / y_pred.shape[-1])
 
 
 class MeanSquaredLogarithmicError(Loss):
@@ -88,17 +88,17 @@ class MeanSquaredLogarithmicError(Loss):
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.mean(np.square(self._log_ratio(y_true, y_pred)), axis=-1)
+        return xp.mean(xp.square(self._log_ratio(y_true, y_pred)), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        above = np.heaviside(y_pred - EPSILON, 0.5)  # no gradient below the lower bound
+        above = xp.heaviside(y_pred - EPSILON, 0.5)  # no gradient below the lower bound
         dratio = self._log_ratio(y_true, y_pred) * (2 / y_pred.shape[-1])
-        return dratio * above / (np.maximum(y_pred, EPSILON) + 1)
+        return dratio * above / (xp.maximum(y_pred, EPSILON) + 1)
 
     @staticmethod
     def _log_ratio(y_true, y_pred):
-        return np.log(np.maximum(y_pred, EPSILON) + 1) - np.log(np.maximum(y_true, EPSILON) + 1)
+        return xp.log(xp.maximum(y_pred, EPSILON) + 1) - xp.log(xp.maximum(y_true, EPSILON) + 1)
 
 
 class Huber(Loss):
@@ -118,12 +118,12 @@ class Huber(Loss):
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        error, delta = np.abs(y_pred - y_true), self.delta
-        return np.mean(np.where(error <= delta, 0.5 * error * error, delta * error - 0.5 * delta**2), axis=-1)
+        error, delta = xp.abs(y_pred - y_true), self.delta
+        return xp.mean(xp.where(error <= delta, 0.5 * error * error, delta * error - 0.5 * delta**2), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.clip(y_pred - y_true, -self.delta, self.delta) / y_pred.shape[-1]
+        return xp.clip(y_pred - y_true, -self.delta, self.delta) / y_pred.shape[-1]
 
     def get_config(self):
         return {**super().get_config(), "delta": self.delta}
@@ -141,13 +141,13 @@ class LogCosh(Loss):
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        error = np.abs(y_pred - y_true)
+        error = xp.abs(y_pred - y_true)
         # log(cosh(x)) without overflow, as cosh(x) = exp(|x|) * (1 + exp(-2|x|)) / 2
-        return np.mean(error + np.log1p(np.exp(-2 * error)) - math.log(2), axis=-1)
+        return xp.mean(error + xp.log1p(xp.exp(-2 * error)) - math.log(2), axis=-1)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
-        return np.tanh(y_pred - y_true) / y_pred.shape[-1]
+        return xp.tanh(y_pred - y_true) / y_pred.shape[-1]
 
 
 class CosineSimilarity(Loss):
@@ -166,17 +166,17 @@ class CosineSimilarity(Loss):
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
         (t, _), (p, _) = self._normalize(y_true), self._normalize(y_pred)
-        return -np.sum(t * p, axis=self.axis)
+        return -xp.sum(t * p, axis=self.axis)
 
     def gradient(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)
         (t, _), (p, length) = self._normalize(y_true), self._normalize(y_pred)
-        along = np.sum(t * p, axis=self.axis, keepdims=True)
+        along = xp.sum(t * p, axis=self.axis, keepdims=True)
         # A vector at the lower bound of the length is only scaled, not normalized.
-        return (np.where(length > EPSILON, along * p, 0) - t) / length
+        return (xp.where(length > EPSILON, along * p, 0) - t) / length
 
     def _normalize(self, x):
-        length = np.maximum(np.sqrt(np.sum(x * x, axis=self.axis, keepdims=True)), EPSILON)
+        length = xp.maximum(xp.sqrt(xp.sum(x * x, axis=self.axis, keepdims=True)), EPSILON)
         return x / length, length
 
     def get_config(self):

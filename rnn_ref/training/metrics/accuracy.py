@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
+
 from .._arrays import same_rank
 from .base import MeanMetricWrapper
 
@@ -18,7 +20,7 @@ def accuracy(y_true, y_pred):
     >>> accuracy(np.array([1, 2]), np.array([1, 3])).tolist()
     [1.0, 0.0]
     """
-    return _matches(np.equal(*same_rank(np.asarray(y_true), np.asarray(y_pred))))
+    return _matches(xp.equal(*same_rank(xp.asarray(y_true), xp.asarray(y_pred))))
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
@@ -27,7 +29,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     >>> binary_accuracy(np.array([1, 0]), np.array([0.6, 0.7])).tolist()
     [1.0, 0.0]
     """
-    y_true, y_pred = same_rank(np.asarray(y_true), np.asarray(y_pred))
+    y_true, y_pred = same_rank(xp.asarray(y_true), xp.asarray(y_pred))
     return _matches(y_true == (y_pred > threshold))
 
 
@@ -37,7 +39,7 @@ def categorical_accuracy(y_true, y_pred):
     >>> categorical_accuracy(np.array([[0, 1]]), np.array([[0.2, 0.8]])).tolist()
     [1.0]
     """
-    return _matches(np.argmax(y_true, axis=-1) == np.argmax(y_pred, axis=-1))
+    return _matches(xp.argmax(y_true, axis=-1) == xp.argmax(y_pred, axis=-1))
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
@@ -47,7 +49,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
     [1.0]
     """
     y_true, y_pred = _sparse(y_true, y_pred)
-    return _matches(y_true == np.argmax(y_pred, axis=-1))
+    return _matches(y_true == xp.argmax(y_pred, axis=-1))
 
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
@@ -56,7 +58,7 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     >>> top_k_categorical_accuracy(np.array([[0, 1, 0]]), np.array([[0.5, 0.3, 0.2]]), k=2).tolist()
     [1.0]
     """
-    return sparse_top_k_categorical_accuracy(np.argmax(y_true, axis=-1), y_pred, k)
+    return sparse_top_k_categorical_accuracy(xp.argmax(y_true, axis=-1), y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
@@ -77,14 +79,14 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     """
     y_true, y_pred = _sparse(y_true, y_pred)
     if from_sorted_ids:
-        return _matches(np.any(y_pred[..., :k] == y_true[..., None], axis=-1))
-    score = np.take_along_axis(y_pred, y_true.astype(np.intp)[..., None], axis=-1)
-    return _matches(np.count_nonzero(y_pred > score, axis=-1) < k)
+        return _matches(xp.any(y_pred[..., :k] == y_true[..., None], axis=-1))
+    score = xp.take_along_axis(y_pred, y_true.astype(np.intp)[..., None], axis=-1)
+    return _matches(xp.count_nonzero(y_pred > score, axis=-1) < k)
 
 
 def _sparse(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
     """Integer targets without a last dimension of 1 that stands for the class axis."""
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    y_true, y_pred = xp.asarray(y_true), xp.asarray(y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
     if y_true.shape != y_pred.shape[:-1]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
+
 from .._arrays import EPSILON, as_float, divide_no_nan
 from .._identifiers import one_of
 from .base import Metric
@@ -109,10 +111,10 @@ class AUC(Metric):
         if not self.variables:
             self._build(y_pred.shape[1])
         if self.from_logits:
-            y_pred = 0.5 * (1 + np.tanh(0.5 * y_pred))  # the sigmoid, without overflow
+            y_pred = 0.5 * (1 + xp.tanh(0.5 * y_pred))  # the sigmoid, without overflow
         counts = count(
             y_true,
-            np.clip(y_pred, 0, 1),
+            xp.clip(y_pred, 0, 1),
             self._thresholds,
             sample_weight,
             label_weights=None if self.multi_label else self.label_weights,

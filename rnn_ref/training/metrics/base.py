@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
+from rnn_ref.reading import later
+
 from .. import losses
 from .._arrays import align_weight, as_float, divide_no_nan, fold_mask, same_rank
 from .._identifiers import auto_name, serialize
@@ -15,10 +18,17 @@ class MetricVariable(np.ndarray):
     def assign(self, value):
         self[...] = value
 
+    # What is added may be on a GPU, and is read when a training step has handed over all its work.
     def assign_add(self, value):
-        self[...] += value
+        later(self._add, value)
 
     def assign_sub(self, value):
+        later(self._subtract, value)
+
+    def _add(self, value):
+        self[...] += value
+
+    def _subtract(self, value):
         self[...] -= value
 
 
@@ -116,11 +126,11 @@ def _per_sample(values, sample_weight, reduce) -> tuple[np.ndarray, np.ndarray |
     """Weighted values and weights of shape ``(B,)`` (or scalars): further axes are reduced, first values' own."""
     values = as_float(values)
     if sample_weight is not None:
-        weight = np.asarray(sample_weight, dtype=values.dtype)
+        weight = xp.asarray(sample_weight, dtype=values.dtype)
         values, weight = same_rank(values, weight)
         if values.ndim > weight.ndim:
             values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))
-        weight = np.broadcast_to(align_weight(weight, values.shape), values.shape)
+        weight = xp.broadcast_to(align_weight(weight, values.shape), values.shape)
         values = values * weight
         sample_weight = reduce(weight, axis=tuple(range(1, weight.ndim))) if weight.ndim > 1 else weight
     if values.ndim > 1:
@@ -140,7 +150,7 @@ class Sum(Metric):
         self.total = self.add_variable((), name="total")
 
     def update_state(self, values, sample_weight=None):
-        self.total.assign_add(np.sum(_per_sample(values, sample_weight, np.sum)[0], dtype=np.float64))
+        self.total.assign_add(xp.sum(_per_sample(values, sample_weight, xp.sum)[0], dtype=np.float64))
 
     def result(self):
         return float(self.total)
@@ -161,10 +171,10 @@ class Mean(Metric):
         self.count = self.add_variable((), name="count")
 
     def update_state(self, values, sample_weight=None):
-        values, weight = _per_sample(values, sample_weight, np.mean)
-        self.total.assign_add(np.sum(values, dtype=np.float64))
+        values, weight = _per_sample(values, sample_weight, xp.mean)
+        self.total.assign_add(xp.sum(values, dtype=np.float64))
         if weight is not None:
-            self.count.assign_add(np.sum(weight, dtype=np.float64))
+            self.count.assign_add(xp.sum(weight, dtype=np.float64))
         else:
             self.count.assign_add(len(values) if values.ndim else 1)
 
@@ -208,7 +218,7 @@ class MeanMetricWrapper(Mean):
         mask : array of bool, optional
             Likewise; False is left out.
         """
-        values = self._fn(np.asarray(y_true), np.asarray(y_pred), **self._fn_kwargs)
+        values = self._fn(xp.asarray(y_true), xp.asarray(y_pred), **self._fn_kwargs)
         super().update_state(values, fold_mask(sample_weight, mask, dtype=np.float64))
 
     def get_config(self):

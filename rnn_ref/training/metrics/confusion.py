@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.device import xp
+
 from .._arrays import as_float, divide_no_nan, same_rank
 from .base import Metric
 
@@ -36,11 +38,11 @@ def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, to
     -------
     tp, fp, tn, fn : array, shape (K,) or (K, C)
     """
-    y_pred, y_true = same_rank(as_float(y_pred), np.asarray(y_true))
+    y_pred, y_true = same_rank(as_float(y_pred), xp.asarray(y_true))
     if sample_weight is None:
-        weight = np.ones_like(y_pred)
+        weight = xp.ones_like(y_pred)
     else:
-        weight = np.asarray(sample_weight, dtype=y_pred.dtype)
+        weight = xp.asarray(sample_weight, dtype=y_pred.dtype)
         if weight.ndim < y_pred.ndim:
             weight = weight.reshape(weight.shape + (1,) * (y_pred.ndim - weight.ndim))
     if top_k is not None:
@@ -51,35 +53,35 @@ def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, to
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
         weight = weight if weight.shape[-1] == 1 else weight[..., class_id, None]
     if label_weights is not None:
-        weight = weight * np.asarray(label_weights, dtype=y_pred.dtype)
-    y_true, weight = np.broadcast_to(y_true, y_pred.shape), np.broadcast_to(weight, y_pred.shape)
+        weight = weight * xp.asarray(label_weights, dtype=y_pred.dtype)
+    y_true, weight = xp.broadcast_to(y_true, y_pred.shape), xp.broadcast_to(weight, y_pred.shape)
 
     columns = (-1, y_pred.shape[-1]) if keep else (-1, 1)
     is_true = y_true.astype(bool).reshape(columns)
     score, weight = y_pred.reshape(columns), weight.reshape(columns).astype(np.float64)
     # With predictions in ascending order, what is above a threshold is a tail of the list, and the weight of a
     # tail is the difference of two cumulative sums.
-    order = np.argsort(score, axis=0)
-    score = np.take_along_axis(score, order, 0)
-    positive = _cumulative(np.take_along_axis(np.where(is_true, weight, 0), order, 0))
-    negative = _cumulative(np.take_along_axis(np.where(is_true, 0, weight), order, 0))
-    thresholds = np.asarray(thresholds, dtype=y_pred.dtype)
-    first = np.stack([np.searchsorted(s, thresholds, side="right") for s in score.T], axis=1)
-    fn, tn = np.take_along_axis(positive, first, 0), np.take_along_axis(negative, first, 0)
+    order = xp.argsort(score, axis=0)
+    score = xp.take_along_axis(score, order, 0)
+    positive = _cumulative(xp.take_along_axis(xp.where(is_true, weight, 0), order, 0))
+    negative = _cumulative(xp.take_along_axis(xp.where(is_true, 0, weight), order, 0))
+    thresholds = xp.asarray(thresholds, dtype=y_pred.dtype)
+    first = xp.stack([xp.searchsorted(s, thresholds, side="right") for s in score.T], axis=1)
+    fn, tn = xp.take_along_axis(positive, first, 0), xp.take_along_axis(negative, first, 0)
     counts = positive[-1] - fn, negative[-1] - tn, tn, fn
     return counts if keep else tuple(c[:, 0] for c in counts)
 
 
 def _cumulative(x: np.ndarray) -> np.ndarray:
     """Sums of the first 0, 1, 2, ... rows."""
-    return np.concatenate([np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)])
+    return xp.concatenate([xp.zeros((1, x.shape[1])), xp.cumsum(x, axis=0)])
 
 
 def _only_top_k(y_pred: np.ndarray, k: int) -> np.ndarray:
     # A stable sort: of equal predictions the first ones are taken.
-    best = np.argsort(-y_pred, axis=-1, kind="stable")[..., :k]
-    kept = np.full_like(y_pred, LOWEST)
-    np.put_along_axis(kept, best, np.take_along_axis(y_pred, best, -1), -1)
+    best = xp.argsort(-y_pred, axis=-1, kind="stable")[..., :k]
+    kept = xp.full_like(y_pred, LOWEST)
+    xp.put_along_axis(kept, best, xp.take_along_axis(y_pred, best, -1), -1)
     return kept
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+
+from rnn_ref.device import xp
 
 from .. import losses
 from .._arrays import same_shape
@@ -67,10 +69,10 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = same_shape(y_true, y_pred)
-        super().update_state(np.square(y_pred - y_true), sample_weight)
+        super().update_state(xp.square(y_pred - y_true), sample_weight)
 
     def result(self):
-        return float(np.sqrt(super().result()))
+        return math.sqrt(super().result())
 
 
 class CosineSimilarity(MeanMetricWrapper):
@@ -151,7 +153,7 @@ class SparseCategoricalCrossentropy(_LossMetric):
         if sample_weight is not None or mask is not None:
             valid = self._loss.valid_mask(y_true, y_pred)
             if valid is not None:
-                mask = valid if mask is None else valid & np.asarray(mask, dtype=bool)
+                mask = valid if mask is None else valid & xp.asarray(mask, dtype=bool)
         super().update_state(y_true, y_pred, sample_weight, mask)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from rnn_ref.device import xp
 
 from .base import Optimizer
 
@@ -39,10 +39,10 @@ class Adagrad(Optimizer):
 
     def update_step(self, gradient, value, learning_rate, slots, work):
         a = slots["accumulator"]
-        a += np.square(gradient, out=work)
-        np.add(a, self.epsilon, out=work)
-        np.sqrt(work, out=work)
-        step = np.divide(gradient, work, out=work)
+        a += xp.square(gradient, out=work)
+        xp.add(a, self.epsilon, out=work)
+        xp.sqrt(work, out=work)
+        step = xp.divide(gradient, work, out=work)
         step *= learning_rate
         value -= step
 
@@ -83,7 +83,7 @@ class Adadelta(Optimizer):
     def update_step(self, gradient, value, learning_rate, slots, work):
         a, d = slots["accumulated_grad"], slots["accumulated_delta_var"]
         self._average(a, gradient, work)
-        delta = np.sqrt((d + self.epsilon) / (a + self.epsilon))
+        delta = xp.sqrt((d + self.epsilon) / (a + self.epsilon))
         delta *= gradient
         self._average(d, delta, work)
         delta *= learning_rate
@@ -91,7 +91,7 @@ class Adadelta(Optimizer):
 
     def _average(self, average, x, work):
         """``average = rho * average + (1 - rho) * x^2``."""
-        np.square(x, out=work)
+        xp.square(x, out=work)
         work *= 1 - self.rho
         average *= self.rho
         average += work

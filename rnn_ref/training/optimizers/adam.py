@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 
+from rnn_ref.device import xp
+
 from .base import Optimizer
 
 
 def _move_towards(average: np.ndarray, target: np.ndarray, rate: float, work: np.ndarray) -> None:
     """``average += rate * (target - average)``; `target` may be `work`."""
-    np.subtract(target, average, out=work)
+    xp.subtract(target, average, out=work)
     work *= rate
     average += work
 
@@ -52,13 +54,13 @@ class Adam(Optimizer):
     def update_step(self, gradient, value, learning_rate, slots, work):
         m, v = slots["momentum"], slots["velocity"]
         _move_towards(m, gradient, 1 - self.beta_1, work)
-        _move_towards(v, np.square(gradient, out=work), 1 - self.beta_2, work)
+        _move_towards(v, xp.square(gradient, out=work), 1 - self.beta_2, work)
         if self.amsgrad:
-            v = np.maximum(slots["velocity_hat"], v, out=slots["velocity_hat"])
+            v = xp.maximum(slots["velocity_hat"], v, out=slots["velocity_hat"])
         t = self.iterations + 1
-        np.sqrt(v, out=work)
+        xp.sqrt(v, out=work)
         work += self.epsilon
-        step = np.divide(m, work, out=work)
+        step = xp.divide(m, work, out=work)
         step *= learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         value -= step
 
@@ -142,13 +144,13 @@ class Nadam(Optimizer):
     def update_step(self, gradient, value, learning_rate, slots, work):
         m, v = slots["momentum"], slots["velocity"]
         _move_towards(m, gradient, 1 - self.beta_1, work)
-        _move_towards(v, np.square(gradient, out=work), 1 - self.beta_2, work)
+        _move_towards(v, xp.square(gradient, out=work), 1 - self.beta_2, work)
         t = self.iterations + 1
         u, u_next = self._u(t), self._u(t + 1)
         m_hat = m * (u_next / (1 - self.u_product * u_next))
-        m_hat += np.multiply(gradient, (1 - u) / (1 - self.u_product), out=work)
-        np.multiply(v, 1 / (1 - self.beta_2**t), out=work)
-        np.sqrt(work, out=work)
+        m_hat += xp.multiply(gradient, (1 - u) / (1 - self.u_product), out=work)
+        xp.multiply(v, 1 / (1 - self.beta_2**t), out=work)
+        xp.sqrt(work, out=work)
         work += self.epsilon
         m_hat /= work
         m_hat *= learning_rate

@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import converted, get_device, to_numpy, xp
+from rnn_ref.reading import number
+
 from .._identifiers import auto_name
 from . import schedules
 
@@ -94,6 +97,7 @@ class Optimizer:
         self._weights: list = []
         self._slots: list[dict[str, np.ndarray]] = []
         self._work: list[np.ndarray] = []  # one scratch array per weight
+        self._device = "cpu"  # where these arrays are
         self._no_decay: set[int] = set()
         self._no_decay_pattern: str | None = None
 
@@ -152,13 +156,20 @@ class Optimizer:
         """Make the state for these weights. Called by the first `apply`."""
         if self._index is not None:
             return
-        self._weights = list(weights)
+        self._weights, self._device = list(weights), get_device()
         self._index = {id(weight): i for i, weight in enumerate(self._weights)}
         names = [name for group in self.slots() for name in group]
         self._slots = [
-            {name: np.full_like(weight.value, self.initial_slot(name)) for name in names} for weight in self._weights
+            {name: xp.full_like(weight.value, self.initial_slot(name)) for name in names} for weight in self._weights
         ]
-        self._work = [np.empty_like(weight.value) for weight in self._weights]
+        self._work = [xp.empty_like(weight.value) for weight in self._weights]
+
+    def _follow(self) -> None:
+        """Take the state to the current device, where the weights are."""
+        if self._device != get_device():
+            self._device = get_device()
+            self._slots = converted(self._slots, xp.asarray)
+            self._work = converted(self._work, xp.asarray)
 
     @property
     def built(self) -> bool:
@@ -191,6 +202,7 @@ class Optimizer:
         if not grads:
             return
         self.build(weights)
+        self._follow()
         grads, weights = self._with_gradient(grads, weights)
         grads = self._clip(grads)
         learning_rate = self.learning_rate
@@ -200,7 +212,7 @@ class Optimizer:
             i = self._index[id(weight)]
             self.update_step(gradient, weight.value, learning_rate, self._slots[i], self._work[i])
             if getattr(weight, "constraint", None) is not None:
-                weight.value[...] = weight.constraint(weight.value)
+                weight.value[...] = xp.asarray(weight.constraint(weight.value))
         self.iterations += 1
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple]) -> None:
@@ -220,7 +232,7 @@ class Optimizer:
             if gradient is None:
                 missing.append(weight.name)
                 continue
-            gradient = np.asarray(gradient, dtype=weight.value.dtype)
+            gradient = xp.asarray(gradient, dtype=weight.value.dtype)
             if gradient.shape != weight.value.shape:
                 raise ValueError(
                     f"The gradient of {weight.name!r} has shape {gradient.shape}, its value {weight.value.shape}."
@@ -236,12 +248,12 @@ class Optimizer:
     def _clip(self, grads: list[np.ndarray]) -> list[np.ndarray]:
         """New gradients within the limits; the caller's are left as they are."""
         if self.clipnorm:
-            return [g * _shrink(_norm([g]), self.clipnorm) for g in grads]
+            return [g * _shrink(_norm([g]), self.clipnorm, g) for g in grads]
         if self.global_clipnorm:
-            shrink = _shrink(_norm(grads), self.global_clipnorm)
-            return [g * shrink for g in grads]
+            norm = _norm(grads)
+            return [g * _shrink(norm, self.global_clipnorm, g) for g in grads]
         if self.clipvalue:
-            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
+            return [xp.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
         return grads
 
     def _decay(self, weights: list, learning_rate: float) -> None:
@@ -303,7 +315,7 @@ class Optimizer:
             state["learning_rate"] = np.array(self._learning_rate)
         for group in self.slots():
             for i, slots in enumerate(self._slots):
-                state |= {f"{i}/{name}": slots[name].copy() for name in group}
+                state |= {f"{i}/{name}": np.array(to_numpy(slots[name])) for name in group}
         return state | {name: np.array(value) for name, value in self.extra_state().items()}
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -314,6 +326,7 @@ class Optimizer:
         ValueError
             If names or shapes differ from those of this optimizer.
         """
+        self._follow()
         own = self.get_state()
         if own.keys() != set(state):
             hint = "" if self.built else " Call `build(weights)` first."
@@ -329,7 +342,7 @@ class Optimizer:
             self._learning_rate = float(state["learning_rate"])
         for i, slots in enumerate(self._slots):
             for name, array in slots.items():
-                array[...] = state[f"{i}/{name}"]
+                array[...] = xp.asarray(state[f"{i}/{name}"])
         for name in self.extra_state():
             setattr(self, name, float(state[name]))
 
@@ -375,10 +388,14 @@ def _check_learning_rate(learning_rate) -> float | Callable:
         ) from None
 
 
-def _norm(arrays: list[np.ndarray]) -> float:
-    return math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
+def _norm(arrays: list[np.ndarray]):
+    """A float; on a GPU an array of no axes, for nobody to wait."""
+    square = sum(number(xp.vdot(a, a).astype(np.float64)) for a in arrays)
+    return math.sqrt(square) if xp.device == "cpu" else xp.sqrt(square)
 
 
-def _shrink(norm: float, limit: float) -> float:
+def _shrink(norm, limit: float, like: np.ndarray):
     """The factor that brings a norm down to its limit. NaN for a norm that is not finite, so that it shows."""
-    return limit / max(norm, limit) if math.isfinite(norm) else math.nan
+    if xp.device == "cpu":
+        return limit / max(norm, limit) if math.isfinite(norm) else math.nan
+    return xp.where(xp.isfinite(norm), limit / xp.maximum(norm, limit), math.nan).astype(like.dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from rnn_ref.device import xp
 
 from .base import Optimizer
 
@@ -47,21 +47,21 @@ class RMSprop(Optimizer):
 
     def update_step(self, gradient, value, learning_rate, slots, work):
         v = slots["velocity"]
-        np.square(gradient, out=work)
+        xp.square(gradient, out=work)
         work *= 1 - self.rho
         v *= self.rho
         v += work
         if self.centered:
             a = slots["average_gradient"]
             a *= self.rho
-            a += np.multiply(gradient, 1 - self.rho, out=work)
-            np.square(a, out=work)
-            np.subtract(v, work, out=work)
+            a += xp.multiply(gradient, 1 - self.rho, out=work)
+            xp.square(a, out=work)
+            xp.subtract(v, work, out=work)
             work += self.epsilon
         else:
-            np.add(v, self.epsilon, out=work)
-        np.sqrt(work, out=work)
-        step = np.divide(gradient, work, out=work)
+            xp.add(v, self.epsilon, out=work)
+        xp.sqrt(work, out=work)
+        step = xp.divide(gradient, work, out=work)
         step *= learning_rate
         if self.momentum > 0:
             m = slots["momentum"]

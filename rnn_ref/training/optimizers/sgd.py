@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from rnn_ref.device import xp
 
 from .base import Optimizer
 
@@ -38,7 +38,7 @@ class SGD(Optimizer):
         return (("momentum",),) if self.momentum else ()
 
     def update_step(self, gradient, value, learning_rate, slots, work):
-        step = np.multiply(gradient, learning_rate, out=work)
+        step = xp.multiply(gradient, learning_rate, out=work)
         if not self.momentum:
             value -= step
             return
@@ -47,7 +47,7 @@ class SGD(Optimizer):
         m -= step
         if self.nesterov:
             value -= step
-            value += np.multiply(m, self.momentum, out=work)
+            value += xp.multiply(m, self.momentum, out=work)
         else:
             value += m
 

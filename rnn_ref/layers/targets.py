@@ -1,0 +1,57 @@
+"""Kernels by device, from ``rnn_ref.kernels.cpu`` or ``rnn_ref.kernels.cuda``, and which of them a layer runs on."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+from rnn_ref.device import xp
+
+
+class KernelChoice(NamedTuple):
+    """Which kernel runs, and why it is not the fast one.
+
+    Attributes
+    ----------
+    name : str
+        On the CPU ``"compiled"``; on a GPU ``"persistent"``, one launch per sequence, or ``"teaching"``, one per time
+        step; ``"Python"`` for custom cells, which run on the CPU in any case.
+    reason : str or None
+        Why not the fast kernel.
+    """
+
+    name: str
+    reason: str | None = None
+
+
+def kernels(name: str) -> ModuleType:
+    """The module of this name for the current device."""
+    path = f"rnn_ref.kernels.{xp.device}.{name}"
+    return sys.modules.get(path) or import_module(path)
+
+
+class Kernels:
+    """The attribute ``kernels`` of a cell: the module with its kernels for the current device."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, cell, kind=None) -> ModuleType:
+        return kernels(self.name)
+
+
+_warned: set[str] = set()
+
+
+def warn_of_fallback(choice: KernelChoice, layer: str) -> None:
+    """Say once why the fast kernel does not run."""
+    if choice.reason is not None and choice.reason not in _warned:
+        _warned.add(choice.reason)
+        warnings.warn(
+            f"{layer} runs on the {choice.name} kernel, which is slower: {choice.reason}. (layer.kernel_choice() tells "
+            "for every layer; this warning comes once.)",
+            stacklevel=3,
+        )

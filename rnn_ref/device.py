@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import config
 
-OLDEST = (7, 5)  # compute capability of the GPUs that current CUDA compilers know: Turing, 2018
+OLDEST = 75  # compute capability 7.5, the least that current CUDA compilers know: Turing, 2018
 INSTALL = "Install both with: pip install 'rnn-ref[cuda]'"
 ALIGNMENT = 256  # bytes; where an array begins in memory that several share
 
@@ -243,16 +243,15 @@ def _gpu_arrays() -> ModuleType:
         raise RuntimeError(f"The device 'cuda' cannot be used: {error}. {_UPDATE}") from None
     if not count:
         raise RuntimeError(f"The device 'cuda' needs a GPU, and the driver sees none. {_UPDATE}")
-    major, minor = (runtime.deviceGetAttribute(n, 0) for n in _COMPUTE_CAPABILITY)
-    if (major, minor) < OLDEST:
+    capability = sys.modules["cupy"].cuda.Device().compute_capability  # "90" is 9.0
+    if int(capability) < OLDEST:
         raise RuntimeError(
-            f"The GPU has compute capability {major}.{minor}; at least {OLDEST[0]}.{OLDEST[1]} (Turing, 2018) is needed. "
+            f"The GPU has compute capability {capability[:-1]}.{capability[-1]}; at least 7.5 (Turing, 2018) is needed. "
             "Stay on the CPU: set_device('cpu')."
         )
     return sys.modules["cupy"]
 
 
-_COMPUTE_CAPABILITY = 75, 76  # numbers of CUDA's attributes cudaDevAttrComputeCapabilityMajor and ...Minor
 _UPDATE = (
     "See whether nvidia-smi lists a GPU and whether CUDA_VISIBLE_DEVICES hides it; update the driver if it is old."
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.reading import require
 
 EPSILON = 1e-7  # keras.config.epsilon(): keeps logarithms and divisions away from zero
 
@@ -54,6 +55,22 @@ def same_shape(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
             "Reshape the targets, or change the model's last layer."
         )
     return xp.broadcast_to(y_true, y_pred.shape), y_pred
+
+
+def inside_classes(labels, classes: int):
+    """Check that integer labels are classes, from 0 to ``classes - 1``."""
+    if not labels.size:
+        return labels
+
+    def explain() -> ValueError:
+        return ValueError(
+            f"Targets must be classes from 0 to {classes - 1}, as y_pred has {classes} of them. Received targets "
+            f"from {int(labels.min())} to {int(labels.max())}. If one of them marks padding, pass it as `ignore_class`."
+        )
+
+    require(((labels >= 0) & (labels < classes)).all(), explain)
+    # On a GPU the check is read later, and an index outside would be taken from anywhere.
+    return labels if xp.module is np else xp.clip(labels, 0, classes - 1)
 
 
 def divide_no_nan(a, b):

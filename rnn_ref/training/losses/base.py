@@ -112,10 +112,12 @@ class Loss:
         return value, dy_pred.reshape(given.shape).astype(given.dtype, copy=False)
 
     def _arrays(self, y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
-        y_pred = as_float(y_pred)
-        if self.dtype is not None:
-            y_pred = y_pred.astype(self.dtype, copy=False)
+        y_pred = self._predictions(y_pred)
         return xp.asarray(y_true, dtype=y_pred.dtype), y_pred
+
+    def _predictions(self, y_pred) -> np.ndarray:
+        y_pred = as_float(y_pred)
+        return y_pred if self.dtype is None else y_pred.astype(self.dtype, copy=False)
 
     def _full_mask(self, mask, y_true, y_pred) -> np.ndarray | None:
         valid = self.valid_mask(y_true, y_pred)

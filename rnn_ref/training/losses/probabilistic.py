@@ -7,14 +7,11 @@ bounds a loss is constant and its derivative zero; at a bound it is one half, th
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from rnn_ref.device import xp
-from rnn_ref.reading import require
 
-from .._arrays import EPSILON, as_float, same_shape
+from .._arrays import EPSILON, as_float, inside_classes, same_shape
 from .base import Loss
 
 
@@ -242,7 +239,7 @@ class SparseCategoricalCrossentropy(Loss):
         return None if self.ignore_class is None else self._labels(y_true, y_pred)[1]
 
     def _arrays(self, y_true, y_pred):
-        return xp.asarray(y_true), super()._arrays((), y_pred)[1]  # labels stay integers
+        return xp.asarray(y_true), self._predictions(y_pred)  # labels stay integers
 
     def _labels(self, y_true, y_pred):
         """Integer labels with a class axis of size 1, which of them count (None: all), and the predictions."""
@@ -262,8 +259,7 @@ class SparseCategoricalCrossentropy(Loss):
             y_true = xp.where(valid, y_true, 0)
         labels = y_true.astype(np.intp, copy=False)
         classes = y_pred.shape[axis]
-        if labels.size:
-            require(((labels >= 0) & (labels < classes)).all(), partial(_no_class, labels, classes))
+        labels = inside_classes(labels, classes)
         return xp.expand_dims(labels, axis), valid, y_pred
 
     def get_config(self):
@@ -273,13 +269,6 @@ class SparseCategoricalCrossentropy(Loss):
             "ignore_class": self.ignore_class,
             "axis": self.axis,
         }
-
-
-def _no_class(labels, classes: int) -> ValueError:
-    return ValueError(
-        f"Targets must be classes from 0 to {classes - 1}, as y_pred has {classes} of them. Received targets "
-        f"from {int(labels.min())} to {int(labels.max())}. If one of them marks padding, pass it as `ignore_class`."
-    )
 
 
 class KLDivergence(Loss):

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_ref.device import xp
 
-from .._arrays import same_rank
+from .._arrays import inside_classes, same_rank
 from .base import MeanMetricWrapper
 
 
@@ -80,7 +80,8 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     y_true, y_pred = _sparse(y_true, y_pred)
     if from_sorted_ids:
         return _matches(xp.any(y_pred[..., :k] == y_true[..., None], axis=-1))
-    score = xp.take_along_axis(y_pred, y_true.astype(np.intp)[..., None], axis=-1)
+    labels = inside_classes(y_true.astype(np.intp), y_pred.shape[-1])
+    score = xp.take_along_axis(y_pred, labels[..., None], axis=-1)
     return _matches(xp.count_nonzero(y_pred > score, axis=-1) < k)
 
 

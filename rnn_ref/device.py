@@ -246,8 +246,8 @@ def _gpu_arrays() -> ModuleType:
     capability = sys.modules["cupy"].cuda.Device().compute_capability  # "90" is 9.0
     if int(capability) < OLDEST:
         raise RuntimeError(
-            f"The GPU has compute capability {capability[:-1]}.{capability[-1]}; at least 7.5 (Turing, 2018) is needed. "
-            "Stay on the CPU: set_device('cpu')."
+            f"The GPU has compute capability {capability[:-1]}.{capability[-1]}; at least 7.5 (Turing, 2018) is "
+            "needed. Stay on the CPU: set_device('cpu')."
         )
     return sys.modules["cupy"]
 

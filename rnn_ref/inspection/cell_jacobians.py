@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rnn_ref.device import device
 from rnn_ref.kernels.cpu import gru as gru_kernels
 from rnn_ref.kernels.cpu import lstm as lstm_kernels
 from rnn_ref.kernels.cpu import simple_rnn as simple_rnn_kernels
@@ -32,7 +33,8 @@ class Steps:
         return self.T
 
     def __getitem__(self, t: int) -> np.ndarray:
-        return self.step(t)
+        with device("cpu"):  # of a tape that holds NumPy's arrays
+            return self.step(t)
 
 
 def step_jacobians(cell, tape, sample: int) -> Steps:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from rnn_ref.device import asarray, is_array, to_numpy
+
 
 @contextmanager
 def in_float64(layer):
@@ -71,14 +73,16 @@ def check_gradients(
     (['bias', 'inputs', 'kernel', 'recurrent_kernel'], True)
     """
     generator = np.random.default_rng(seed)
-    listed = isinstance(x, (list, tuple)) and all(isinstance(array, np.ndarray) for array in x)
+    listed = isinstance(x, (list, tuple)) and all(is_array(array) for array in x)
     if not model.built:
         model.ensure_built([array.shape for array in x] if listed else np.shape(x))
     with in_float64(model):
-        x = [np.array(array, "float64") for array in x] if listed else np.array(x, "float64")
+        x = [np.array(to_numpy(array), "float64") for array in x] if listed else np.array(to_numpy(x), "float64")
         states = arguments.pop("initial_state", None)
         if states is not None:
-            states = [np.array(s, "float64") for s in (states if isinstance(states, (list, tuple)) else [states])]
+            states = [
+                np.array(to_numpy(s), "float64") for s in (states if isinstance(states, (list, tuple)) else [states])
+            ]
             arguments["initial_state"] = states
         outputs, tape = model.forward(x, **arguments)
         several = isinstance(outputs, (list, tuple))
@@ -88,9 +92,10 @@ def check_gradients(
             outputs, tape = model.forward(x, **arguments)
             outputs = outputs if several else [outputs]
             penalty = getattr(tape, "penalty", 0.0)  # a model's backward adds its activity penalties
-            return penalty + sum(float((y * d).sum()) for y, d in zip(outputs, directions))
+            return float(penalty) + sum(float((to_numpy(y) * d).sum()) for y, d in zip(outputs, directions))
 
-        gradients = model.backward(tape, directions if several else directions[0], input_gradient=True)
+        there = [asarray(d) for d in directions]
+        gradients = model.backward(tape, there if several else there[0], input_gradient=True)
         if gradients.inputs is None:
             pairs = {}
         elif listed:
@@ -103,7 +108,7 @@ def check_gradients(
         for k, state in enumerate(states or []):
             pairs[f"initial_state[{k}]"] = (state, gradients.initial_state[k])
         return {
-            name: _worst_error(loss, array, gradient, epsilon, samples, generator)
+            name: _worst_error(loss, array, to_numpy(gradient), epsilon, samples, generator)
             for name, (array, gradient) in pairs.items()
         }
 
@@ -115,7 +120,7 @@ def _worst_error(loss, array, gradient, epsilon, samples, generator) -> float:
     worst, scale = 0.0, float(np.abs(gradient).max(initial=0.0))
     for entry in entries:
         place = np.unravel_index(entry, array.shape)
-        value = array[place]
+        value = float(array[place])
         array[place] = value + epsilon
         above = loss()
         array[place] = value - epsilon

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_ref.device import asarray, device
 from rnn_ref.inspection.cell_equations import (
     GRU_RESET_AFTER,
     GRU_RESET_BEFORE,
@@ -18,6 +19,7 @@ from rnn_ref.inspection.cell_equations import (
 )
 from rnn_ref.inspection.expressions import Writer
 from rnn_ref.inspection.gradients import Both
+from rnn_ref.inspection.on_host import on_host
 from rnn_ref.inspection.runs import cells_inside, undisturbed
 from rnn_ref.inspection.tracing import recurrent
 from rnn_ref.layers.bidirectional import Bidirectional
@@ -210,6 +212,11 @@ def explain_step(
         raise TypeError(f"explain_step takes a model or a layer, got {type(model).__name__}.")
     with undisturbed(model):
         runs, what = _run(model, x, y, loss, dy, training, mask, arguments)
+    with device("cpu"):  # the numbers are NumPy's now, and few
+        return _explained(model, runs, what, layer, t, unit, sample, digits)
+
+
+def _explained(model, runs, what: str, layer, t: int, unit: int, sample: int, digits) -> Explanation:
     name, rnn, cell, tape, flow = _choose(model, runs, layer)
     T, B, H = tape.x.shape[0], tape.x.shape[1], cell.units
     t, unit, sample = (
@@ -257,7 +264,8 @@ def _run(model, x, y, loss, dy, training, mask, arguments):
             dys, what = _of_loss(model, outputs, tape, y, loss)
         else:
             dys, what = _of_outputs(outputs, dy)
-        return Both(tape, model.run_back(tape, dys).flow).runs(), what
+        flow = model.run_back(tape, dys).flow
+        return Both(on_host(tape), on_host(flow)).runs(), what
     if y is not None or loss is not None:
         raise ValueError(f"explain_step: {model.name} is a layer, and has no loss; give dy=, or put it into a model.")
     inner = model
@@ -269,7 +277,7 @@ def _run(model, x, y, loss, dy, training, mask, arguments):
     outputs, tape = model.forward(x, training=training, **given)
     dys, what = _of_outputs(outputs, dy)
     gradients = model.backward(tape, pack(outputs, dys), input_gradient=False)
-    return [(model, Both(tape, gradients.flow))], what
+    return [(model, Both(on_host(tape), on_host(gradients.flow)))], what
 
 
 def _of_outputs(outputs, dy):
@@ -281,7 +289,7 @@ def _of_outputs(outputs, dy):
         raise ValueError(
             f"explain_step: dy has shape {[np.shape(d) for d in dys]}, the outputs have {[y.shape for y in outputs]}."
         )
-    return [np.asarray(d, o.dtype) for d, o in zip(dys, outputs)], "what the given dy is the gradient of"
+    return [asarray(d, o.dtype) for d, o in zip(dys, outputs)], "what the given dy is the gradient of"
 
 
 def _of_loss(model, outputs, tape, y, loss):

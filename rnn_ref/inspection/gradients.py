@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnn_ref.device import asarray
 from rnn_ref.inspection.contributions import contributions
+from rnn_ref.inspection.on_host import on_host
 from rnn_ref.inspection.runs import cells_inside, undisturbed
 from rnn_ref.inspection.tracing import in_data_order, recurrent
 from rnn_ref.layers.custom_cell import CustomTape
@@ -196,7 +198,7 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
     if not hasattr(model, "run_lists"):
         what = f"the layer {model.name}" if isinstance(model, Layer) else type(model).__name__
         raise TypeError(f"gradient_flow takes a model or a dict of models, got {what}; put it into a Sequential.")
-    x = [np.asarray(array) for array in model.flatten_inputs(x, f"{model.name}: x")]
+    x = [asarray(array) for array in model.flatten_inputs(x, f"{model.name}: x")]
     if not model.built:
         model.build_on(x)
     y = flatten(y, model.output_names, f"{model.name}: y")
@@ -208,8 +210,8 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
         loss, weights = model.objective.losses, model.objective.loss_weights
     objective = Objective(loss or "mean_squared_error", weights, None, None, model.output_names)
     value, dy = objective.value_and_gradients(y, outputs, [None] * len(y), model.output_masks(tape))
-    both = Both(tape, model.run_back(tape, dy).flow)
-    found = list(recurrent(both.runs()))
+    flow = model.run_back(tape, dy).flow
+    found = list(recurrent(Both(on_host(tape), on_host(flow)).runs()))
     notes = [f"{name}: the loss does not depend on it." for name, _, own in found if own.flow is None]
     layers = dict(_flows(found))
     if not layers:

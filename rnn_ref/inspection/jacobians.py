@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_ref.device import device
 from rnn_ref.inspection.cell_jacobians import step_jacobians
 from rnn_ref.inspection.runs import one_cell, run_undisturbed
 from rnn_ref.layers.simple_rnn import SimpleRNNCell
@@ -355,7 +356,8 @@ def state_jacobians(model, x, *, layer: str | None = None, sample: int = 0) -> S
     if not 0 <= sample < B:
         raise ValueError(f"{name}: sample={sample}, but the data hold samples 0 to {B - 1}.")
     mask = None if tape.mask is None else tape.mask[:, sample]
-    steps = step_jacobians(cell, tape, sample)
+    with device("cpu"):
+        steps = step_jacobians(cell, tape, sample)
     states, first = {}, 0
     for state, size in zip(cell.state_names, cell.state_sizes):
         states[state] = slice(first, first + int(np.prod(size)))
@@ -375,5 +377,5 @@ def _forget(cell, tape, sample: int) -> np.ndarray | None:
 def _contraction(cell) -> float | None:
     if not isinstance(cell, SimpleRNNCell) or cell.activation.name not in LARGEST_SLOPE:
         return None
-    norm = np.linalg.norm(cell.recurrent_kernel.value.astype("float64"), 2)
+    norm = np.linalg.norm(cell.recurrent_kernel.numpy().astype("float64"), 2)
     return float(norm * LARGEST_SLOPE[cell.activation.name])

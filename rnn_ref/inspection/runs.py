@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rnn_ref.inspection.on_host import on_host
 from rnn_ref.inspection.tracing import recurrent
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.custom_cell import CustomCell
@@ -32,11 +33,12 @@ def _stateful(layer) -> Iterator[RNN]:
 
 
 def run_undisturbed(model, x) -> list[tuple]:
-    """Layers that ran, with their tapes."""
+    """Layers that ran, with their tapes, on whichever device; the tapes hold NumPy's arrays."""
     if not isinstance(model, Layer):
         raise TypeError(f"expected a model or a layer, got {type(model).__name__}.")
     with undisturbed(model):
         _, tape = model.forward(x)
+    tape = on_host(tape)
     return list(tape.runs()) if hasattr(tape, "runs") else [(model, tape)]
 
 

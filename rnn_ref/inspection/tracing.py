@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.device import converted, to_numpy
 from rnn_ref.inspection.layer_trace import LayerTrace
 from rnn_ref.inspection.watching import Log, Wanted, Watcher, in_data_order
 from rnn_ref.layers.bidirectional import Bidirectional
@@ -200,7 +201,7 @@ def trace(
     for name in wanted.layers or ():
         if name not in log.paths:
             raise ValueError(f"trace: no layer of {model.name} is named {name!r}; there are {', '.join(log.paths)}.")
-    return Trace(log.traces, outputs, log.notes)
+    return Trace(log.traces, converted(outputs, to_numpy), log.notes)
 
 
 def _several(x) -> bool:

@@ -13,7 +13,9 @@ from functools import partial
 
 import numpy as np
 
+from rnn_ref.device import converted, device, to_numpy, xp
 from rnn_ref.inspection.layer_trace import LayerTrace, make
+from rnn_ref.inspection.on_host import on_host
 from rnn_ref.layers.attention_base import AttentionTape
 from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
@@ -93,10 +95,13 @@ class Watcher(Walk):
         outputs = super().call(layer, inputs, arguments)
         step = self.steps.pop()
         x, y, mask = (
-            _values(s, a) for s, a in ((step.inputs, "value"), (step.outputs, "value"), (step.inputs, "mask"))
+            converted(_values(s, a), to_numpy)
+            for s, a in ((step.inputs, "value"), (step.outputs, "value"), (step.inputs, "mask"))
         )
-        for name, seen in self.traces_of(layer, step.tape, x, y, mask, self._paths.pop()):
-            self.log.traces[name] = seen
+        tape = on_host(step.tape)
+        with device("cpu"):  # what is kept is NumPy's, wherever the model runs
+            for name, seen in self.traces_of(layer, tape, x, y, mask, self._paths.pop()):
+                self.log.traces[name] = seen
         if self.log.traces[path] is None:
             del self.log.traces[path]
         return outputs
@@ -238,7 +243,7 @@ def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: b
         if length >= T:
             outputs = last
         elif whole:
-            outputs = np.empty((T, *last.shape[1:]), last.dtype) if outputs is None else outputs
+            outputs = xp.empty((T, *last.shape[1:]), last.dtype) if outputs is None else outputs
             outputs[steps] = last
         else:
             outputs = last[-1:]
@@ -246,7 +251,7 @@ def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: b
     shown = mask
     if mask is not None and not whole:
         shown = mask[-1:] if layer.zero_output_for_mask else mask.any(axis=0, keepdims=True)
-    data_mask = None if mask is None else in_data_order(layer, mask)[:, ::every]
+    data_mask = None if mask is None else in_data_order(layer, to_numpy(mask))[:, ::every]
     return Kept(outputs, states, shown, [keeper and keeper.arrays for keeper in keepers], data_mask)
 
 
@@ -295,15 +300,15 @@ class Keeper:
         self.whole = self.wanted.everything and steps == slice(0, self.T)
         if steps.start == 0:
             masks = {"inputs": getattr(tape, "x_drop", None), "recurrent": getattr(tape, "h_drop", None)}
-            first = [state[0] for state in tape.states]
+            first = [to_numpy(state[0]) for state in tape.states]
             self.arrays = {
                 "initial_states": dict(zip(cell.STATES, first if self.whole else [state.copy() for state in first])),
-                "dropout": {name: mask.swapaxes(0, 1) for name, mask in masks.items() if mask is not None},
+                "dropout": {name: to_numpy(mask).swapaxes(0, 1) for name, mask in masks.items() if mask is not None},
                 "times": np.arange(0, self.T, self.wanted.every),
             }
         for group, name, source in self._sources(cell, tape):
             held = self.arrays if group is None else self.arrays.setdefault(group, {})
-            held[name] = self._placed(held.get(name), source, steps)
+            held[name] = self._placed(held.get(name), to_numpy(source), steps)
 
     def _sources(self, cell, tape) -> Iterator[tuple]:
         """Group, name and array ``(T, B, ...)`` of everything that is wanted."""

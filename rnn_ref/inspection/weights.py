@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from rnn_ref.device import to_numpy
 from rnn_ref.inspection.runs import built_cells
 from rnn_ref.layers.cell import Cell
 
@@ -161,7 +162,7 @@ def weight_report(model) -> WeightReport:
             continue
         gates = {}
         for gate, weights in cell.gate_weights().items():
-            gates[gate] = GateReport(*(None if array is None else array.copy() for array in weights))
+            gates[gate] = GateReport(*(None if array is None else np.array(to_numpy(array)) for array in weights))
         layers[name] = LayerWeights(name, gates)
     if not layers and not notes:
         raise ValueError(f"weight_report: {model.name} has no recurrent layer.")

@@ -103,8 +103,8 @@ class Embedding(Layer):
         def explain():
             place = tuple(int(k) for k in np.argwhere(~to_numpy(right))[0])
             return ValueError(
-                f"{self.name}: token {to_numpy(x)[place]} at index {place} is not in this embedding; tokens are whole numbers "
-                f"from 0 to {self.input_dim - 1} (input_dim={self.input_dim})."
+                f"{self.name}: token {to_numpy(x)[place]} at index {place} is not in this embedding; tokens are whole "
+                f"numbers from 0 to {self.input_dim - 1} (input_dim={self.input_dim})."
             )
 
         require(right.all(), explain)

@@ -85,7 +85,7 @@ def same():
                 check(one, other, tolerance)
         elif b is None:
             assert a is None
-        elif is_array(b) or np.isscalar(b):
+        elif is_array(b) or isinstance(b, (int, float, np.generic)):
             a, b = np.asarray(standin.on_host(a)), np.asarray(standin.on_host(b))
             assert a.shape == b.shape
             assert a.dtype.kind == b.dtype.kind

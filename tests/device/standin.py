@@ -13,120 +13,21 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 # Of the module.
-FUNCTIONS = [
-    "abs",
-    "absolute",
-    "add",
-    "all",
-    "any",
-    "arange",
-    "argmax",
-    "argmin",
-    "argsort",
-    "argwhere",
-    "array",
-    "ascontiguousarray",
-    "asarray",
-    "asnumpy",
-    "broadcast_to",
-    "clip",
-    "concatenate",
-    "copyto",
-    "count_nonzero",
-    "cumsum",
-    "diag",
-    "divide",
-    "dot",
-    "einsum",
-    "empty",
-    "empty_like",
-    "equal",
-    "exp",
-    "expand_dims",
-    "eye",
-    "fill_diagonal",
-    "flip",
-    "full",
-    "full_like",
-    "greater",
-    "greater_equal",
-    "heaviside",
-    "isfinite",
-    "less",
-    "less_equal",
-    "log",
-    "log1p",
-    "logaddexp",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "moveaxis",
-    "multiply",
-    "ndim",
-    "negative",
-    "not_equal",
-    "ones",
-    "ones_like",
-    "power",
-    "put_along_axis",
-    "repeat",
-    "reshape",
-    "searchsorted",
-    "shape",
-    "sign",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "take_along_axis",
-    "tanh",
-    "transpose",
-    "tri",
-    "vdot",
-    "where",
-    "zeros",
-    "zeros_like",
-]
+FUNCTIONS = """
+abs absolute add all any arange argmax argmin argsort argwhere array ascontiguousarray asarray asnumpy broadcast_to
+clip concatenate copyto count_nonzero cumsum diag divide dot einsum empty empty_like equal exp expand_dims eye
+fill_diagonal flip full full_like greater greater_equal heaviside isfinite less less_equal log log1p logaddexp
+logical_and logical_not logical_or matmul max maximum mean min minimum moveaxis multiply ndim negative not_equal
+ones ones_like power put_along_axis repeat reshape searchsorted shape sign split sqrt square squeeze stack subtract
+sum swapaxes take_along_axis tanh transpose tri vdot where zeros zeros_like
+""".split()  # noqa: SIM905 - a list of lines is longer
 
 # Of arrays.
-METHODS = [
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "argsort",
-    "astype",
-    "copy",
-    "cumsum",
-    "fill",
-    "max",
-    "mean",
-    "min",
-    "ravel",
-    "repeat",
-    "reshape",
-    "squeeze",
-    "sum",
-    "swapaxes",
-    "take",
-    "tolist",
-    "transpose",
-    "view",
-]
+METHODS = """
+all any argmax argmin argsort astype copy cumsum fill max mean min ravel repeat reshape squeeze sum swapaxes take
+tolist transpose view
+""".split()  # noqa: SIM905 - a list of lines is longer
 ATTRIBUTES = ["dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"]
-
-# Methods of ufuncs other than calling them, and functions that NumPy dispatches under other names.
-MADE_FROM_HOST = ("asarray", "array")
 
 
 class Array:
@@ -187,7 +88,11 @@ class Array:
     # -- indexing --
 
     def __getitem__(self, index):
-        return _wrapped(self._host[_index(index)])
+        index = _index(index)
+        whole = index if isinstance(index, tuple) else (index,)
+        if all(isinstance(k, (int, np.integer)) for k in whole):
+            index = (*whole, ...)  # a single number is an array of no axes, and a view
+        return _wrapped(self._host[index])
 
     def __setitem__(self, index, value):
         self._host[_index(index)] = _plain(value)

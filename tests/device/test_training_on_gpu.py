@@ -105,25 +105,27 @@ def make(name, optimizer="adam"):
     return model, x, y
 
 
+def everything(name):
+    """What a model gives, from its first batch to its last."""
+    model, x, y = make(name)
+    first = model.train_on_batch(x, y)
+    weight = np.linspace(0.5, 1.5, B)
+    history = model.fit(x, y, batch_size=5, epochs=2, verbose=0, validation_data=(x, y), sample_weight=weight)
+    evaluated = model.evaluate(x, y, verbose=0, return_dict=True)
+    predicted = model.predict(x, batch_size=7, verbose=0)
+    loss, gradients = model.gradients(x, y)
+    found = [first, history.history, evaluated, predicted, model.predict_on_batch(x), model(x), loss, gradients]
+    assert all(isinstance(a, np.ndarray) for a in [predicted, model.predict_on_batch(x), *gradients.values()])
+    assert isinstance(loss, float)
+    assert isinstance(first if isinstance(first, float) else first[0], float)
+    return [*found, model.test_on_batch(x, y), model.get_weights(), model.optimizer.get_state()]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_everything_a_model_does(name, gpu_there, same):
-    def run():
-        model, x, y = make(name)
-        first = model.train_on_batch(x, y)
-        weight = np.linspace(0.5, 1.5, B)
-        history = model.fit(x, y, batch_size=5, epochs=2, verbose=0, validation_data=(x, y), sample_weight=weight)
-        evaluated = model.evaluate(x, y, verbose=0, return_dict=True)
-        predicted = model.predict(x, batch_size=7, verbose=0)
-        loss, gradients = model.gradients(x, y)
-        found = [first, history.history, evaluated, predicted, model.predict_on_batch(x), model(x), loss, gradients]
-        assert all(isinstance(a, np.ndarray) for a in [predicted, model.predict_on_batch(x), *gradients.values()])
-        assert isinstance(loss, float)
-        assert isinstance(first if isinstance(first, float) else first[0], float)
-        return [*found, model.test_on_batch(x, y), model.get_weights(), model.optimizer.get_state()]
-
-    on_cpu = run()
+    on_cpu = everything(name)
     with rnn_ref.device("cuda"):
-        same(run(), on_cpu, 2e-5)
+        same(everything(name), on_cpu, 2e-5)
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in ("own cell", "dropping")])

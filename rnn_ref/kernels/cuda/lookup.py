@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from numba import cuda
 
-BLOCK = (8, 32)  # threads along rows of the table and their columns
+from rnn_ref.kernels.cuda.recurrence import stream
+
+BLOCK = (32, 8)  # threads along columns and rows of the table: neighbouring threads read neighbouring memory
+MOST_BLOCKS = 65_535  # along that axis; then each takes several rows
 
 
 @cuda.jit
 def _sum_rows(dy, order, tokens, dE):
-    """Every thread adds up one number of one row of the table: the rows of ``dy`` with its token stand together."""
-    v, k = cuda.grid(2)
-    if v < dE.shape[0] and k < dE.shape[1]:
+    """Every thread adds up one number of a row of the table: the rows of ``dy`` with its token stand together."""
+    k, v = cuda.grid(2)
+    _, stride = cuda.gridsize(2)
+    while v < dE.shape[0] and k < dE.shape[1]:
         first, end = 0, tokens.size
         while first < end:  # binary search for the first token that is not less than v
             middle = (first + end) // 2
@@ -24,6 +28,7 @@ def _sum_rows(dy, order, tokens, dE):
             total += dy[order[first], k]
             first += 1
         dE[v, k] = total
+        v += stride
 
 
 def sum_rows(dy, order, tokens, dE) -> None:
@@ -32,4 +37,5 @@ def sum_rows(dy, order, tokens, dE) -> None:
     ``dy`` (N, H), ``tokens`` (N,) ascending, ``order`` (N,) where each stood, ``dE`` (V, H).
     """
     V, H = dE.shape
-    _sum_rows[(-(-V // BLOCK[0]), -(-H // BLOCK[1])), BLOCK](dy, order, tokens, dE)
+    blocks = -(-H // BLOCK[0]), min(-(-V // BLOCK[1]), MOST_BLOCKS)
+    _sum_rows[blocks, BLOCK, stream(dE)](dy, order, tokens, dE)

@@ -6,6 +6,7 @@ from numba import cuda
 
 from rnn_ref.device import array_module
 from rnn_ref.equations import activations as equations
+from rnn_ref.kernels.cuda.recurrence import stream
 
 THREADS = 256  # of a block
 
@@ -24,8 +25,9 @@ def _d_activate(z, a, da, dz, code):
         dz[k] = da[k] * equations.d_activate(code, z[k], a[k])
 
 
-def _grid(size: int):
-    return -(-size // THREADS), THREADS
+def _one_each(z):
+    """Launch configuration: one thread for each number."""
+    return -(-z.size // THREADS), THREADS, stream(z)
 
 
 def activate(z, code: int):
@@ -34,7 +36,7 @@ def activate(z, code: int):
     z = xp.ascontiguousarray(z)
     a = xp.empty_like(z)
     if z.size:
-        _activate[_grid(z.size)](z.reshape(-1), a.reshape(-1), code)
+        _activate[_one_each(z)](z.reshape(-1), a.reshape(-1), code)
     return a
 
 
@@ -44,5 +46,5 @@ def d_activate(z, a, da, code: int):
     z, a, da = (xp.ascontiguousarray(array) for array in (z, a, da))
     dz = xp.empty_like(z)
     if z.size:
-        _d_activate[_grid(z.size)](z.reshape(-1), a.reshape(-1), da.reshape(-1), dz.reshape(-1), code)
+        _d_activate[_one_each(z)](z.reshape(-1), a.reshape(-1), da.reshape(-1), dz.reshape(-1), code)
     return dz

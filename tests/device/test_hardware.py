@@ -89,7 +89,7 @@ def test_the_same_bits_again(same):
 def test_full_memory_says_what_to_do(cupy):
     with rnn_ref.device("cuda"):
         free = cupy.cuda.runtime.memGetInfo()[0]
-        layer = layers.Dense(free // 4)  # an output of free bytes for each sample
+        layer = layers.RepeatVector(free // 4)  # as many bytes as are free, for each of two samples
         with pytest.raises(MemoryError) as caught:
             layer(asarray(np.ones((2, 1), "float32")))
         assert "smaller batch_size" in caught.value.__notes__[0]

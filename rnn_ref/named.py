@@ -8,7 +8,7 @@ class Named(dict):
 
     Parameters
     ----------
-    things : dict
+    things : dict, or pairs of names and things
     missing : str
         Beginning of the error for a name that is not there: ``"lstm: no gate"``.
 
@@ -21,7 +21,7 @@ class Named(dict):
     KeyError: "gru: no gate is named 'forget'; there are update, reset."
     """
 
-    def __init__(self, things: dict, missing: str):
+    def __init__(self, things=(), missing: str = "nothing"):
         super().__init__(things)
         self.missing = missing
 

@@ -46,10 +46,16 @@ class Masking(Layer):
             raise TypeError(f"{self.name}: mask_value must be a number, got {mask_value!r}.")
         self.mask_value = mask_value.item() if isinstance(mask_value, np.number) else mask_value
 
+    def run(self, x, *, mask=None, training: bool = False):
+        y, found = self.forward(x)
+        return y, found, found
+
     def forward(self, x, *, training: bool = False):
         """``x (B, ..., F)`` -> ``y`` in the same shape; the tape is the mask ``(B, ...)``."""
         x = self.as_input(x)
         mask = self.compute_mask(x)
+        if self.mask_value == 0:
+            return x, mask  # masked steps are zero already
         return xp.where(mask[..., None], x, 0), mask
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:

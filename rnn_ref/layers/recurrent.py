@@ -316,9 +316,11 @@ class RNN(Layer):
         if self.stateful:
             self.states = final
         y, shown = tape.outputs, self._shown_steps(tape)
+        if not self.return_sequences:
+            y = y[-1:]
         if shown is not None:
             y = xp.where(_over(shown[-len(y) :], y), y, 0).astype(x.dtype, copy=False)
-        y = self._from_time_major(y) if self.return_sequences else y[-1].copy()
+        y = self._from_time_major(y) if self.return_sequences else y[0].copy()
         return ([y, *final] if self.return_state else y), tape
 
     def _from_time_major(self, y):
@@ -371,7 +373,8 @@ class RNN(Layer):
             target[...] = dy
             shown = self._shown_steps(tape)
             if shown is not None:
-                dys *= _over(shown, dys)
+                given = dys if self.return_sequences else dys[-1:]
+                given *= _over(shown[-len(given) :], given)
         zeros = [xp.zeros_like(state) for state in tape.final_states]
         dstates = dstates or [None] * len(zeros)
         dstates = [z if d is None else xp.asarray(d, self.dtype) for z, d in zip(zeros, dstates)]

@@ -140,7 +140,7 @@ def get_device() -> str:
 
 
 def set_device(name: str) -> None:
-    """Choose where everything runs from now on.
+    """Choose where everything runs from now on, in all threads.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_ref import memory, random
-from rnn_ref.device import xp
+from rnn_ref.device import like_given, xp
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of, positive_integer
@@ -296,7 +296,7 @@ class Cell(Layer):
         return gradients
 
     def __call__(self, x, states=None, **arguments):
-        return self.forward(x, states, **arguments)[0]
+        return like_given(self.forward(x, states, **arguments)[0], x)
 
     call = __call__
 

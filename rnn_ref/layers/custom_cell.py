@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_ref.device import asarray, get_device, runs_on_cpu
+from rnn_ref.device import asarray, get_device, like_given, runs_on_cpu
 from rnn_ref.layers.autodiff import accepts, as_list, pullback
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.targets import KernelChoice
@@ -429,7 +429,7 @@ class CustomCell(Layer):
     def __call__(self, x, states=None, **arguments):
         """One step, as the object itself does it: ``(output, new states)``. Runs on the CPU."""
         if get_device() != "cpu":
-            return runs_on_cpu(self.__call__)(x, states, **arguments)
+            return like_given(runs_on_cpu(self.__call__)(x, states, **arguments), x)
         x = asarray(x, self.dtype)
         self.ensure_built(x.shape)
         states = self.initial_states(len(x)) if states is None else [np.asarray(s, self.dtype) for s in as_list(states)]

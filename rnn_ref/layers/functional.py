@@ -172,7 +172,7 @@ def generate_dropout_mask(ones, rate, training=None, count=1, dropout_func=None)
     drop = dropout_func or _random_dropout
 
     def mask():
-        array = ones() if callable(ones) else np.asarray(ones)
+        array = ones() if callable(ones) else _as_given(ones)
         return drop(array, rate) if training else array
 
     masks = [mask() for _ in range(count)]
@@ -183,7 +183,7 @@ def _random_dropout(ones, rate):
     from rnn_ref import random
     from rnn_ref.layers.cell import dropout_mask
 
-    ones = np.asarray(ones)
+    ones = _as_given(ones)
     dtype = ones.dtype.name if ones.dtype.kind == "f" else "float32"
     return dropout_mask(random.make(None), ones.shape, rate, dtype)
 

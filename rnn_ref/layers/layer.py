@@ -309,7 +309,7 @@ class Layer:
         """
         if more and hasattr(type(self), "call"):
             self.ensure_built(np.shape(x))
-            return runs_on_cpu(self.call)(x, *more, **arguments)
+            return like_given(runs_on_cpu(self.call)(x, *more, **arguments), x)
         if len(more) > len(self.call_arguments):
             raise TypeError(f"{self.name}: too many arguments; after the input come {list(self.call_arguments)}.")
         arguments = dict(zip(self.call_arguments, more)) | arguments

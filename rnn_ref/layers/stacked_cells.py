@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_ref.device import device, get_device, xp
+from rnn_ref.device import device, get_device, like_given, xp
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 
 
@@ -162,12 +162,12 @@ class StackedRNNCells(Layer):
 
     def __call__(self, x, states=None, *, training: bool = False):
         """One step: ``x`` (B, F) and nested states -> ``(output, new nested states)``."""
-        x = self.as_input(x)
+        given, x = x, self.as_input(x)
         new_states = []
         for k, cell in enumerate(self.cells):
             x, state = cell(x, None if states is None else states[k], training=training)
             new_states.append(state)
-        return x, new_states
+        return like_given((x, new_states), given)
 
     call = __call__
 

@@ -9,7 +9,7 @@ import pytest
 
 import rnn_ref
 from rnn_ref import layers
-from rnn_ref.device import asarray, move_together, to_numpy, xp
+from rnn_ref.device import arrays_in, asarray, move_together, to_numpy, xp
 
 from . import standin
 
@@ -157,6 +157,45 @@ def test_the_same_seed_gives_the_same_weights_and_masks(gpu_there):
 
     for a, b in zip(draw("cuda"), draw("cpu"), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.LSTMCell(3),
+        lambda: layers.StackedRNNCells([layers.GRUCell(2), layers.SimpleRNNCell(3)]),
+        lambda: layers.CustomCell(Doubling()),
+    ],
+)
+def test_cells_by_themselves(make, gpu_there, same):
+    def run():
+        rnn_ref.utils.set_random_seed(0)
+        cell = make()
+        y, states = cell(np.ones((4, 2)))
+        y, states = cell(np.ones((4, 2)), states)
+        assert all(isinstance(array, np.ndarray) for array in arrays_in([y, states]))
+        return [y, states]
+
+    on_cpu = run()
+    with rnn_ref.device("cuda"):
+        same(run(), on_cpu)
+        assert isinstance(make()(asarray(np.ones((4, 2))))[0], standin.Array)
+
+
+def test_the_loop_as_a_function_stays_where_its_arrays_are(gpu_there):
+    x, h = np.ones((2, 3, 1)), np.zeros((2, 1))
+    for array in (np.asarray, standin.module.asarray):
+        last, outputs, _ = layers.rnn(
+            lambda x, s: (s[0] + x, [s[0] + x]),
+            array(x),
+            array(h),
+            mask=array(x[..., 0] > 0),
+            need_per_step_outputs=True,
+        )
+        assert type(last) is type(outputs) is type(array(x))
+        np.testing.assert_array_equal(standin.on_host(outputs)[..., 0], [[1, 2, 3]] * 2)
+    mask = layers.generate_dropout_mask(standin.module.asarray(x), 0.5, training=True)
+    assert set(np.unique(mask)) <= {0, 2}
 
 
 def test_functions_that_cannot_run_there_say_so(gpu):

@@ -91,6 +91,13 @@ MODELS = {
     "dropping": (dropping, X, SEQUENCES, "huber", []),
     "penalized": (penalized, X, NUMBERS, "mse", []),
     "seq2seq": (seq2seq, [X, X[:, ::-1]], SEQUENCES, "mse", ["mae"]),
+    "binary": (
+        lambda: sequential(layers.GRU(3), layers.Dense(1, "sigmoid")),
+        X,
+        LABELS % 2,
+        "binary_crossentropy",
+        ["accuracy", metrics.AUC, metrics.Precision, metrics.Recall],
+    ),
     "subclassed": (Subclassed, X, NUMBERS, "log_cosh", []),
     "own cell": (lambda: sequential(layers.RNN(OwnCell()), layers.Dense(2)), X, NUMBERS, "mse", []),
 }
@@ -101,7 +108,7 @@ def make(name, optimizer="adam"):
     layers.layer.reset_names()
     build, x, y, loss, named = MODELS[name]
     model = build()
-    model.compile(optimizer, loss, metrics=[m() if isinstance(m, type) else m for m in named])
+    model.compile(optimizer, loss, metrics=[m(name=m.__name__) if isinstance(m, type) else m for m in named])
     return model, x, y
 
 
@@ -290,6 +297,61 @@ def test_arrays_of_the_gpu_are_brought_to_the_cpu(gpu_there, same):
     same(model.predict(x_there, verbose=0), model.predict(x, verbose=0))
     same(model.evaluate(x_there, y_there, verbose=0), model.evaluate(x, y, verbose=0))
     assert isinstance(layers.Dense(2)(x_there), np.ndarray)
+
+
+class Cubed(losses.Loss):
+    def call(self, y_true, y_pred):
+        return np.mean(np.abs(y_pred - y_true) ** 3, axis=-1)
+
+    def gradient(self, y_true, y_pred):
+        return np.where(y_pred > y_true, 3, -3) * np.square(y_pred - y_true) / y_pred.shape[-1]
+
+
+class TowardsOne(regularizers.Regularizer):
+    def __call__(self, x):
+        return float(np.sum((x - 1) ** 2))
+
+    def gradient(self, x):
+        return 2 * (x - 1)
+
+
+class Plain(optimizers.Optimizer):
+    def __init__(self):
+        super().__init__(0.1)
+
+    def update_step(self, gradient, value, learning_rate, slots, work):
+        np.multiply(gradient, learning_rate, out=work)
+        value -= work
+
+
+class Largest(metrics.Metric):
+    def __init__(self):
+        super().__init__(name="largest")
+        self.seen = self.add_variable((), name="seen")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.seen.assign_add(np.max(np.abs(y_pred - y_true)))
+
+    def result(self):
+        return float(self.seen)
+
+
+def test_what_users_write_with_numpy_runs_on_a_gpu(gpu_there, same):
+    """NumPy's functions hand over to CuPy's where they get its arrays."""
+
+    def run():
+        rnn_ref.utils.set_random_seed(0)
+        model = sequential(
+            layers.LSTM(3, kernel_regularizer=TowardsOne(), recurrent_constraint=lambda w: np.minimum(w, 0.1)),
+            layers.Dense(2),
+        )
+        model.compile(Plain(), Cubed(), metrics=[Largest(), lambda y_true, y_pred: np.mean(np.sign(y_pred), axis=-1)])
+        history = model.fit(X, NUMBERS, epochs=2, verbose=0).history
+        return [list(history.values()), model.get_weights()]
+
+    on_cpu = run()
+    with rnn_ref.device("cuda"):
+        same(run(), on_cpu, 1e-5)
 
 
 def test_wrong_tokens_and_labels_are_errors_here_too(gpu):

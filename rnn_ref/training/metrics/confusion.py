@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from rnn_ref.device import xp
@@ -53,7 +55,7 @@ def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, to
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
         weight = weight if weight.shape[-1] == 1 else weight[..., class_id, None]
     if label_weights is not None:
-        weight = weight * xp.asarray(label_weights, dtype=y_pred.dtype)
+        weight = weight * _kept(label_weights, y_pred.dtype)
     y_true, weight = xp.broadcast_to(y_true, y_pred.shape), xp.broadcast_to(weight, y_pred.shape)
 
     columns = (-1, y_pred.shape[-1]) if keep else (-1, 1)
@@ -65,11 +67,22 @@ def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, to
     score = xp.take_along_axis(score, order, 0)
     positive = _cumulative(xp.take_along_axis(xp.where(is_true, weight, 0), order, 0))
     negative = _cumulative(xp.take_along_axis(xp.where(is_true, 0, weight), order, 0))
-    thresholds = xp.asarray(thresholds, dtype=y_pred.dtype)
+    thresholds = _kept(thresholds, y_pred.dtype)
     first = xp.stack([xp.searchsorted(s, thresholds, side="right") for s in score.T], axis=1)
     fn, tn = xp.take_along_axis(positive, first, 0), xp.take_along_axis(negative, first, 0)
     counts = positive[-1] - fn, negative[-1] - tn, tn, fn
     return counts if keep else tuple(c[:, 0] for c in counts)
+
+
+def _kept(numbers, dtype: np.dtype) -> np.ndarray:
+    """Numbers that are the same for every batch, on the current device: they are sent to a GPU once."""
+    numbers = np.asarray(numbers, dtype)
+    return numbers if xp.module is np else _sent(numbers.tobytes(), numbers.dtype)
+
+
+@lru_cache
+def _sent(numbers: bytes, dtype: np.dtype):
+    return xp.asarray(np.frombuffer(numbers, dtype))
 
 
 def _cumulative(x: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from numba import config
 
 OLDEST = 75  # compute capability 7.5, the least that current CUDA compilers know: Turing, 2018
-INSTALL = "Install both with: pip install 'rnn-ref[cuda]'"
+INSTALL = "It comes with: pip install 'rnn-ref[cuda]'"
 ALIGNMENT = 256  # bytes; where an array begins in memory that several share
 
 
@@ -153,7 +154,7 @@ def set_device(name: str) -> None:
     ValueError
         If the name is another one.
     ImportError
-        If CuPy or numba-cuda is missing.
+        If CuPy, cuBLAS or numba-cuda is missing.
     RuntimeError
         If there is no driver, no GPU, or it is too old.
 
@@ -225,12 +226,7 @@ def _gpu_arrays() -> ModuleType:
     if config.ENABLE_CUDASIM:
         return np
     for needed, package in (("CuPy", "cupy"), ("numba-cuda", "numba_cuda")):
-        try:
-            __import__(package)
-        except ImportError as error:
-            raise ImportError(
-                f"The device 'cuda' needs {needed}, which cannot be imported ({error}). {INSTALL}"
-            ) from None
+        _check(needed, lambda package=package: import_module(package))
     runtime = sys.modules["cupy"].cuda.runtime
     if not runtime.driverGetVersion():
         raise RuntimeError(
@@ -249,7 +245,15 @@ def _gpu_arrays() -> ModuleType:
             f"The GPU has compute capability {capability[:-1]}.{capability[-1]}; at least 7.5 (Turing, 2018) is "
             "needed. Stay on the CPU: set_device('cpu')."
         )
+    _check("cuBLAS", lambda: sys.modules["cupy"].cuda.cublas)  # loads it now, not in the middle of the first layer
     return sys.modules["cupy"]
+
+
+def _check(needed: str, load: Callable) -> None:
+    try:
+        load()
+    except ImportError as error:
+        raise ImportError(f"The device 'cuda' needs {needed}, which cannot be loaded ({error}). {INSTALL}") from None
 
 
 _UPDATE = (

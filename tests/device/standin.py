@@ -172,6 +172,12 @@ def _run(function, arguments, options):
 counts: Counter = Counter()  # "in", "out": transfers, and reads of single numbers
 
 
+class Cuda:
+    """``cupy.cuda``; cuBLAS is loaded when it is asked for."""
+
+    cublas = property(lambda self: "a library")
+
+
 class Module(ModuleType):
     """What ``import cupy`` gives."""
 
@@ -182,7 +188,9 @@ class Module(ModuleType):
         runtime = SimpleNamespace(
             driverGetVersion=lambda: 13000, getDeviceCount=lambda: 1, CUDARuntimeError=RuntimeError
         )
-        self.cuda = SimpleNamespace(runtime=runtime, Device=lambda: SimpleNamespace(compute_capability="90"))
+        self.cuda = Cuda()
+        self.cuda.runtime = runtime
+        self.cuda.Device = lambda: SimpleNamespace(compute_capability="90")
 
     def asarray(self, x, dtype=None):
         if isinstance(x, Array):

@@ -57,6 +57,15 @@ def test_missing_packages(package, name, gpu_there, monkeypatch):
         rnn_ref.set_device("cuda")
 
 
+def test_missing_cublas(gpu_there, monkeypatch):
+    def missing(cuda):
+        raise ImportError("libcublas.so.13: cannot open shared object file")
+
+    monkeypatch.setattr(standin.Cuda, "cublas", property(missing))
+    with pytest.raises(ImportError, match=r"needs cuBLAS.*libcublas.so.13.*pip install 'rnn-ref\[cuda\]'"):
+        rnn_ref.set_device("cuda")
+
+
 def no_device():
     raise standin.module.cuda.runtime.CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
 

@@ -36,6 +36,7 @@ def test_cupy_has_what_the_stand_in_has():
     assert [name for name in standin.FUNCTIONS if not hasattr(cupy, name)] == []
     array = set(dir(cupy.ndarray))
     assert [name for name in (*standin.METHODS, *standin.ATTRIBUTES, "get", "item", "T") if name not in array] == []
+    assert cupy.cuda.cublas.sgemm  # the library is there
     assert issubclass(cupy.cuda.memory.OutOfMemoryError, MemoryError)
     runtime = cupy.cuda.runtime
     assert callable(runtime.driverGetVersion)

@@ -103,13 +103,17 @@ def run_bench_cpu(options) -> int:
     if unknown:
         print(f"rnn-ref bench: no part {', '.join(unknown)}; there are {', '.join(cpu.PARTS)}.", file=sys.stderr)
         return 2
-    if parts:
-        report |= cpu.run(parts, QUICK if options.quick else Settings())
-    print("\n-- goals", *goals(report), sep="\n")
     for path in filter(None, (options.json, options.figure, options.markdown)):
         path.parent.mkdir(parents=True, exist_ok=True)
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+
+    def keep(measured: dict) -> None:  # part by part: minutes of measuring are not lost with a process that fails
+        if options.json:
+            options.json.write_text(json.dumps(report | measured, indent=1) + "\n")
+
+    if parts:
+        report |= cpu.run(parts, QUICK if options.quick else Settings(), keep=keep)
+    keep({})
+    print("\n-- goals", *goals(report), sep="\n")
     if options.markdown:
         options.markdown.write_text(markdown(report))
     if options.figure:

@@ -12,7 +12,7 @@ from rnn_ref.bench.settings import Settings
 PARTS = {"cases": cases, "variants": variants, "fit": fit, "start": start, "memory": memory, "scaling": scaling}
 
 
-def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say=print) -> dict:
+def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say=print, keep=None) -> dict:
     """Measure.
 
     Parameters
@@ -24,6 +24,8 @@ def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say
         Contenders; all that are installed when absent.
     say : callable
         Gets each line of the result as soon as it is known.
+    keep : callable, optional
+        Gets the report so far after each part.
 
     Returns
     -------
@@ -41,4 +43,6 @@ def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say
         begin = time.perf_counter()
         report[part] = PARTS[part].run(names, settings, say)
         say(f"({time.perf_counter() - begin:.0f} s)")
+        if keep:
+            keep(report)
     return report

@@ -99,10 +99,12 @@ class Process:
         except BrokenPipeError:
             answer = ""
         if not answer:
-            self.process.wait()
+            status = self.process.wait()
             self.errors.seek(0)
-            message = self.errors.read()[-2000:]
-            raise RuntimeError(f"{self.contender.package}'s process stopped at {make}, {task}, {run}:\n{message}")
+            raise RuntimeError(
+                f"the process of {self.contender.package} {self.contender.needs or ''} ended with status {status} at "
+                f"{make}, {run}, {str(request['make'][1])[:200]}:\n{self.errors.read()[-2000:]}"
+            )
         return json.loads(answer)
 
     def __enter__(self):

@@ -14,6 +14,7 @@ STYLES = {
     for name, colour, marker in zip(LIBRARIES, (*COLOURS[:5], COLOURS[6]), "osD^vX")
 }
 CELLS = {"SimpleRNN": COLOURS[0], "GRU": COLOURS[1], "LSTM": COLOURS[2]}
+SHARES = {"infer": "white", "train": "black"}
 SMALL = 8
 
 
@@ -34,19 +35,19 @@ def bench(report: dict) -> Figure:
     """
     cells = list(dict.fromkeys(entry["cell"] for entry in report.get("cases", ())))
     small = [part for part in SMALL_PANELS if report.get(part)]
-    growth = bool(report.get("scaling"))
-    heights = [2.2] * len(cells) + [2.5] * bool(small) + [2.4] * growth
-    figure = new_figure(12, 0.7 + sum(heights))
-    grid = figure.add_gridspec(len(heights), 12, height_ratios=heights)
-    for row, cell in enumerate(cells):
-        panels = [figure.add_subplot(grid[row, 4 * k : 4 * k + 4]) for k in range(3)]
-        draw_speed(panels, cell, [entry for entry in report["cases"] if entry["cell"] == cell], row == len(cells) - 1)
-    if small:
-        width = 12 // len(small)
-        for k, part in enumerate(small):
-            SMALL_PANELS[part](figure.add_subplot(grid[len(cells), width * k : width * (k + 1)]), report[part])
-    if growth:
-        draw_growth([figure.add_subplot(grid[-1, 4 * k : 4 * k + 4]) for k in range(3)], report["scaling"]["sizes"])
+    heights = {"cases": 0.5 + 1.8 * len(cells), "small": 2.8, "scaling": 3.3}
+    there = {"cases": cells, "small": small, "scaling": report.get("scaling")}
+    blocks = {name: height for name, height in heights.items() if there[name]}
+    figure = new_figure(12, 0.4 + sum(blocks.values()))
+    parts = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=list(blocks.values()))[:, 0]
+    for part, name in zip(parts, blocks):
+        if name == "cases":
+            draw_speed(part.subplots(len(cells), 3, sharey="row", squeeze=False), cells, report["cases"])
+        elif name == "scaling":
+            draw_growth(part.subplots(1, 3), report["scaling"]["sizes"])
+        else:
+            for axis, which in zip(part.subplots(1, len(small), squeeze=False)[0], small):
+                SMALL_PANELS[which](axis, report[which])
     add_legend(figure)
     machine = report["machine"]
     return describe(
@@ -69,28 +70,27 @@ def in_words(report: dict) -> list[str]:
     return said
 
 
-def draw_speed(panels, cell: str, entries: list[dict], last: bool) -> None:
-    """Times over rnn_ref's in inference and training, and the share of the peak, one row a case."""
-    cases = list(dict.fromkeys(tuple(entry["case"]) for entry in entries))
-    for axis, what in zip(panels, NAMES):
-        draw_ratios(
-            axis, [entry for entry in entries if entry["what"] == what], [", ".join(map(str, c)) for c in cases]
-        )
-        axis.set_title(f"{cell}, {NAMES[what]}", fontsize=10)
-        if last:
-            axis.set_xlabel("time / time of rnn_ref", fontsize=SMALL + 1)
-    panels[0].set_ylabel("batch, time,\nfeatures, units", fontsize=SMALL + 1)
-    for what, marker, fill in (("infer", "o", "white"), ("train", "o", "black")):
-        shares = [100 * e.get("share_of_peak", float("nan")) for e in entries if e["what"] == what]
-        panels[2].scatter(
-            shares, range(len(shares)), marker=marker, facecolor=fill, edgecolor="black", s=26, label=NAMES[what]
-        )
-    panels[2].set_title(f"{cell}, rnn_ref's share of the peak", fontsize=10)
-    rows(panels[2], [""] * len(cases))
-    panels[2].set_xlim(0, 100)
-    panels[2].legend(fontsize=SMALL, loc="lower left")
-    if last:
-        panels[2].set_xlabel("% of a large matrix product's rate", fontsize=SMALL + 1)
+def draw_speed(axes, cells: list[str], results: list[dict]) -> None:
+    """Times over rnn_ref's in inference and training, and the share of the peak, one row of panels a cell."""
+    for panels, cell in zip(axes, cells):
+        entries = [entry for entry in results if entry["cell"] == cell]
+        cases = [", ".join(map(str, case)) for case in dict.fromkeys(tuple(entry["case"]) for entry in entries)]
+        for axis, what in zip(panels, NAMES):
+            axis.sharex(axes[0, 0])
+            draw_ratios(axis, [entry for entry in entries if entry["what"] == what], cases)
+            axis.set_title(f"{cell}, {NAMES[what]}", fontsize=10)
+        for what, colour in SHARES.items():
+            shares = [100 * e.get("share_of_peak", float("nan")) for e in entries if e["what"] == what]
+            panels[2].scatter(
+                shares, range(len(shares)), facecolor=colour, edgecolor="black", s=26, label=f"rnn_ref, {NAMES[what]}"
+            )
+        panels[2].set_title(f"{cell}, share of the machine's peak", fontsize=10)
+        panels[2].set_xlim(0, 105)
+        rows(panels[2], cases)
+        panels[0].set_ylabel("batch, time,\nfeatures, units", fontsize=SMALL + 1)
+    for axis in axes[-1, :2]:
+        axis.set_xlabel("time / time of rnn_ref", fontsize=SMALL + 1)
+    axes[-1, 2].set_xlabel("rnn_ref, % of the rate of a large matrix product", fontsize=SMALL + 1)
 
 
 def draw_ratios(axis, entries: list[dict], labels: list[str]) -> None:
@@ -144,7 +144,7 @@ def draw_variants(axis, results: list[dict]) -> None:
     axis.set_title("variants", fontsize=10)
     axis.set_xlabel("time / predicted from the plain layer\n(open: inference, filled: training)", fontsize=SMALL + 1)
     axis.set_xlim(left=0)
-    axis.legend(fontsize=SMALL - 1)
+    axis.legend(fontsize=SMALL - 1, loc="lower left", borderpad=0.2, handletextpad=0)
     rows(axis, [name.replace(" ", "\n") for name in names])
 
 
@@ -179,16 +179,26 @@ def draw_growth(panels, sizes: list[dict]) -> None:
                 color=CELLS[entry["cell"]],
                 linestyle=LINE_STYLES[entry["what"] == "train"],
                 marker=".",
-                label=f"{entry['cell']}, {NAMES[entry['what']].split()[0]}:{exponent}",
+                label=f"{entry['cell']}{exponent}",
             )
         axis.set_xscale("log", base=2)
         axis.set_yscale("log")
+        axis.set_xticks(sorted({n for e in sizes if e["axis"] == name for n, _ in e["points"]}))
         plain_log(axis.xaxis)
         plain_log(axis.yaxis)
         axis.tick_params(labelsize=SMALL)
         axis.grid(alpha=0.3)
         axis.set_xlabel({"time": "time steps"}.get(name, name), fontsize=SMALL + 1)
-        axis.legend(fontsize=SMALL - 1, title="exponents", title_fontsize=SMALL - 1)
+        axis.legend(
+            fontsize=SMALL - 1,
+            title="exponents (solid: inference, dashed: training step)",
+            title_fontsize=SMALL - 1,
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.22),
+            ncols=3,
+            handlelength=3,
+            frameon=False,
+        )
     panels[0].set_ylabel("rnn_ref, ms", fontsize=SMALL + 1)
 
 
@@ -196,7 +206,7 @@ def add_legend(figure) -> None:
     handles = {}
     for axis in figure.axes:
         handles |= dict(zip(*axis.get_legend_handles_labels()[::-1]))
-    names = [name for name in STYLES if name in handles]
+    names = [name for name in (*STYLES, *(f"rnn_ref, {what}" for what in NAMES.values())) if name in handles]
     if names:
         figure.legend(
             [handles[n] for n in names], names, loc="outside upper center", ncols=len(names), fontsize=SMALL + 1

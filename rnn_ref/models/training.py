@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_ref.device import converted, move_together, to_numpy
+from rnn_ref.device import converted, move_together, to_numpy, xp
 from rnn_ref.models import data
 from rnn_ref.models.objective import Objective
 from rnn_ref.models.structure import unflatten
@@ -119,6 +119,8 @@ class Training:
 
     def _on_device(self, *parts: list) -> list[list]:
         """Lists of a batch's arrays on the current device: on a GPU one transfer for all of them."""
+        if xp.module is np:
+            return list(parts)
         moved = iter(move_together([array for part in parts for array in part]))
         return [[next(moved) for _ in part] for part in parts]
 

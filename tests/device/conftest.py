@@ -88,7 +88,7 @@ def same():
         elif is_array(b) or isinstance(b, (int, float, np.generic)):
             a, b = np.asarray(standin.on_host(a)), np.asarray(standin.on_host(b))
             assert a.shape == b.shape
-            assert a.dtype.kind == b.dtype.kind
+            assert a.dtype == b.dtype
             np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
         else:
             assert a == b

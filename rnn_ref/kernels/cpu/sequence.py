@@ -30,7 +30,7 @@ def _shares(drop, G: int):
 
 
 def _dropped(x, drop):
-    return x if drop is None else x * drop
+    return x if drop is None else np.multiply(x, drop, out=empty_like(x))
 
 
 def _columns(gates: slice, H: int) -> slice:

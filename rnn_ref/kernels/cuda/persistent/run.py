@@ -8,6 +8,7 @@ from numba import types
 from rnn_ref.device import array_module
 from rnn_ref.kernels.cuda.persistent.loop import Options, make_backward, make_forward
 from rnn_ref.kernels.cuda.persistent.plan import Plan
+from rnn_ref.kernels.cuda.recurrence import stream
 
 
 def _real(x):
@@ -25,7 +26,7 @@ def forward(cell, plan: Plan, U, gates, h, mask, codes: tuple, *, b=None, z=None
     kernel = make_forward(cell, plan, _real(h), options)
     b, z, s = _present(b, h, 1), _present(z, h, 4), _present(s, h, 3)
     arrived = array_module(h).zeros(plan.row_groups, np.int32)
-    kernel[plan.blocks, plan.threads](U, b, gates, z, h, s, mask, arrived, plan.slices)
+    kernel[plan.blocks, plan.threads, stream(h)](U, b, gates, z, h, s, mask, arrived, plan.slices)
 
 
 def backward(cell, plan: Plan, U, gates, h, mask, dh, dz, codes: tuple, *, z=None, s=None, ds=None) -> None:
@@ -34,4 +35,4 @@ def backward(cell, plan: Plan, U, gates, h, mask, dh, dz, codes: tuple, *, z=Non
     kernel = make_backward(cell, plan, _real(h), options)
     z, s, ds = _present(z, h, 4), _present(s, h, 3), _present(ds, h, 3)
     arrived = array_module(h).zeros(plan.row_groups, np.int32)
-    kernel[plan.blocks, plan.threads](U, gates, z, h, s, mask, dh, ds, dz, arrived, plan.slices)
+    kernel[plan.blocks, plan.threads, stream(h)](U, gates, z, h, s, mask, dh, ds, dz, arrived, plan.slices)

@@ -117,7 +117,7 @@ class GRU(BuiltInRNN):
     reset_after : bool
         Apply the reset gate after the recurrent product (True, as cuDNN does) or before it (False).
     use_cudnn : "auto" or False
-        There is no cuDNN here: True is refused.
+        There is no cuDNN here: True is refused. A GPU is chosen with :func:`rnn_ref.set_device`.
     **layer_options
         ``implementation`` (1: inputs dropped with a mask for each gate; 2: with one mask; recurrent dropout needs 1),
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.

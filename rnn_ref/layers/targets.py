@@ -47,8 +47,9 @@ _warned: set[str] = set()
 
 
 def warn_of_fallback(choice: KernelChoice, layer: str) -> None:
-    """Say once why the fast kernel does not run."""
-    if choice.reason is not None and choice.reason not in _warned:
+    """Say once why the fast kernel does not run, unless somebody wanted it so."""
+    wanted = choice.reason is None or choice.reason.startswith("asked for")
+    if not wanted and choice.reason not in _warned:
         _warned.add(choice.reason)
         warnings.warn(
             f"{layer} runs on the {choice.name} kernel, which is slower: {choice.reason}. (layer.kernel_choice() tells "

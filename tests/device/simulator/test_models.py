@@ -1,5 +1,7 @@
 """Models on the device "cuda" in Numba's simulator: the real kernels, NumPy in the place of CuPy."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from rnn_ref.device import xp
 from rnn_ref.equations.activations import CODES
 from rnn_ref.kernels.cpu import pointwise as on_cpu
 from rnn_ref.kernels.cuda import lookup, pointwise
+from rnn_ref.kernels.cuda.choice import only_teaching
 
 DRAWN = np.random.default_rng(0)
 X, NUMBERS = DRAWN.normal(size=(4, 3, 2)).astype("float32"), DRAWN.normal(size=(4, 2)).astype("float32")
@@ -67,6 +70,10 @@ def test_which_kernel_runs(monkeypatch):
         assert "reset_after=False" in choice.reason
         with pytest.warns(UserWarning, match="runs on the teaching kernel, which is slower: recurrent_dropout"):
             layers.LSTM(2, recurrent_dropout=0.5)(X, training=True)
+    with rnn_ref.device("cuda"), only_teaching(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert layers.LSTM(2).kernel_choice().name == "teaching"
+        layers.LSTM(2)(X)  # as it was asked for
     with rnn_ref.device("auto"):
         assert rnn_ref.get_device() == "cpu"  # a simulator is no GPU
 

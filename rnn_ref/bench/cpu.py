@@ -36,7 +36,7 @@ def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say
     missing = [name for name, contender in CONTENDERS.items() if not contender.installed]
     names = [name for name in names or CONTENDERS if name not in missing]
     if missing:
-        say(f"Not installed, left out: {', '.join(missing)}.")
+        say(f"Not installed, left out: {', '.join(missing)}. In a checkout, pip install '.[bench]' brings them.")
     report = {"machine": machine(), "left_out": missing}
     for part in parts:
         say(f"\n-- {part}")

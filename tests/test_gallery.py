@@ -60,7 +60,8 @@ def test_the_page_in_figures_is_this_one():
     assert all(len(alt) > 40 for alt in re.findall(r"!\[([^\]]*)\]", written))
     for name in names:
         assert (FIGURES / name).read_bytes().startswith(b"\x89PNG")
-    assert {path.name for path in FIGURES.glob("*.png")} == {*names, *(p.name for p in FIGURES.glob("tour-*.png"))}
+    of_other_commands = {path.name for command in ("tour", "bench") for path in FIGURES.glob(f"{command}-*.png")}
+    assert {path.name for path in FIGURES.glob("*.png")} == {*names, *of_other_commands}
 
 
 def test_pictures_and_page_are_written(page, tmp_path, capsys):

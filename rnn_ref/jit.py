@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import platform
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-from llvmlite import binding
+from llvmlite import binding, ir
 from numba import config, njit, types
 from numba.core import caching, cgutils
 from numba.extending import intrinsic
@@ -27,6 +28,7 @@ equation = njit(inline="always", error_model="numpy")
 equation.__doc__ = "Compile a scalar equation: no arrays, no loops, inlined into every caller."
 
 PACKAGE = Path(__file__).parent
+X86 = platform.machine().lower() in ("x86_64", "amd64")
 COMPILED_ROOMS = ("jit.py", "equations", "kernels/cpu")
 
 
@@ -111,6 +113,60 @@ def library(function):
 
     call.py_func, call.compiled, call.name = function, compiled, name
     return call
+
+
+# Numbers below the least normal one (1e-38 in float32) take a processor a hundred times as long, and a gradient that
+# vanishes ends as nothing else: a training step over 800 time steps took 0.9 s instead of 0.09.
+FLUSH_TO_ZERO = 0x8040  # bits of the x86 control register MXCSR: denormal results, and denormal operands, are zero
+
+
+def _exchange(context, builder, new):
+    """The control register's value; then it is ``new(value)``."""
+    i32 = ir.IntType(32)
+    place = cgutils.alloca_once(builder, i32)
+    signature = ir.FunctionType(ir.VoidType(), [ir.PointerType(ir.IntType(8))])
+    pointer = builder.bitcast(place, ir.PointerType(ir.IntType(8)))
+    for name in ("stmxcsr", "ldmxcsr"):
+        function = cgutils.get_or_insert_function(builder.module, signature, f"llvm.x86.sse.{name}")
+        if name == "stmxcsr":
+            builder.call(function, [pointer])
+            old = builder.load(place)
+            builder.store(new(old), place)
+        else:
+            builder.call(function, [pointer])
+    return old
+
+
+@intrinsic
+def _flush(typing_context):
+    def codegen(context, builder, signature, arguments):
+        if not X86:
+            return ir.Constant(ir.IntType(32), 0)
+        return _exchange(context, builder, lambda old: builder.or_(old, ir.Constant(ir.IntType(32), FLUSH_TO_ZERO)))
+
+    return types.int32(), codegen
+
+
+@intrinsic
+def _restore(typing_context, value):
+    def codegen(context, builder, signature, arguments):
+        if X86:
+            _exchange(context, builder, lambda _: arguments[0])
+        return context.get_dummy_value()
+
+    return types.none(types.int32), codegen
+
+
+@njit(inline="always")
+def flush_denormals():
+    """From here on denormal numbers are zeros to this thread; returns what :func:`restore_denormals` wants."""
+    return _flush()
+
+
+@njit(inline="always")
+def restore_denormals(before):
+    """As it was before :func:`flush_denormals`."""
+    _restore(before)
 
 
 @cache

@@ -14,7 +14,20 @@ from numba import prange
 
 from rnn_ref.equations import gru
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
-from rnn_ref.jit import BOOLEAN, GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, kernel, library
+from rnn_ref.jit import (
+    BOOLEAN,
+    GIVEN3,
+    INTEGER,
+    INTEGERS,
+    MASK,
+    R1,
+    R3,
+    R4,
+    flush_denormals,
+    kernel,
+    library,
+    restore_denormals,
+)
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import clear, copy_rows, pack, packed_product, running
@@ -216,10 +229,12 @@ def backward_batch(
     recurrent_activation: INTEGER, reset_after: BOOLEAN, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
+        before = flush_denormals()
         backward_rows(
             U, gates, z, q, h, mask, drop, dh, dz, dq,
             activation, recurrent_activation, reset_after, borders[k], borders[k + 1],
         )  # fmt: skip
+        restore_denormals(before)
 
 
 def forward(

@@ -11,7 +11,7 @@ from numba import prange
 
 from rnn_ref.equations import lstm
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
-from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, kernel, library
+from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import copy_rows, pack, running
@@ -168,8 +168,10 @@ def backward_batch(
     recurrent_activation: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
+        before = flush_denormals()
         first, last = borders[k], borders[k + 1]
         backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, first, last)
+        restore_denormals(before)
 
 
 def forward(

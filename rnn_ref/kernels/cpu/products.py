@@ -15,7 +15,7 @@ import numpy as np
 from numba import get_num_threads, prange, set_num_threads
 from numba.extending import overload
 
-from rnn_ref.jit import INTEGER, REAL, kernel, library, link
+from rnn_ref.jit import INTEGER, REAL, flush_denormals, kernel, library, link, restore_denormals
 from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.tile import PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS, address, copy_bytes, tile
 
@@ -222,6 +222,7 @@ def _d_project_W(x, dz, ones, dW, db, column):
     width = PANEL_BYTES // dz.itemsize
     panels = (H + width - 1) // width
     for task in prange(G * panels):
+        before = flush_denormals()
         g, left = task // panels, (task % panels) * width
         right = min(H, left + width)
         start = column + g * H
@@ -239,6 +240,7 @@ def _d_project_W(x, dz, ones, dW, db, column):
             if db.size > 0:
                 sums = db[:, start + left : start + right]
                 product(ones[:, :depth], panel[:depth], sums, sums)
+        restore_denormals(before)
 
 
 def d_project_W(x, dz, dW, db, column) -> None:

@@ -11,7 +11,7 @@ from numba import prange
 
 from rnn_ref.equations import simple_rnn
 from rnn_ref.equations.activations import TANH
-from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, kernel, library
+from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import pack, running
@@ -97,7 +97,9 @@ def backward_batch(
     U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
+        before = flush_denormals()
         backward_rows(U, z, h, mask, drop, dh, dz, activation, borders[k], borders[k + 1])
+        restore_denormals(before)
 
 
 def forward(

@@ -8,7 +8,8 @@ import numpy as np
 
 from rnn_ref import memory
 from rnn_ref.device import xp
-from rnn_ref.kernels.cpu.products import d_project_W, d_project_x, project, running
+from rnn_ref.kernels.cpu.products import d_project_x, project, running
+from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
 
@@ -137,14 +138,13 @@ class Dense(Layer):
                 weights["bias"] = dz[0].sum(axis=0)
             return LayerGradients((dz[0] @ W.T).reshape(tape.x.shape) if input_gradient else None, weights)
         dx = memory.empty_like(tape.x) if input_gradient else None
-        dW, db = np.empty_like(W), np.empty((1, 0 if self.bias is None else self.units), x.dtype)
+        dWb = with_bias(W, self.bias)
         with running(x.dtype, work=x.size * self.units):
-            d_project_W(x, dz, dW, db, 0)
+            d_weights(x[None], None, dz[None], dWb, None)
             if input_gradient:
                 d_project_x(dz, W, dx.reshape(x.shape))
-        weights = {"kernel": dW}
-        if self.bias is not None:
-            weights["bias"] = db[0]
+        dW, db = split_bias(dWb, self.bias)
+        weights = {"kernel": dW} if db is None else {"kernel": dW, "bias": db}
         return LayerGradients(dx, weights)
 
     def compute_output_shape(self, input_shape):

@@ -32,7 +32,8 @@ from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import clear, copy_rows, pack, packed_product, running
 from rnn_ref.kernels.cpu.recurrence import add, add_multiplied, d_recurrent, multiply, recurrent
-from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
+from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
+from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like
 
@@ -217,10 +218,12 @@ def forward_batch(
     h_drop: GIVEN3, activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
+        before = flush_denormals()
         forward_rows(
             x, W, b, b_q, U, gates, z, q, h, mask, x_drop, h_drop,
             activation, recurrent_activation, reset_after, borders[k], borders[k + 1],
         )  # fmt: skip
+        restore_denormals(before)
 
 
 @kernel(parallel=True)
@@ -350,9 +353,9 @@ def backward(
     Gradients
     """
     x, h, gates, q, h_drop = tape.x, tape.h, tape.gates, tape.q, tape.h_drop
-    dz, dq, dW, dU = empty_like(gates), empty_like(q), empty_like(W), empty_like(U)
+    b_q = b if reset_after else None  # the states have a bias of their own
+    dz, dq, dWb, dUb = empty_like(gates), empty_like(q), with_bias(W, b), with_bias(U, b_q)
     dx = empty_like(x) if input_gradient else None
-    db = None if b is None else empty_like(b)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(
             pack(U, 3, "U", transposed=True),
@@ -370,14 +373,16 @@ def backward(
             reset_after,
             batch.chunks(x.shape[1]),
         )
-        db_x, db_h = (None, None) if db is None else db if reset_after else (db, None)
-        d_weights(x, dz, dW, db_x, tape.x_drop)
         # The state reaches both gates as h_{t-1}; the candidate as h_{t-1} (then dq is its gradient) or as r h_{t-1}.
-        d_weights(h[:-1], dz[:2], dU, db_h, None if h_drop is None else h_drop[:2])
+        drops = {"x_drop": tape.x_drop, "h_drop": h_drop}
         if reset_after:
-            d_weights(h[:-1], dq[None], dU, db_h, None if h_drop is None else h_drop[2:], first_gate=2)
+            d_weights(x, h[:-1], dz, dWb, dUb, d_h=dq, **drops)
         else:
-            d_weights(q, dz[2:], dU, None, first_gate=2)
+            d_weights(x, h[:-1], dz[:2], dWb, dUb, **drops)
+            d_weights(x, q, dz[2:], dWb, dUb, x_drop=tape.x_drop, first_gate=2)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
+    (dW, db), (dU, db_q) = split_bias(dWb, b), split_bias(dUb, b_q)
+    if db_q is not None:
+        db = np.stack([db, db_q])
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dz=dz, dq=dq if reset_after else None)

@@ -16,7 +16,8 @@ from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import copy_rows, pack, running
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
-from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
+from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
+from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like
 
@@ -156,10 +157,12 @@ def forward_batch(
     activation: INTEGER, recurrent_activation: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
+        before = flush_denormals()
         forward_rows(
             x, W, b, U, gates, z, h, c, mask, x_drop, h_drop,
             activation, recurrent_activation, borders[k], borders[k + 1],
         )  # fmt: skip
+        restore_denormals(before)
 
 
 @kernel(parallel=True)
@@ -272,9 +275,8 @@ def backward(
     x, h, c, gates = tape.x, tape.h, tape.c, tape.gates
     dc = empty_like(c)
     dc[-1] = dc_T
-    dz, dW, dU = empty_like(gates), empty_like(W), empty_like(U)
+    dz, dWb, dU = empty_like(gates), with_bias(W, b), empty_like(U)
     dx = empty_like(x) if input_gradient else None
-    db = None if b is None else empty_like(b)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(
             pack(U, 4, "U", transposed=True),
@@ -290,8 +292,8 @@ def backward(
             recurrent_activation,
             batch.chunks(x.shape[1]),
         )
-        d_weights(x, dz, dW, db, tape.x_drop)
-        d_weights(h[:-1], dz, dU, None, tape.h_drop)
+        d_weights(x, h[:-1], dz, dWb, dU, x_drop=tape.x_drop, h_drop=tape.h_drop)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
+    dW, db = split_bias(dWb, b)
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dc=dc, dz=dz)

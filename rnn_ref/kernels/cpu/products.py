@@ -149,24 +149,24 @@ def _copy_rows_compiled(a, out):
     return copy_rows
 
 
-@kernel
+@kernel(parallel=True)
 def _pack(weights, panels):
     G, P, _K, width = panels.shape
     m = weights.shape[1] // G
-    for g in range(G):
-        for p in range(P):
-            left, right = p * width, min(m, (p + 1) * width)
-            copy_rows(weights[:, g * m + left : g * m + right], panels[g, p])
+    for panel in prange(G * P):
+        g, p = panel // P, panel % P
+        left, right = p * width, min(m, (p + 1) * width)
+        copy_rows(weights[:, g * m + left : g * m + right], panels[g, p])
 
 
-@kernel
+@kernel(parallel=True)
 def _pack_transposed(weights, panels):
     G, P, K, width = panels.shape
-    for g in range(G):
-        for p in range(P):
-            for v in range(min(width, weights.shape[0] - p * width)):
-                for k in range(K):
-                    panels[g, p, k, v] = weights[p * width + v, g * K + k]
+    for panel in prange(G * P):
+        g, p = panel // P, panel % P
+        for v in range(min(width, weights.shape[0] - p * width)):
+            for k in range(K):
+                panels[g, p, k, v] = weights[p * width + v, g * K + k]
 
 
 def pack(weights: np.ndarray, G: int, name: str, *, transposed: bool = False) -> np.ndarray:
@@ -189,10 +189,12 @@ def _project(a, W, start, out):
     """``out = start + Σ_g a_g W_g``: ``a`` (G, N, K), ``W`` packed, ``start`` (1, m), ``out`` (N, m)."""
     N = out.shape[0]
     for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
+        before = flush_denormals()
         first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
         packed_product(a[0, first:last], W[0], start, out[first:last])
         for g in range(1, a.shape[0]):
             packed_product(a[g, first:last], W[g], out[first:last], out[first:last])
+        restore_denormals(before)
 
 
 def project(x, W, b, z) -> None:
@@ -203,56 +205,6 @@ def project(x, W, b, z) -> None:
 def d_project_x(dz, W, dx) -> None:
     """``dx = Σ_g dz_g W_gᵀ``: ``dz`` (G, N, H), ``W`` (F, G*H), ``dx`` (N, F)."""
     _project(dz, pack(W, len(dz), "W", transposed=True), np.zeros((1, dx.shape[1]), dx.dtype), dx)
-
-
-@kernel
-def _pack_rows(x, packed):
-    """``x`` (N, F) -> (blocks, tiles, BLOCK_K, LARGE): a tile of the product ``xᵀ dz`` reads it in a row."""
-    N, F = x.shape
-    for block in range(packed.shape[0]):
-        rows = x[block * BLOCK_K : min(N, (block + 1) * BLOCK_K)]
-        for f in range(0, F, LARGE):
-            copy_rows(rows[:, f : f + LARGE], packed[block, f // LARGE])
-
-
-@kernel(parallel=True)
-def _d_project_W(x, dz, ones, dW, db, column):
-    G, N, H = dz.shape
-    F = dW.shape[0]
-    width = PANEL_BYTES // dz.itemsize
-    panels = (H + width - 1) // width
-    for task in prange(G * panels):
-        before = flush_denormals()
-        g, left = task // panels, (task % panels) * width
-        right = min(H, left + width)
-        start = column + g * H
-        out = dW[:, start + left : start + right]
-        clear(out)
-        if db.size > 0:
-            clear(db[:, start + left : start + right])
-        panel = np.empty((BLOCK_K, width), dz.dtype)
-        for block in range(x.shape[0]):
-            depth = min(BLOCK_K, N - block * BLOCK_K)
-            copy_rows(dz[g, block * BLOCK_K : block * BLOCK_K + depth, left:right], panel)
-            for f in range(0, F, LARGE):
-                rows = x[block, f // LARGE, :depth, : min(LARGE, F - f)].T
-                product(rows, panel[:depth], out[f : f + LARGE], out[f : f + LARGE])
-            if db.size > 0:
-                sums = db[:, start + left : start + right]
-                product(ones[:, :depth], panel[:depth], sums, sums)
-        restore_denormals(before)
-
-
-def d_project_W(x, dz, dW, db, column) -> None:
-    """``dW_g = xᵀ dz_g`` and ``db_g = Σ dz_g`` (if ``db`` has elements), in the columns from ``column`` on.
-
-    ``x`` (N, F), ``dz`` (G, N, H), ``dW`` (F, *), ``db`` (1, *): the weight of an input that is always 1.
-    Each task owns one panel of one gate.
-    """
-    N, F = x.shape
-    packed = workspace("x", x, -(-N // BLOCK_K), -(-F // LARGE), BLOCK_K, LARGE)
-    _pack_rows(x, packed)
-    _d_project_W(packed, dz, np.ones((1, BLOCK_K), x.dtype), dW, db, column)
 
 
 _lock = threading.Lock()

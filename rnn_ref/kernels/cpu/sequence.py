@@ -1,4 +1,4 @@
-"""Products over all time steps at once: inputs to pre-activations, and gradients to weights.
+"""Products of the inputs over many time steps at once: to pre-activations, and back.
 
 Dropout masks are the same for all time steps of a sequence. ``x_drop`` is ``(1, B, F)`` or, with one mask for each
 gate, ``(G, B, F)``; ``h_drop`` likewise ``(G, B, H)``; None without dropout.
@@ -10,7 +10,7 @@ import numpy as np
 
 from rnn_ref.jit import kernel
 from rnn_ref.kernels.cpu.batch import STEPS
-from rnn_ref.kernels.cpu.products import MEDIUM, d_project_W, d_project_x, packed_product
+from rnn_ref.kernels.cpu.products import MEDIUM, d_project_x, packed_product
 from rnn_ref.kernels.cpu.recurrence import multiply
 from rnn_ref.memory import empty_like
 
@@ -27,10 +27,6 @@ def _shares(drop, G: int):
     if len(drop) == 1:
         return [(slice(0, G), drop[0])]
     return [(slice(g, g + 1), drop[g]) for g in range(G)]
-
-
-def _dropped(x, drop):
-    return x if drop is None else np.multiply(x, drop, out=empty_like(x))
 
 
 def _columns(gates: slice, H: int) -> slice:
@@ -72,15 +68,3 @@ def d_project_inputs(dz, W, dx, x_drop=None) -> None:
     for gates, drop in _shares(x_drop, len(dz)):
         d_project_x(flat(dz[gates]), W[:, _columns(gates, H)], flat(part))
         dx += part * drop
-
-
-def d_weights(x, dz, dW, db=None, drop=None, first_gate: int = 0) -> None:
-    """``dW_g = (x drop_g)ᵀ dz_g`` and, if asked for, ``db_g = Σ_{t, b} dz_g``.
-
-    ``x`` (T, B, K), ``dW`` (K, G*H), ``db`` (G*H,); for the recurrent kernel ``x`` is ``h_{t-1}``. ``dz`` may hold only
-    some gates, from ``first_gate`` on; the other columns of ``dW`` and ``db`` stay as they are.
-    """
-    H = dz.shape[-1]
-    db = np.empty((1, 0), dz.dtype) if db is None else db.reshape(1, -1)
-    for gates, share in _shares(drop, len(dz)):
-        d_project_W(flat(_dropped(x, share)), flat(dz[gates]), dW, db, (first_gate + gates.start) * H)

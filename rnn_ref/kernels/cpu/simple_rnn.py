@@ -16,7 +16,8 @@ from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import pack, running
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
-from rnn_ref.kernels.cpu.sequence import d_project_inputs, d_weights, project_steps
+from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
+from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like
 
@@ -89,7 +90,9 @@ def forward_batch(
     borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
+        before = flush_denormals()
         forward_rows(x, W, b, U, z, h, mask, x_drop, h_drop, activation, borders[k], borders[k + 1])
+        restore_denormals(before)
 
 
 @kernel(parallel=True)
@@ -186,14 +189,13 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     Gradients
     """
     x, h, z = tape.x, tape.h, tape.z
-    dz, dW, dU = empty_like(z), empty_like(W), empty_like(U)
+    dz, dWb, dU = empty_like(z), with_bias(W, b), empty_like(U)
     dx = empty_like(x) if input_gradient else None
-    db = None if b is None else empty_like(b)
     mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
         backward_batch(pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1]))
-        d_weights(x, dz, dW, db, tape.x_drop)
-        d_weights(h[:-1], dz, dU, None, tape.h_drop)
+        d_weights(x, h[:-1], dz, dWb, dU, x_drop=tape.x_drop, h_drop=tape.h_drop)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
+    dW, db = split_bias(dWb, b)
     return Gradients(dx=dx, dW=dW, dU=dU, db=db, dh=dh, dz=dz)

@@ -1,0 +1,160 @@
+"""Gradients of weights: ``dW_g = (x drop_g)ᵀ dz_g``, one product over all time steps and samples.
+
+Kernel and recurrent kernel are multiplied together, as they share ``dz``. A bias is the weight of an input that is
+always 1: where there is one, its gradient is the last row.
+
+x, h     (T, B, F), (T, B, H)     inputs and the states that each step began with; a column of ones may follow
+dz       (G, T, B, H)             gradients of the pre-activations
+d_h      (0 or 1, T, B, H)        what stands for the last gate's ``dz`` in the product with ``h``, if anything does
+dW, dU   (F or F + 1, *), (H or H + 1, *)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import get_num_threads, prange
+
+from rnn_ref.jit import flush_denormals, kernel, restore_denormals
+from rnn_ref.kernels.cpu import batch
+from rnn_ref.kernels.cpu.batch import workspace
+from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
+from rnn_ref.kernels.cpu.sequence import flat
+from rnn_ref.kernels.cpu.tile import PANEL_BYTES
+
+DEPTH = 256  # rows of x and dz that are multiplied at a time: their panels stay in the first cache
+TILES = 4  # packed side by side: their rows are whole cache lines
+PANELS = 4  # of a task at most: x is read once for all of them
+
+
+@kernel
+def _pack_rows(x, drop, ones, block, packed):
+    """Rows of one block of ``x drop``, ``x`` (N, K), by tiles ``(tiles, DEPTH, LARGE)``: a product reads each in a row.
+
+    ``drop`` (B, K) comes again after B rows.
+    """
+    N, K = x.shape
+    first, last = block * DEPTH, min(N, (block + 1) * DEPTH)
+    for left in range(0, K, TILES * LARGE):
+        b = first % drop.shape[0] if drop.size > 0 else 0
+        for n in range(first, last):
+            for f in range(left, min(K, left + TILES * LARGE), LARGE):
+                out, row = packed[f // LARGE, n - first], x[n, f:]
+                if drop.size > 0:
+                    for k in range(min(LARGE, K - f)):
+                        out[k] = row[k] * drop[b, f + k]
+                elif f + LARGE <= K:
+                    for k in range(LARGE):
+                        out[k] = row[k]
+                else:
+                    for k in range(K - f):
+                        out[k] = row[k]
+            if drop.size > 0:
+                b = (b + 1) % drop.shape[0]
+    if ones:
+        for n in range(last - first):
+            packed[K // LARGE, n, K % LARGE] = 1
+
+
+@kernel
+def _add_product(packed, panel, out):
+    """``out += xᵀ panel``: ``packed`` (tiles, depth, LARGE), ``panel`` (depth, width), ``out`` (K, width)."""
+    K = out.shape[0]
+    for f in range(0, K, LARGE):
+        tile = packed[f // LARGE, :, : min(LARGE, K - f)].T
+        product(tile, panel, out[f : f + LARGE], out[f : f + LARGE])
+
+
+@kernel(parallel=True)
+def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, dz, d_h, sums, dW, dU, column, group):
+    G, N, H = dz.shape
+    blocks, F = x_packed.shape[0], dW.shape[0]
+    for task in prange(2 * blocks):
+        block = task // 2
+        if task % 2 == 0:
+            _pack_rows(x, x_drop, x.shape[1] < F, block, x_packed[block])
+        else:
+            _pack_rows(h, h_drop, h.shape[1] < dU.shape[0], block, h_packed[block])
+
+    all_panels, _, width = sums.shape
+    panels = all_panels // G  # of a gate
+    for task in prange((all_panels + group - 1) // group):
+        before = flush_denormals()
+        panel = np.empty((DEPTH, width), dz.dtype)
+        mine = range(task * group, min(all_panels, (task + 1) * group))
+        for p in mine:
+            clear(sums[p])
+        for block in range(blocks):
+            first, last = block * DEPTH, min(N, (block + 1) * DEPTH)
+            depth = last - first
+            for p in mine:
+                g, left = p // panels, (p % panels) * width
+                right = min(H, left + width)
+                copy_rows(dz[g, first:last, left:right], panel)
+                _add_product(x_packed[block, :, :depth], panel[:depth], sums[p, :F])
+                if g >= G - d_h.shape[0]:
+                    copy_rows(d_h[0, first:last, left:right], panel)
+                _add_product(h_packed[block, :, :depth], panel[:depth], sums[p, F:])
+        for p in mine:
+            g, left = p // panels, (p % panels) * width
+            right, start = min(H, left + width), column + g * H
+            copy_rows(sums[p, :F, : right - left], dW[:, start + left : start + right])
+            copy_rows(sums[p, F:, : right - left], dU[:, start + left : start + right])
+        restore_denormals(before)
+
+
+def with_bias(W, b) -> np.ndarray:
+    """Room for the gradients of a kernel and, in the last row, of its bias: ``(F, *)``, or ``(F + 1, *)``."""
+    return batch.empty(W, len(W) + (b is not None), W.shape[1])
+
+
+def split_bias(dW, b):
+    """What :func:`with_bias` made: ``dW``, and ``db`` or None."""
+    return (dW, None) if b is None else (dW[:-1], dW[-1])
+
+
+def _packed(name: str, x, K: int) -> np.ndarray:
+    return workspace(name, x, -(-len(x) // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+
+
+def _of_gate(drop, like, g: int) -> np.ndarray:
+    """The mask that a gate sees, ``(B, K)``; one without elements for none."""
+    if drop is None:
+        return np.empty((0, 0), like.dtype)
+    return np.ascontiguousarray(drop[g if len(drop) > 1 else 0], like.dtype)
+
+
+def d_weights(x, h, dz, dW, dU, *, x_drop=None, h_drop=None, d_h=None, first_gate: int = 0) -> None:
+    """Fill the columns of ``dW`` and ``dU`` that belong to the gates of ``dz``, from ``first_gate`` on.
+
+    ``x_drop`` and ``h_drop`` are ``(1, B, F)`` and ``(1, B, H)``, or have one mask for each gate there is; None without
+    dropout. ``h`` and ``dU`` may be None.
+    """
+    x, dz = flat(x), flat(dz)
+    h, dU = (x[:0, :0], dW[:0]) if h is None else (flat(h), dU)
+    G, _, H = dz.shape
+    none = dz[:0]
+    d_h = none if d_h is None else flat(d_h)[None]
+    x_packed, h_packed = _packed("x", x, len(dW)), _packed("h", h, len(dU))
+    one_by_one = any(drop is not None and len(drop) > 1 for drop in (x_drop, h_drop))
+    width = PANEL_BYTES // dz.itemsize
+    panels = (1 if one_by_one else G) * -(-H // width)
+    sums = workspace("sums", dz, panels, len(dW) + len(dU), width)
+    threads = get_num_threads()
+    group = -(-panels // (threads * -(-panels // (PANELS * threads))))
+    for g in range(G if one_by_one else 1):
+        gates = dz[g : g + 1] if one_by_one else dz
+        _d_weights(
+            x,
+            h,
+            _of_gate(x_drop, x, first_gate + g),
+            _of_gate(h_drop, x, first_gate + g),
+            x_packed,
+            h_packed,
+            gates,
+            d_h if g + len(gates) == G else none,
+            sums,
+            dW,
+            dU,
+            (first_gate + g) * H,
+            group,
+        )

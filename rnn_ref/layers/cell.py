@@ -252,10 +252,10 @@ class Cell(Layer):
             warn_of_fallback(self.kernel_choice(batch_size, training=training), self.name)
 
     def run_back(self, tape: Tape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
-        """And back: output gradients ``(T, B, H)`` and those of the final states ``(B, H)``."""
+        """And back: gradients of all outputs ``(T, B, H)``, or of the last only, and of the final states ``(B, H)``."""
         dh = memory.empty_like(tape.h)
-        dh[0] = 0
-        dh[1:] = dys
+        dh[: -len(dys)] = 0
+        dh[-len(dys) :] = dys
         dh[-1] += dstates[0]
         flow = self.kernels.backward(
             tape, *self.arrays(), dh, *dstates[1:], **self.kernel_options(), input_gradient=input_gradient

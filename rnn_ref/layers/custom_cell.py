@@ -352,7 +352,7 @@ class CustomCell(Layer):
     # -- and back ------------------------------------------------------------------------------------
 
     def run_back(self, tape: CustomTape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
-        """Output gradients ``(T, B, ...)`` and those of the final states ``(B, ...)``, back through all steps.
+        """Gradients of all outputs ``(T, B, ...)``, or of the last, and of the final states, back through all steps.
 
         A masked row hands its gradients on: that of its output to the output before, those of its states to the states
         before. Its step sees zeros, and gives zeros, for gradients enter a step linearly.
@@ -364,6 +364,8 @@ class CustomCell(Layer):
         flow = [np.zeros_like(state) for state in tape.states]
         parts = []
         d_held = np.zeros_like(dys[0])
+        unused = [d_held] * (len(tape.x) - len(dys))
+        dys = [*unused, *dys]
         d_next = [np.asarray(d, self.dtype) for d in dstates]
         for t in range(len(tape.x) - 1, -1, -1):
             d_output = dys[t] + d_held

@@ -404,6 +404,12 @@ class Layer:
 
 def warn_nan(array: np.ndarray, what: str) -> None:
     """Warn about NaN or infinity in data, naming the first place."""
-    if array.dtype.kind == "f" and not (finite := array_module(array).isfinite(array)).all():
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(all="ignore"):
+        if np.isfinite(array.sum()):  # then all its terms are; found without an array of answers
+            return
+    finite = array_module(array).isfinite(array)
+    if not finite.all():
         place = tuple(int(k) for k in np.argwhere(~to_numpy(finite))[0])
         warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=3)

@@ -363,18 +363,17 @@ class RNN(Layer):
             raise ValueError(
                 f"{self.name}: backward got {1 + len(dstates)} gradients, expected {1 + expected}, one for each output."
             )
-        dys = memory.zeros_like(tape.outputs)
-        if dy is not None:
+        if dy is None:
+            dys = xp.zeros_like(tape.outputs[-1:])
+        else:
             dy = xp.asarray(dy, self.dtype)
-            target = dys.swapaxes(0, 1) if not self.time_major else dys
-            target = target if self.return_sequences else dys[-1]
-            if dy.shape != target.shape:
-                raise ValueError(f"{self.name}: the output gradient has shape {dy.shape}, expected {target.shape}.")
-            target[...] = dy
+            y = self._from_time_major(tape.outputs) if self.return_sequences else tape.outputs[-1]
+            if dy.shape != y.shape:
+                raise ValueError(f"{self.name}: the output gradient has shape {dy.shape}, expected {y.shape}.")
+            dys = self._from_time_major(dy) if self.return_sequences else dy[None]  # swaps back, too
             shown = self._shown_steps(tape)
             if shown is not None:
-                given = dys if self.return_sequences else dys[-1:]
-                given *= _over(shown[-len(given) :], given)
+                dys = dys * _over(shown[-len(dys) :], dys)
         zeros = [xp.zeros_like(state) for state in tape.final_states]
         dstates = dstates or [None] * len(zeros)
         dstates = [z if d is None else xp.asarray(d, self.dtype) for z, d in zip(zeros, dstates)]

@@ -134,6 +134,8 @@ class Node:
 
 def leaves(structure) -> list[Tensor]:
     """The tensors in a nested list, tuple or dict, in order."""
+    if isinstance(structure, Tensor):
+        return [structure]
     return [leaf for leaf in entries(structure) if isinstance(leaf, Tensor)]
 
 
@@ -157,6 +159,8 @@ def replace_entries(structure, function: Callable[[Any], Any]):
 
 def replace(structure, function: Callable[[Tensor], Any]):
     """The same structure with every tensor replaced."""
+    if isinstance(structure, Tensor):
+        return function(structure)
     return replace_entries(structure, lambda entry: function(entry) if isinstance(entry, Tensor) else entry)
 
 

@@ -232,7 +232,8 @@ class Model(Training, Layer):
         masks = entries(mask)
         masks = iter(masks * len(entries(x)) if mask is None else masks)
         walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
-        walk.arguments = replace_entries(arguments, lambda entry: walk.tensor(entry) if is_array(entry) else entry)
+        if arguments:
+            walk.arguments = replace_entries(arguments, lambda entry: walk.tensor(entry) if is_array(entry) else entry)
         walk.outputs = self.walk_layers(walk.inputs, walk.arguments, walk)
         strays = [entry for entry in entries(walk.outputs) if not isinstance(entry, RecordedTensor)]
         if strays:

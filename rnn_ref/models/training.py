@@ -100,22 +100,23 @@ class Training:
         grads : dict of str to ndarray
         """
         with read_together():
-            loss, grads, *_ = self._loss_and_gradients(
-                *self._on_device(*self._one_batch(x, y, sample_weight)), training=training
-            )
-        return fetch([loss])[0], converted(grads, to_numpy)
+            batch = self._on_device(*self._one_batch(x, y, sample_weight))
+            loss, _, grads, *_ = self._loss_and_gradients(*batch, training=training)
+        named = {name: grads[w] for name, w in self.named_weights().items() if w in grads}
+        return fetch([loss])[0], converted(named, to_numpy)
 
     def _loss_and_gradients(self, x, y, sample_weight, *, training=True):
+        """The loss, the trainable weights, gradients by weight, and the outputs with their masks."""
         outputs, tape = self.run_lists(x, training=training)
         masks = self.output_masks(tape)
         loss, dy = self.objective.value_and_gradients(y, outputs, sample_weight, masks)
-        loss = loss + tape.penalty  # run_back adds its gradient
-        grads = self.run_back(tape, dy).weights
-        for key, weight in self.trainable_named_weights().items():
+        loss = loss + tape.penalty  # the walk adds its gradient
+        grads, trainable = tape.back(dy)[1], self.trainable_weights
+        for weight in trainable:
             if weight.regularizer is not None:
                 loss = loss + number(weight.regularizer(weight.value))
-                grads[key] = grads.get(key, 0) + weight.regularizer.gradient(weight.value)
-        return loss, grads, outputs, masks
+                grads[weight] = grads.get(weight, 0) + weight.regularizer.gradient(weight.value)
+        return loss, trainable, grads, outputs, masks
 
     def _on_device(self, *parts: list) -> list[list]:
         """Lists of a batch's arrays on the current device: on a GPU one transfer for all of them."""
@@ -127,10 +128,9 @@ class Training:
     def _train_step(self, x, y, sample_weight) -> float:
         x, y, sample_weight = self._on_device(x, y, sample_weight)
         with read_together():  # on a GPU the numbers of the step, once all its work is handed over
-            loss, grads, outputs, masks = self._loss_and_gradients(x, y, sample_weight)
-            named = self.trainable_named_weights()
-            if named:
-                self.optimizer.apply([grads.get(key) for key in named], list(named.values()))
+            loss, trainable, grads, outputs, masks = self._loss_and_gradients(x, y, sample_weight)
+            if trainable:
+                self.optimizer.apply([grads.get(weight) for weight in trainable], trainable)
             self.objective.update(loss, y, outputs, sample_weight, masks)
         return self.objective.last_total
 

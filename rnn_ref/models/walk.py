@@ -115,10 +115,10 @@ class Walk:
     def call(self, layer, inputs, arguments: dict | None = None):
         """Run a layer on tensors, write it down, and return its outputs as tensors."""
         given = arguments or {}
-        values = replace(given, lambda tensor: tensor.value)
+        values = replace(given, _value) if given else {}
         mask = values.pop("mask", None)
         if mask is None:
-            mask = replace_entries(inputs, lambda entry: getattr(entry, "mask", None))
+            mask = replace_entries(inputs, _mask)
             mask = None if all(m is None for m in entries(mask)) else mask
         training = values.pop("training", None)
         values |= self.options_for(layer)
@@ -126,7 +126,7 @@ class Walk:
             values["record"] = False
         try:
             y, tape, masks = layer.run(
-                replace(inputs, lambda tensor: tensor.value),
+                replace(inputs, _value),
                 mask=mask,
                 training=self.training if training is None else training,
                 **values,
@@ -151,10 +151,12 @@ class Walk:
 
     def options_for(self, layer) -> dict:
         """What else this walk asks of a layer; one that looks closer asks for more."""
+        if not self.keep_z:
+            return {}
         while isinstance(layer, TimeDistributed):
             layer = layer.layer
         inside = isinstance(layer, (RNN, Bidirectional)) or hasattr(layer, "walk_layers")
-        return {"keep_z": True} if self.keep_z and inside else {}
+        return {"keep_z": True} if inside else {}
 
     # -- backward -----------------------------------------------------------------------------------
 
@@ -184,14 +186,15 @@ class Walk:
             _add(sums, tensor, dy)
         needed = self._needed(input_gradient)
         for step in reversed(self.steps):
-            dys = [sums.pop(tensor, None) for tensor in leaves(step.outputs)]
+            outputs = leaves(step.outputs)
+            dys = [sums.pop(tensor, None) for tensor in outputs]
             if step.layer.activity_regularizer is not None:
-                dys = [_with_penalty(step.layer, t.value, dy) for t, dy in zip(leaves(step.outputs), dys)]
+                dys = [_with_penalty(step.layer, t.value, dy) for t, dy in zip(outputs, dys)]
             penalized_inside = isinstance(step.tape, Walk) and step.tape.penalized
             if all(dy is None for dy in dys) and not penalized_inside:
                 flow.append((step.layer, None))  # the loss does not depend on this call
                 continue
-            dys = [xp.zeros_like(t.value) if dy is None else dy for t, dy in zip(leaves(step.outputs), dys)]
+            dys = [xp.zeros_like(t.value) if dy is None else dy for t, dy in zip(outputs, dys)]
             try:
                 gradients = step.layer.backward(
                     step.tape,
@@ -225,6 +228,14 @@ class Walk:
         """Every layer that ran, in order, with its tape."""
         for step in self.steps:
             yield step.layer, step.tape
+
+
+def _value(tensor: RecordedTensor):
+    return tensor.value
+
+
+def _mask(entry):
+    return getattr(entry, "mask", None)
 
 
 def _is_recurrent(layer) -> bool:

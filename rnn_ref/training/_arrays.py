@@ -13,7 +13,7 @@ EPSILON = 1e-7  # keras.config.epsilon(): keeps logarithms and divisions away fr
 def as_float(x) -> np.ndarray:
     """`x` as an array of floats; what is not a float yet becomes float32, the default precision."""
     x = xp.asarray(x)
-    return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float32)
+    return x if x.dtype.kind == "f" else x.astype(np.float32)
 
 
 def same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

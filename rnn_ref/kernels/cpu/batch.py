@@ -59,14 +59,18 @@ def kept(name: str, like: np.ndarray, keep: str, *shape: int) -> np.ndarray:
     return empty(like, *shape) if keep == "tape" else workspace(name, like, *shape)
 
 
+NO_MASK = np.zeros((0, 0), np.bool_)
+NO_DROP = {name: np.zeros((0, 0, 0), name) for name in ("float32", "float64")}
+
+
 def no_mask(mask: np.ndarray | None) -> np.ndarray:
     """A mask ``(T, B)``; None becomes one without elements, as compiled code wants one type for both."""
-    return np.zeros((0, 0), np.bool_) if mask is None else np.ascontiguousarray(mask, np.bool_)
+    return NO_MASK if mask is None else np.ascontiguousarray(mask, np.bool_)
 
 
 def no_drop(drop: np.ndarray | None, like: np.ndarray) -> np.ndarray:
     """Dropout ``(1 or G, B, K)``; None becomes one without elements."""
-    return np.zeros((0, 0, 0), like.dtype) if drop is None else np.ascontiguousarray(drop, like.dtype)
+    return NO_DROP[like.dtype.name] if drop is None else np.ascontiguousarray(drop, like.dtype)
 
 
 class Slots(NamedTuple):

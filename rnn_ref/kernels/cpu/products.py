@@ -9,7 +9,6 @@ result do not depend on how many cores there are.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 
 import numpy as np
 from numba import get_num_threads, prange, set_num_threads
@@ -208,25 +207,36 @@ def d_project_x(dz, W, dx) -> None:
 
 
 _lock = threading.Lock()
+_linked: set[tuple] = set()
 
 
-@contextmanager
-def running(dtype, *library, work: int):
+class running:
     """While kernels run on arrays of this type: one at a time, and with the library functions that they call.
 
     Numba's portable thread pool must not be entered from two Python threads at once. ``work`` counts multiply-adds; a
     little of it stays on this thread: another would save a tenth of a millisecond, and waiting for it takes twenty
     when another program keeps its core busy.
     """
-    with _lock:
-        for function in (_product, *library):
-            link(function, np.dtype(dtype))
-        threads = get_num_threads()
-        alone = work < LITTLE_WORK and threads > 1
-        if alone:
-            set_num_threads(1)
+
+    def __init__(self, dtype, *library, work: int):
+        self.needed, self.work = (dtype, *library), work
+
+    def __enter__(self) -> None:
+        _lock.acquire()
         try:
-            yield
-        finally:
-            if alone:
-                set_num_threads(threads)
+            if self.needed not in _linked:
+                dtype, *library = self.needed
+                for function in (_product, *library):
+                    link(function, np.dtype(dtype))
+                _linked.add(self.needed)
+            self.threads = get_num_threads()
+            if self.work < LITTLE_WORK and self.threads > 1:
+                set_num_threads(1)
+        except BaseException:
+            _lock.release()
+            raise
+
+    def __exit__(self, *error) -> None:
+        if self.work < LITTLE_WORK and self.threads > 1:
+            set_num_threads(self.threads)
+        _lock.release()

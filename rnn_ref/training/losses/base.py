@@ -126,12 +126,12 @@ class Loss:
         return xp.logical_and(*same_rank(xp.asarray(mask, dtype=bool), valid))
 
     def _reduce(self, losses: np.ndarray, sample_weight, mask) -> tuple[np.ndarray, np.ndarray]:
-        """One number from the losses per sample, and its derivative with respect to each of them."""
+        """One number from the losses per sample, and its derivative with respect to each of them (or all alike)."""
         losses = xp.asarray(losses)
         shape = losses.shape
         weight = fold_mask(sample_weight, mask, self.reduction, losses.dtype)
         if weight is None:
-            weighted, weight, total_weight = losses, xp.ones((), losses.dtype), losses.size or np.inf
+            weighted, total_weight = losses, losses.size or np.inf
         else:
             total_weight = weight.sum()
             losses, weight = same_rank(losses, weight)
@@ -145,17 +145,22 @@ class Loss:
             weighted = losses * weight
         if self.reduction in (None, "none", "sum") or shape in ((), (0,)):
             divisor = 1
-        elif self.reduction == "mean_with_sample_weight":
+        elif self.reduction == "mean_with_sample_weight" and weight is not None:
             divisor = xp.where(total_weight == 0, np.inf, total_weight)  # weights that sum to zero: a loss of zero
         else:
             divisor = losses.size or np.inf
-        dlosses = xp.broadcast_to(weight / divisor, losses.shape).reshape(shape)
+        if weight is None:
+            dlosses = losses.dtype.type(1 / divisor)
+        else:
+            dlosses = xp.broadcast_to(weight / divisor, losses.shape).reshape(shape)
         if self.reduction in (None, "none") or shape in ((), (0,)):
             return weighted, dlosses
         return weighted.sum() / divisor, dlosses
 
     def _spread(self, dlosses: np.ndarray, dy_pred: np.ndarray) -> np.ndarray:
         """Put back the axes that `call` reduced, so that one derivative per sample meets its predictions."""
+        if dlosses.ndim == 0:
+            return dlosses
         if dy_pred.ndim == dlosses.ndim + 1:
             return xp.expand_dims(dlosses, self.axis)
         return dlosses.reshape(dlosses.shape + (1,) * (dy_pred.ndim - dlosses.ndim))

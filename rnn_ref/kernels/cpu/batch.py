@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import prod
 from typing import NamedTuple
 
@@ -20,7 +21,11 @@ def chunks(B: int) -> np.ndarray:
     One for each thread if a chunk then has from 8 samples (a tile of a product) to ROWS. The bits of a result do not
     depend on it: no number is summed over samples here.
     """
-    threads = get_num_threads()
+    return _borders(B, get_num_threads())
+
+
+@cache
+def _borders(B: int, threads: int) -> np.ndarray:
     rows = max(8, min(ROWS, -(-B // threads)))
     number = -(-B // rows)
     if number == 1 and B >= 4 and threads > 1:

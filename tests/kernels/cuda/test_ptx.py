@@ -13,6 +13,9 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from rnn_ref.equations.activations import CODES
+from rnn_ref.kernels.cuda import lookup, pointwise
+
 from .parity import GATES, Case
 
 if importlib.util.find_spec("numba_cuda") is None or importlib.util.find_spec("nvidia") is None:
@@ -88,3 +91,18 @@ def test_every_kernel_compiles(cell, size, dtype, capability):
         assert spilled <= SPILLED_BYTES[dtype].get(size, 0), kernel.py_func.__name__
         if size != "teaching":
             assert "__local_depot" not in text, "the weights are not in registers"
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"cc{c[0]}{c[1]}")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_kernels_of_arrays_compile(dtype, capability):
+    z, tokens = np.ones((3, 4), dtype), np.arange(3)
+    with recorded() as launched:
+        pointwise.d_activate(z, z, z, max(CODES.values()))
+        pointwise.activate(z, max(CODES.values()))
+        lookup.sum_rows(z, tokens, tokens, np.ones((5, 4), dtype))
+    assert len(launched) == 3
+    for kernel, types in launched:
+        text, spilled = compiled(kernel, types, capability)
+        assert dtype == "float64" or ".f64" not in text
+        assert spilled == 0

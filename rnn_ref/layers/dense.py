@@ -139,8 +139,8 @@ class Dense(Layer):
             return LayerGradients((dz[0] @ W.T).reshape(tape.x.shape) if input_gradient else None, weights)
         dx = memory.empty_like(tape.x) if input_gradient else None
         dWb = with_bias(W, self.bias)
-        with running(x.dtype, work=x.size * self.units):
-            d_weights(x[None], None, dz[None], dWb, None)
+        with running(x.dtype, work=x.size * self.units) as threads:
+            d_weights(x[None], None, dz[None], dWb, None, threads=threads)
             if input_gradient:
                 d_project_x(dz, W, dx.reshape(x.shape))
         dW, db = split_bias(dWb, self.bias)

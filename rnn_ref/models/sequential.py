@@ -145,7 +145,8 @@ class Sequential(Model):
     @property
     def output_names(self) -> list[str]:
         name = self._layers[-1].name if self._layers else "output"
-        return [name] * len(self.outputs or [name])
+        outputs = self._chain[-1] if self.built else name
+        return [name] * (len(outputs) if isinstance(outputs, (list, tuple)) else 1)
 
     # -- running ------------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ class Training:
         return sum(number(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None)
 
     def _check_targets(self, y: list) -> None:
-        for name, loss, target in zip(self.output_names, self.objective.losses, y):
+        for name, loss, target in zip(self.objective.names, self.objective.losses, y):
             if loss is not None and target is None:
                 raise ValueError(f"{self.name}: no target y for the output {name!r}, which has a loss.")
         if all(loss is None for loss in self.objective.losses):

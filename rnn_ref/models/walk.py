@@ -217,8 +217,8 @@ class Walk:
         """Tensors whose gradient some weight (or the caller) waits for, and those of recurrent layers, to be seen."""
         needed = set(leaves([self.inputs, self.arguments] if input_gradient else self.arguments))
         for step in self.steps:
-            sources = leaves([step.inputs, step.arguments])
-            if step.layer.weights or _is_recurrent(step.layer) or any(tensor in needed for tensor in sources):
+            sources = [*leaves(step.inputs), *leaves(step.arguments)]
+            if _is_recurrent(step.layer) or step.layer.weights or any(tensor in needed for tensor in sources):
                 needed.update(leaves(step.outputs))
         return needed
 

@@ -7,7 +7,6 @@ from math import prod
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads
 
 from rnn_ref import memory
 
@@ -15,17 +14,13 @@ ROWS = 32  # of a chunk at most: its states stay in the second cache
 STEPS = 8  # time steps whose inputs are projected together: few enough to stay in the second cache
 
 
-def chunks(B: int) -> np.ndarray:
+@cache
+def chunks(B: int, threads: int) -> np.ndarray:
     """Borders of the chunks, ``(number + 1,)``: chunk ``k`` holds the samples ``borders[k]:borders[k + 1]``.
 
     One for each thread if a chunk then has from 8 samples (a tile of a product) to ROWS. The bits of a result do not
     depend on it: no number is summed over samples here.
     """
-    return _borders(B, get_num_threads())
-
-
-@cache
-def _borders(B: int, threads: int) -> np.ndarray:
     rows = max(8, min(ROWS, -(-B // threads)))
     number = -(-B // rows)
     if number == 1 and B >= 4 and threads > 1:
@@ -65,7 +60,7 @@ def kept(name: str, like: np.ndarray, keep: str, *shape: int) -> np.ndarray:
 
 
 NO_MASK = np.zeros((0, 0), np.bool_)
-NO_DROP = {name: np.zeros((0, 0, 0), name) for name in ("float32", "float64")}
+NO_DROP = {np.dtype(name): np.zeros((0, 0, 0), name) for name in ("float32", "float64")}
 
 
 def no_mask(mask: np.ndarray | None) -> np.ndarray:
@@ -75,7 +70,7 @@ def no_mask(mask: np.ndarray | None) -> np.ndarray:
 
 def no_drop(drop: np.ndarray | None, like: np.ndarray) -> np.ndarray:
     """Dropout ``(1 or G, B, K)``; None becomes one without elements."""
-    return NO_DROP[like.dtype.name] if drop is None else np.ascontiguousarray(drop, like.dtype)
+    return NO_DROP[like.dtype] if drop is None else np.ascontiguousarray(drop, like.dtype)
 
 
 class Slots(NamedTuple):

@@ -298,7 +298,7 @@ def forward(
         # Only the candidate tells its two biases apart: its recurrent one is added inside the reset gate.
         b_q = b[1, 2 * H :]
         b = np.concatenate((b[0, : 2 * H] + b[1, : 2 * H], b[0, 2 * H :]))
-    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)):
+    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)) as threads:
         forward_batch(
             x,
             pack(W, 3, "W"),
@@ -315,7 +315,7 @@ def forward(
             activation,
             recurrent_activation,
             reset_after,
-            batch.chunks(B),
+            batch.chunks(B, threads),
         )
     h = batch.in_order(h, T)
     if keep != "tape":
@@ -356,7 +356,7 @@ def backward(
     b_q = b if reset_after else None  # the states have a bias of their own
     dz, dq, dWb, dUb = empty_like(gates), empty_like(q), with_bias(W, b), with_bias(U, b_q)
     dx = empty_like(x) if input_gradient else None
-    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
+    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
         backward_batch(
             pack(U, 3, "U", transposed=True),
             gates,
@@ -371,15 +371,15 @@ def backward(
             activation,
             recurrent_activation,
             reset_after,
-            batch.chunks(x.shape[1]),
+            batch.chunks(x.shape[1], threads),
         )
         # The state reaches both gates as h_{t-1}; the candidate as h_{t-1} (then dq is its gradient) or as r h_{t-1}.
         drops = {"x_drop": tape.x_drop, "h_drop": h_drop}
         if reset_after:
-            d_weights(x, h[:-1], dz, dWb, dUb, d_h=dq, **drops)
+            d_weights(x, h[:-1], dz, dWb, dUb, threads=threads, d_h=dq, **drops)
         else:
-            d_weights(x, h[:-1], dz[:2], dWb, dUb, **drops)
-            d_weights(x, q, dz[2:], dWb, dUb, x_drop=tape.x_drop, first_gate=2)
+            d_weights(x, h[:-1], dz[:2], dWb, dUb, threads=threads, **drops)
+            d_weights(x, q, dz[2:], dWb, dUb, threads=threads, x_drop=tape.x_drop, first_gate=2)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
     (dW, db), (dU, db_q) = split_bias(dWb, b), split_bias(dUb, b_q)

@@ -227,7 +227,7 @@ def forward(
     z = batch.empty(x, 4, T if keep_z else 0, B, H)
     h[0], c[0] = h0, c0
     b = np.zeros(4 * H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)):
+    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)) as threads:
         forward_batch(
             x,
             pack(W, 4, "W"),
@@ -242,7 +242,7 @@ def forward(
             batch.no_drop(h_drop, x),
             activation,
             recurrent_activation,
-            batch.chunks(B),
+            batch.chunks(B, threads),
         )
     h, c = batch.in_order(h, T), batch.in_order(c, T)
     if keep != "tape":
@@ -277,7 +277,7 @@ def backward(
     dc[-1] = dc_T
     dz, dWb, dU = empty_like(gates), with_bias(W, b), empty_like(U)
     dx = empty_like(x) if input_gradient else None
-    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
+    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
         backward_batch(
             pack(U, 4, "U", transposed=True),
             gates,
@@ -290,9 +290,9 @@ def backward(
             dz,
             activation,
             recurrent_activation,
-            batch.chunks(x.shape[1]),
+            batch.chunks(x.shape[1], threads),
         )
-        d_weights(x, h[:-1], dz, dWb, dU, x_drop=tape.x_drop, h_drop=tape.h_drop)
+        d_weights(x, h[:-1], dz, dWb, dU, threads=threads, x_drop=tape.x_drop, h_drop=tape.h_drop)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
     dW, db = split_bias(dWb, b)

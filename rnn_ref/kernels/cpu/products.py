@@ -221,7 +221,8 @@ class running:
     def __init__(self, dtype, *library, work: int):
         self.needed, self.work = (dtype, *library), work
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> int:
+        """The number of threads."""
         _lock.acquire()
         try:
             if self.needed not in _linked:
@@ -232,6 +233,8 @@ class running:
             self.threads = get_num_threads()
             if self.work < LITTLE_WORK and self.threads > 1:
                 set_num_threads(1)
+                return 1
+            return self.threads
         except BaseException:
             _lock.release()
             raise

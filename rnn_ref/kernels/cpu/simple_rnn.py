@@ -150,7 +150,7 @@ def forward(
     h, z = batch.empty(x, slots.outputs, B, H), batch.kept("z", x, keep, 1, slots.steps, B, H)
     h[0] = h0
     b = np.zeros(H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)):
+    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)) as threads:
         forward_batch(
             x,
             pack(W, 1, "W"),
@@ -162,7 +162,7 @@ def forward(
             batch.no_drop(x_drop, x),
             batch.no_drop(h_drop, x),
             activation,
-            batch.chunks(B),
+            batch.chunks(B, threads),
         )
     h = batch.in_order(h, T)
     if keep != "tape":
@@ -192,9 +192,11 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     dz, dWb, dU = empty_like(z), with_bias(W, b), empty_like(U)
     dx = empty_like(x) if input_gradient else None
     mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
-    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)):
-        backward_batch(pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1]))
-        d_weights(x, h[:-1], dz, dWb, dU, x_drop=tape.x_drop, h_drop=tape.h_drop)
+    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
+        backward_batch(
+            pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1], threads)
+        )
+        d_weights(x, h[:-1], dz, dWb, dU, threads=threads, x_drop=tape.x_drop, h_drop=tape.h_drop)
         if input_gradient:
             d_project_inputs(dz, W, dx, tape.x_drop)
     dW, db = split_bias(dWb, b)

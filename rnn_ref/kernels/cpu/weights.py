@@ -12,7 +12,7 @@ dW, dU   (F or F + 1, *), (H or H + 1, *)
 from __future__ import annotations
 
 import numpy as np
-from numba import get_num_threads, prange
+from numba import prange
 
 from rnn_ref.jit import flush_denormals, kernel, restore_denormals
 from rnn_ref.kernels.cpu import batch
@@ -123,7 +123,7 @@ def _of_gate(drop, like, g: int) -> np.ndarray:
     return np.ascontiguousarray(drop[g if len(drop) > 1 else 0], like.dtype)
 
 
-def d_weights(x, h, dz, dW, dU, *, x_drop=None, h_drop=None, d_h=None, first_gate: int = 0) -> None:
+def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=None, first_gate: int = 0) -> None:
     """Fill the columns of ``dW`` and ``dU`` that belong to the gates of ``dz``, from ``first_gate`` on.
 
     ``x_drop`` and ``h_drop`` are ``(1, B, F)`` and ``(1, B, H)``, or have one mask for each gate there is; None without
@@ -139,7 +139,6 @@ def d_weights(x, h, dz, dW, dU, *, x_drop=None, h_drop=None, d_h=None, first_gat
     width = PANEL_BYTES // dz.itemsize
     panels = (1 if one_by_one else G) * -(-H // width)
     sums = workspace("sums", dz, panels, len(dW) + len(dU), width)
-    threads = get_num_threads()
     group = -(-panels // (threads * -(-panels // (PANELS * threads))))
     for g in range(G if one_by_one else 1):
         gates = dz[g : g + 1] if one_by_one else dz

@@ -9,7 +9,7 @@ The kernel computes the pre-activations ``x_t W + h_{t-1} U + b`` of ``z`` and `
 where the reset gate acts on the candidate's:
 
     reset_after=True     z_h = x_t W_h + b_h + r q     with q = h_{t-1} U_h + b'_h    (Keras's default, cuDNN)
-    reset_after=False    z_h = x_t W_h + b_h + (r h_{t-1}) U_h                        (Cho et al., version 1)
+    reset_after=False    z_h = x_t W_h + b_h + (r h_{t-1}) U_h                        (Cho et al., as published)
 
 The state is ``h``. Gate order as in Keras: z, r, h.
 """

@@ -144,8 +144,9 @@ def draw_variants(axis, results: list[dict]) -> None:
     axis.set_title("variants", fontsize=10)
     axis.set_xlabel("time / predicted from the plain layer\n(open: inference, filled: training)", fontsize=SMALL + 1)
     axis.set_xlim(left=0)
-    axis.legend(fontsize=SMALL - 1, loc="lower left", borderpad=0.2, handletextpad=0)
     rows(axis, [name.replace(" ", "\n") for name in names])
+    axis.set_ylim(len(names) + 0.4, -0.6)  # below the last row, room for the legend
+    axis.legend(fontsize=SMALL - 1, loc="lower center", ncols=3, borderpad=0.2, handletextpad=0, columnspacing=0.5)
 
 
 def draw_start(axis, results: list[dict]) -> None:

@@ -148,24 +148,28 @@ def _copy_rows_compiled(a, out):
     return copy_rows
 
 
-@kernel(parallel=True)
+@kernel
 def _pack(weights, panels):
     G, P, _K, width = panels.shape
     m = weights.shape[1] // G
-    for panel in prange(G * P):
-        g, p = panel // P, panel % P
-        left, right = p * width, min(m, (p + 1) * width)
-        copy_rows(weights[:, g * m + left : g * m + right], panels[g, p])
+    for g in range(G):
+        for p in range(P):
+            left, right = p * width, min(m, (p + 1) * width)
+            copy_rows(weights[:, g * m + left : g * m + right], panels[g, p])
 
 
-@kernel(parallel=True)
+@kernel
 def _pack_transposed(weights, panels):
     G, P, K, width = panels.shape
-    for panel in prange(G * P):
-        g, p = panel // P, panel % P
-        for v in range(min(width, weights.shape[0] - p * width)):
-            for k in range(K):
-                panels[g, p, k, v] = weights[p * width + v, g * K + k]
+    for g in range(G):
+        for p in range(P):
+            for first in range(0, K, BLOCK_K):
+                last = min(K, first + BLOCK_K)
+                panel = panels[g, p, first:last]
+                for v in range(min(width, weights.shape[0] - p * width)):
+                    row = weights[p * width + v, g * K + first : g * K + last]
+                    for k in range(row.size):
+                        panel[k, v] = row[k]
 
 
 def pack(weights: np.ndarray, G: int, name: str, *, transposed: bool = False) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numba import config, njit, types
 from numba.core import caching, cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 # Reordering of sums and fused multiply-adds are allowed; NaN and infinity keep their meaning.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
@@ -157,16 +157,17 @@ def _restore(typing_context, value):
     return types.none(types.int32), codegen
 
 
-@njit(inline="always")
 def flush_denormals():
     """From here on denormal numbers are zeros to this thread; returns what :func:`restore_denormals` wants."""
-    return _flush()
+    return 0  # nothing to do in plain Python
 
 
-@njit(inline="always")
 def restore_denormals(before):
     """As it was before :func:`flush_denormals`."""
-    _restore(before)
+
+
+overload(flush_denormals)(lambda: lambda: _flush())
+overload(restore_denormals)(lambda before: lambda before: _restore(before))
 
 
 @cache

@@ -76,10 +76,11 @@ import sys
 import numpy as np
 import numba.core.dispatcher
 from rnn_ref import layers
-from rnn_ref.kernels.cpu import gru, lstm, products, simple_rnn
-from rnn_ref.equations import activations, lstm as equations
+from rnn_ref.kernels.cpu import gru, lstm, products, simple_rnn, weights
+from rnn_ref.equations import activations, exponentials, lstm as equations
 
-compiled = [module.__name__ + "." + name for module in (gru, lstm, products, simple_rnn, activations, equations)
+modules = gru, lstm, products, simple_rnn, weights, activations, exponentials, equations
+compiled = [module.__name__ + "." + name for module in modules
             for name, value in vars(module).items() if isinstance(value, numba.core.dispatcher.Dispatcher)]
 assert not compiled, compiled
 arrays = np.load(sys.argv[1])
@@ -119,6 +120,26 @@ def test_without_the_compiler_everything_runs_as_plain_python(tmp_path, assert_c
         case = cases[int(key.split()[0])]
         assert actual[key].dtype == array.dtype == case[2]
         assert_close(actual[key], array, 2e-6 if case[2] == "float32" else 1e-12, case)
+
+
+TRAIN = """
+import numpy as np, rnn_ref
+from rnn_ref import layers
+x = np.random.default_rng(0).normal(size=(6, 4, 3))
+model = rnn_ref.Sequential([
+    layers.Input((4, 3)), layers.Masking(), layers.LSTM(5, dropout=0.2, recurrent_dropout=0.2, seed=1), layers.Dense(2)
+])
+model.set_weights([np.cos(np.arange(w.size)).reshape(w.shape) for w in model.get_weights()])
+model.compile("sgd", "mse")
+for _ in range(3):
+    loss = model.train_on_batch(x, np.ones((6, 2)))
+print(loss)
+"""
+
+
+def test_a_model_trains_as_plain_python():
+    compiled, plain = (float(python(TRAIN, PACKAGE.parent, NUMBA_DISABLE_JIT=off)) for off in "01")
+    assert compiled == pytest.approx(plain, rel=1e-5)
 
 
 # -- importing --------------------------------------------------------------------------------------

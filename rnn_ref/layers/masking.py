@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.kernels.cpu.masking import find_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
 
 
@@ -65,7 +66,12 @@ class Masking(Layer):
     def compute_mask(self, inputs, mask=None):
         """True where a step counts."""
         # Compared in the layer's precision: 0.1 in float32 is not 0.1 in float64.
-        return (xp.asarray(inputs, self.dtype) != np.dtype(self.dtype).type(self.mask_value)).any(axis=-1)
+        x, value = xp.asarray(inputs, self.dtype), np.dtype(self.dtype).type(self.mask_value)
+        if xp.device != "cpu":
+            return (x != value).any(axis=-1)
+        mask = np.empty(x.shape[:-1], bool)
+        find_mask(x.reshape(-1, x.shape[-1]), value, mask.reshape(-1))
+        return mask
 
     def get_config(self) -> dict:
         return super().get_config() | {"mask_value": self.mask_value}

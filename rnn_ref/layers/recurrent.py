@@ -327,13 +327,15 @@ class RNN(Layer):
         return y if self.time_major else y.swapaxes(0, 1)
 
     def _shown_steps(self, tape) -> np.ndarray | None:
-        """Steps ``(T, B)`` whose output is not zeroed; None for all.
+        """Steps ``(T, B)``, or the last alone ``(1, B)``, whose output is not zeroed; None for all.
 
         A masked step repeats the output before it; there is none before the first, and there Keras gives zeros.
         """
         if tape.mask is None:
             return None
-        return tape.mask if self.zero_output_for_mask else tape.mask.cumsum(axis=0) > 0
+        if self.zero_output_for_mask:
+            return tape.mask
+        return tape.mask.cumsum(axis=0) > 0 if self.return_sequences else tape.mask.any(axis=0, keepdims=True)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Backpropagation through time.

@@ -10,6 +10,17 @@ from rnn_ref.jit import kernel
 
 
 @kernel
+def find_mask(x, value, mask):
+    """Which rows of ``x`` (N, F) are not ``value`` throughout: ``mask`` (N,)."""
+    for n in range(x.shape[0]):
+        mask[n] = False
+        for k in range(x.shape[1]):
+            if x[n, k] != value:
+                mask[n] = True
+                break
+
+
+@kernel
 def hold(counts, before, after):
     """Forward: masked rows of the state ``after`` (n, H) become those of ``before``; ``counts`` (n,) is the mask."""
     for row in range(counts.size):

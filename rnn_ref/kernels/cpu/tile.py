@@ -55,6 +55,34 @@ def copy_bytes(typingctx, source, target, count):
     return types.void(types.intp, types.intp, types.intp), codegen
 
 
+def move_row(factors: bool):
+    """Compiled: copy ROWS[0] numbers from address to address, each times a factor of its own if there are factors.
+
+    Called as ``f(source, factors, target, like)``; a loop of so few turns would move one number at a time.
+    """
+
+    @intrinsic
+    def run(typingctx, source, factor, target, like):
+        def codegen(context, builder, signature, args):
+            vector = ir.VectorType(context.get_value_type(signature.args[-1]), ROWS[0])
+            source, factor, target = (builder.inttoptr(a, vector.as_pointer()) for a in args[:3])
+
+            def load(pointer):
+                value = builder.load(pointer)
+                value.align = signature.args[-1].bitwidth // 8
+                return value
+
+            value = load(source)
+            if factors:
+                value = builder.fmul(value, load(factor))
+            builder.store(value, target).align = signature.args[-1].bitwidth // 8
+            return context.get_dummy_value()
+
+        return types.void(*[types.intp] * 3, like), codegen
+
+    return run
+
+
 def tile(rows: int, vectors: int, *, tail: bool = False):
     """A compiled tile of a fixed size.
 

@@ -13,17 +13,39 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
+from numba.extending import overload
 
 from rnn_ref.jit import flush_denormals, kernel, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
 from rnn_ref.kernels.cpu.sequence import flat
-from rnn_ref.kernels.cpu.tile import PANEL_BYTES
+from rnn_ref.kernels.cpu.tile import PANEL_BYTES, address, move_row
 
 DEPTH = 256  # rows of x and dz that are multiplied at a time: their panels stay in the first cache
 TILES = 4  # packed side by side: their rows are whole cache lines
 PANELS = 4  # of a task at most: x is read once for all of them
+
+
+_copy, _multiply = move_row(factors=False), move_row(factors=True)
+
+
+def move(x, n, f, drop, b, packed, tile, row):
+    """``packed[tile, row] = x[n, f:] drop[b, f:]``, LARGE numbers."""
+    packed[tile, row] = x[n, f : f + LARGE] * (drop[b, f : f + LARGE] if drop.size > 0 else 1)
+
+
+@overload(move)
+def _move_compiled(x, n, f, drop, b, packed, tile, row):
+    def move(x, n, f, drop, b, packed, tile, row):
+        source = address(x) + n * x.strides[0] + f * x.strides[1]
+        target = address(packed) + tile * packed.strides[0] + row * packed.strides[1]
+        if drop.size > 0:
+            _multiply(source, address(drop) + b * drop.strides[0] + f * drop.strides[1], target, packed[tile, row, 0])
+        else:
+            _copy(source, source, target, packed[tile, row, 0])
+
+    return move
 
 
 @kernel
@@ -38,18 +60,13 @@ def _pack_rows(x, drop, ones, block, packed):
         b = first % drop.shape[0] if drop.size > 0 else 0
         for n in range(first, last):
             for f in range(left, min(K, left + TILES * LARGE), LARGE):
-                out, row = packed[f // LARGE, n - first], x[n, f:]
-                if drop.size > 0:
-                    for k in range(min(LARGE, K - f)):
-                        out[k] = row[k] * drop[b, f + k]
-                elif f + LARGE <= K:
-                    for k in range(LARGE):
-                        out[k] = row[k]
-                else:
+                tile, row = f // LARGE, n - first
+                if f + LARGE > K:
                     for k in range(K - f):
-                        out[k] = row[k]
-            if drop.size > 0:
-                b = (b + 1) % drop.shape[0]
+                        packed[tile, row, k] = x[n, f + k] * drop[b, f + k] if drop.size > 0 else x[n, f + k]
+                else:
+                    move(x, n, f, drop, b, packed, tile, row)
+            b = 0 if b + 1 == drop.shape[0] else b + 1
     if ones:
         for n in range(last - first):
             packed[K // LARGE, n, K % LARGE] = 1
@@ -79,7 +96,7 @@ def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, dz, d_h, sums, dW, dU, 
     panels = all_panels // G  # of a gate
     for task in prange((all_panels + group - 1) // group):
         before = flush_denormals()
-        panel = np.empty((DEPTH, width), dz.dtype)
+        panel = np.zeros((DEPTH, width), dz.dtype)
         mine = range(task * group, min(all_panels, (task + 1) * group))
         for p in mine:
             clear(sums[p])
@@ -112,8 +129,8 @@ def split_bias(dW, b):
     return (dW, None) if b is None else (dW[:-1], dW[-1])
 
 
-def _packed(name: str, x, K: int) -> np.ndarray:
-    return workspace(name, x, -(-len(x) // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+def _packed(name: str, like, N: int, K: int) -> np.ndarray:
+    return workspace(name, like, -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
 
 
 def _of_gate(drop, like, g: int) -> np.ndarray:
@@ -131,10 +148,10 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     """
     x, dz = flat(x), flat(dz)
     h, dU = (x[:0, :0], dW[:0]) if h is None else (flat(h), dU)
-    G, _, H = dz.shape
+    G, N, H = dz.shape
     none = dz[:0]
     d_h = none if d_h is None else flat(d_h)[None]
-    x_packed, h_packed = _packed("x", x, len(dW)), _packed("h", h, len(dU))
+    x_packed, h_packed = _packed("x", x, N, len(dW)), _packed("h", x, N, len(dU))
     one_by_one = any(drop is not None and len(drop) > 1 for drop in (x_drop, h_drop))
     width = PANEL_BYTES // dz.itemsize
     panels = (1 if one_by_one else G) * -(-H // width)

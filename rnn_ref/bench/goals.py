@@ -11,6 +11,7 @@ from rnn_ref.bench.turns import best_peer
 
 NAMES = {"infer": "inference", "train": "training step"}
 MEGABYTE = 1e6
+HUGE_PAGE = 2 * 1024**2 / MEGABYTE  # what Linux may map at a time for a large array, used or not
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def memory(results: dict) -> list[Goal]:
                 for b in [[e["bytes"] for e in entries if e["cell"] == cell]]
             )
             text = f"inference ({outputs} output): memory beyond input and output, longest less shortest sequence, MB"
-            found.append(Goal(text, most, "≤", 1))
+            found.append(Goal(text, most, "≤", HUGE_PAGE))
     return found
 
 

@@ -156,8 +156,8 @@ def test_packed_products_have_the_bits_of_plain_ones(multiply, multiply_packed, 
 
 def test_a_row_has_the_same_bits_alone_and_among_others(multiply):
     generator = np.random.default_rng(0)
-    a, b = generator.normal(size=(29, 300)).astype("float32"), generator.normal(size=(300, 41)).astype("float32")
-    whole, alone = np.zeros((29, 41), "float32"), np.zeros((29, 41), "float32")
+    a, b = (generator.normal(size=shape).astype("float32") for shape in [(29, 300), (300, 150)])
+    whole, alone = np.zeros((29, 150), "float32"), np.zeros((29, 150), "float32")
     multiply(a, b, whole, whole)
     for n in range(29):
         multiply(a[n : n + 1], b, alone[n : n + 1], alone[n : n + 1])

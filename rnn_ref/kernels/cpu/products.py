@@ -24,6 +24,7 @@ BLOCK_K = 256  # a panel of this many rows stays in the first cache while all ro
 
 LARGE, MEDIUM, SMALL, _ = ROWS
 _large, _medium, _small, _one = (tile(rows, VECTORS) for rows in ROWS)
+_one_wide = tile(1, VECTORS, panels=2)
 _large_tail, _medium_tail, _small_tail, _one_tail = (tile(rows, 1, tail=True) for rows in ROWS)
 
 
@@ -37,7 +38,16 @@ def _product(
     ``b_panel`` leads from one panel of ``b`` to the next. ``s`` may be ``c`` itself, or one row for all (``s_row`` 0).
     """
     width, lanes = PANEL_BYTES // size, VECTOR_BYTES // size
-    for j in range(0, m, width):
+    done = 0
+    if n == 1:  # few sums at a time leave the processor waiting for each: two panels at once
+        for j in range(0, m - 2 * width + 1, 2 * width):
+            s_k = s + j * size
+            for k in range(0, K, BLOCK_K):
+                a_k, b_k, depth = a + k * a_column, b + k * b_row, min(BLOCK_K, K - k)
+                _one_wide(a_k, a_row, a_column, b_k, b_row, s_k, s_row, c + j * size, c_row, depth, b_panel, like)
+                s_k = c + j * size
+            b, done = b + 2 * b_panel, j + 2 * width
+    for j in range(done, m, width):
         left, s_k, s_k_row = m - j, s + j * size, s_row
         for k in range(0, K, BLOCK_K):
             depth = min(BLOCK_K, K - k)

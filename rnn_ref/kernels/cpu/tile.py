@@ -83,15 +83,16 @@ def move_row(factors: bool):
     return run
 
 
-def tile(rows: int, vectors: int, *, tail: bool = False):
-    """A compiled tile of a fixed size.
+def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
+    """A compiled tile of a fixed size, as wide as ``vectors`` of each of so many ``panels``.
 
-    Called as ``f(a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, columns, like)``: addresses and strides in bytes;
-    ``like`` is a number of the arrays' type. With ``tail`` only the first ``columns`` columns are read and written.
+    Called as ``f(a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, more, like)``: addresses and strides in bytes;
+    ``like`` is a number of the arrays' type; ``more`` is, with ``tail``, how many columns are read and written; with
+    several panels, the bytes from one to the next.
     """
 
     @intrinsic
-    def run(typingctx, a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, columns, like):
+    def run(typingctx, a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, more, like):
         def codegen(context, builder, signature, args):
             number = context.get_value_type(signature.args[-1])
             lanes = VECTOR_BYTES * 8 // signature.args[-1].bitwidth
@@ -99,7 +100,8 @@ def tile(rows: int, vectors: int, *, tail: bool = False):
             bits = ir.VectorType(ir.IntType(1), lanes)
             name = f"v{lanes}f{signature.args[-1].bitwidth}"
             align = ir.IntType(32)(signature.args[-1].bitwidth // 8)
-            a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, columns, _like = args
+            a, a_row, a_column, b, b_row, s, s_row, c, c_row, K, more, _like = args
+            width = vectors * panels
 
             def declare(what, result, *arguments):
                 return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), what)
@@ -137,13 +139,13 @@ def tile(rows: int, vectors: int, *, tail: bool = False):
 
             if tail:
                 numbers = ir.VectorType(integer, lanes)
-                mask = builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), spread(columns, numbers))
+                mask = builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), spread(more, numbers))
 
             def places(base, row):
                 return [
                     builder.add(at(base, integer(m), row), integer(v * VECTOR_BYTES))
                     for m in range(rows)
-                    for v in range(vectors)
+                    for v in range(width)
                 ]
 
             start = [load(place) for place in places(s, s_row)]
@@ -158,19 +160,22 @@ def tile(rows: int, vectors: int, *, tail: bool = False):
             k, sums = builder.phi(integer), [builder.phi(vector) for _ in start]
             a_k = [builder.phi(integer) for _ in bases]
             b_k = at(b, k, b_row)
-            b_vectors = [load(builder.add(b_k, integer(v * VECTOR_BYTES))) for v in range(vectors)]
+            b_places = [
+                builder.add(at(b_k, integer(p), more), integer(v * VECTOR_BYTES))
+                for p in range(panels)
+                for v in range(vectors)
+            ]
+            b_vectors = [load(place) for place in b_places]
             prefetch = declare("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3)
-            for v in range(vectors):
-                ahead = builder.inttoptr(
-                    builder.add(b_k, integer(v * VECTOR_BYTES + AHEAD)), ir.IntType(8).as_pointer()
-                )
+            for place in b_places:
+                ahead = builder.inttoptr(builder.add(place, integer(AHEAD)), ir.IntType(8).as_pointer())
                 builder.call(prefetch, [ahead, *map(ir.IntType(32), (0, 2, 1))])  # for reading, into the second cache
             fma = declare(f"llvm.fma.{name}", vector, vector, vector, vector)
             new = []
             for m in range(rows):
                 row = builder.add(a_k[m // near], offsets[m % near]) if m % near else a_k[m // near]
                 a_mk = spread(builder.load(pointer(row, number)), vector)
-                new += [builder.call(fma, [a_mk, b_vectors[v], sums[m * vectors + v]]) for v in range(vectors)]
+                new += [builder.call(fma, [a_mk, b_vectors[v], sums[m * width + v]]) for v in range(width)]
             k_next = builder.add(k, integer(1))
             a_next = [builder.add(base, a_column) for base in a_k]
             for phi, first, later in zip([k, *a_k, *sums], [integer(0), *bases, *start], [k_next, *a_next, *new]):

@@ -3,7 +3,7 @@
 Kernel and recurrent kernel are multiplied together, as they share ``dz``. A bias is the weight of an input that is
 always 1: where there is one, its gradient is the last row.
 
-x, h     (T, B, F), (T, B, H)     inputs and the states that each step began with; a column of ones may follow
+x, h     (T, B, F), (T, B, H)     inputs and the states that each step began with
 dz       (G, T, B, H)             gradients of the pre-activations
 d_h      (0 or 1, T, B, H)        what stands for the last gate's ``dz`` in the product with ``h``, if anything does
 dW, dU   (F or F + 1, *), (H or H + 1, *)
@@ -25,7 +25,7 @@ from rnn_ref.kernels.cpu.tile import PANEL_BYTES, address, move_row
 DEPTH = 256  # rows of x and dz that are multiplied at a time: their panels stay in the first cache
 TILES = 4  # packed side by side: their rows are whole cache lines
 PANELS = 4  # of a task at most: x is read once for all of them
-
+SHORT_ROW = 512  # bytes; the columns of longer rows, a tile of each, lie too far apart to be read without packing
 
 _copy, _multiply = move_row(factors=False), move_row(factors=True)
 
@@ -49,7 +49,7 @@ def _move_compiled(x, n, f, drop, b, packed, tile, row):
 
 
 @kernel
-def _pack_rows(x, drop, ones, block, packed):
+def _pack_rows(x, drop, block, packed):
     """Rows of one block of ``x drop``, ``x`` (N, K), by tiles ``(tiles, DEPTH, LARGE)``: a product reads each in a row.
 
     ``drop`` (B, K) comes again after B rows.
@@ -67,30 +67,35 @@ def _pack_rows(x, drop, ones, block, packed):
                 else:
                     move(x, n, f, drop, b, packed, tile, row)
             b = 0 if b + 1 == drop.shape[0] else b + 1
-    if ones:
-        for n in range(last - first):
-            packed[K // LARGE, n, K % LARGE] = 1
 
 
 @kernel
-def _add_product(packed, panel, out):
-    """``out += xᵀ panel``: ``packed`` (tiles, depth, LARGE), ``panel`` (depth, width), ``out`` (K, width)."""
-    K = out.shape[0]
+def _add_product(x, packed, block, panel, ones, out):
+    """``out += xᵀ panel`` for the rows of a block, and the sums of ``panel`` where ``out`` has one row more.
+
+    ``x`` (N, K), or ``packed`` (blocks, tiles, DEPTH, LARGE) if there is any; ``panel`` (depth, width); ``out`` (K or
+    K + 1, width).
+    """
+    K, depth = x.shape[1], panel.shape[0]
     for f in range(0, K, LARGE):
-        tile = packed[f // LARGE, :, : min(LARGE, K - f)].T
-        product(tile, panel, out[f : f + LARGE], out[f : f + LARGE])
+        right = min(K, f + LARGE)
+        if packed.size > 0:
+            product(packed[block, f // LARGE, :depth, : right - f].T, panel, out[f:right], out[f:right])
+        else:
+            product(x[block * DEPTH : block * DEPTH + depth, f:right].T, panel, out[f:right], out[f:right])
+    if out.shape[0] > K:
+        product(ones[:, :depth], panel, out[K:], out[K:])
 
 
 @kernel(parallel=True)
-def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, dz, d_h, sums, dW, dU, column, group):
+def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, ones, dz, d_h, sums, dW, dU, column, group):
     G, N, H = dz.shape
-    blocks, F = x_packed.shape[0], dW.shape[0]
-    for task in prange(2 * blocks):
-        block = task // 2
-        if task % 2 == 0:
-            _pack_rows(x, x_drop, x.shape[1] < F, block, x_packed[block])
+    F = dW.shape[0]
+    for task in prange(x_packed.shape[0] + h_packed.shape[0]):
+        if task < x_packed.shape[0]:
+            _pack_rows(x, x_drop, task, x_packed[task])
         else:
-            _pack_rows(h, h_drop, h.shape[1] < dU.shape[0], block, h_packed[block])
+            _pack_rows(h, h_drop, task - x_packed.shape[0], h_packed[task - x_packed.shape[0]])
 
     all_panels, _, width = sums.shape
     panels = all_panels // G  # of a gate
@@ -100,17 +105,16 @@ def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, dz, d_h, sums, dW, dU, 
         mine = range(task * group, min(all_panels, (task + 1) * group))
         for p in mine:
             clear(sums[p])
-        for block in range(blocks):
+        for block in range((N + DEPTH - 1) // DEPTH):
             first, last = block * DEPTH, min(N, (block + 1) * DEPTH)
-            depth = last - first
             for p in mine:
                 g, left = p // panels, (p % panels) * width
                 right = min(H, left + width)
                 copy_rows(dz[g, first:last, left:right], panel)
-                _add_product(x_packed[block, :, :depth], panel[:depth], sums[p, :F])
+                _add_product(x, x_packed, block, panel[: last - first], ones, sums[p, :F])
                 if g >= G - d_h.shape[0]:
                     copy_rows(d_h[0, first:last, left:right], panel)
-                _add_product(h_packed[block, :, :depth], panel[:depth], sums[p, F:])
+                _add_product(h, h_packed, block, panel[: last - first], ones, sums[p, F:])
         for p in mine:
             g, left = p // panels, (p % panels) * width
             right, start = min(H, left + width), column + g * H
@@ -129,8 +133,12 @@ def split_bias(dW, b):
     return (dW, None) if b is None else (dW[:-1], dW[-1])
 
 
-def _packed(name: str, like, N: int, K: int) -> np.ndarray:
-    return workspace(name, like, -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+def _packed(name: str, x, drop) -> np.ndarray:
+    """Room to pack ``x`` (N, K); none where it is read as it is."""
+    N, K = x.shape
+    if drop is None and K * x.itemsize <= SHORT_ROW:
+        N = 0
+    return workspace(name, x, -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
 
 
 def _of_gate(drop, like, g: int) -> np.ndarray:
@@ -147,11 +155,11 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     dropout. ``h`` and ``dU`` may be None.
     """
     x, dz = flat(x), flat(dz)
-    h, dU = (x[:0, :0], dW[:0]) if h is None else (flat(h), dU)
-    G, N, H = dz.shape
+    h, dU = (np.empty((len(x), 0), x.dtype), dW[:0]) if h is None else (flat(h), dU)
+    G, _, H = dz.shape
     none = dz[:0]
     d_h = none if d_h is None else flat(d_h)[None]
-    x_packed, h_packed = _packed("x", x, N, len(dW)), _packed("h", x, N, len(dU))
+    x_packed, h_packed = _packed("x", x, x_drop), _packed("h", h, h_drop)
     one_by_one = any(drop is not None and len(drop) > 1 for drop in (x_drop, h_drop))
     width = PANEL_BYTES // dz.itemsize
     panels = (1 if one_by_one else G) * -(-H // width)
@@ -166,6 +174,7 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
             _of_gate(h_drop, x, first_gate + g),
             x_packed,
             h_packed,
+            np.ones((1, DEPTH), x.dtype),
             gates,
             d_h if g + len(gates) == G else none,
             sums,

@@ -41,7 +41,7 @@ def tanh(z):
     """
     real = type(z)
     if not is_float32(z):
-        return real(exponentials.tanh(np.float64(z)))
+        return exponentials.tanh(z)
     one = real(1)
     x = real(10) if z > real(10) else z
     x = real(-10) if x < real(-10) else x
@@ -67,7 +67,7 @@ def sigmoid(z):
     if is_float32(z):
         half = real(0.5)
         return half + half * tanh(half * z)
-    return real(exponentials.sigmoid(np.float64(z)))
+    return exponentials.sigmoid(z)
 
 
 @equation

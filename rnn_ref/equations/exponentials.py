@@ -63,7 +63,18 @@ def take_apart(y):
     return k, r + r * r * p
 
 
-@exact
+def float64_only(function):
+    """Spare kernels in float32, where nothing of this runs, its compilation."""
+    compiled = exact(function)
+
+    @overload(function)
+    def _choose(z):
+        return (lambda z: compiled(z)) if z.bitwidth == 64 else (lambda z: z)
+
+    return function
+
+
+@float64_only
 def tanh(z):
     """``(1 - e) / (1 + e)`` with ``e = e^(-2|z|)``, and the sign of z."""
     y = -2.0 * abs(z)
@@ -74,7 +85,7 @@ def tanh(z):
     return -a if z < 0.0 else a
 
 
-@exact
+@float64_only
 def sigmoid(z):
     """``1 / (1 + e^-z)``, with the exponential of a number below 0 in any case: it cannot overflow."""
     y = -abs(z)

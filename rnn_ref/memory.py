@@ -70,8 +70,7 @@ def empty(shape, dtype=np.float32) -> np.ndarray:
     >>> empty((1000, 1000), "float32").shape
     (1000, 1000)
     """
-    dtype = np.dtype(dtype)
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    dtype, shape = np.dtype(dtype), (shape,) if isinstance(shape, int) else shape
     needed = prod(shape) * dtype.itemsize
     if needed < LARGE:
         return np.empty(shape, dtype)

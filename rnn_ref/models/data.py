@@ -49,6 +49,9 @@ class ArrayBatches:
         return -(-self.size // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[list, list, list]]:
+        if self.batch_size >= self.size and not self.shuffle:
+            yield list(self.x), list(self.y), list(self.sample_weight)
+            return
         order = random.generator().permutation(self.size) if self.shuffle else None
         for first in range(0, self.size, self.batch_size):
             rows = slice(first, first + self.batch_size)

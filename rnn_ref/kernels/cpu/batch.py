@@ -40,6 +40,7 @@ def empty(like: np.ndarray, *shape: int) -> np.ndarray:
 
 
 _workspaces: dict[str, np.ndarray] = {}
+_last: dict[str, np.ndarray] = {}  # what was handed out under each name
 
 
 def workspace(name: str, like: np.ndarray, *shape: int) -> np.ndarray:
@@ -48,10 +49,14 @@ def workspace(name: str, like: np.ndarray, *shape: int) -> np.ndarray:
     Memory fresh from the system costs as much time as writing it twice. Kernels run one at a time, so one array for
     each purpose is enough.
     """
+    last = _last.get(name)
+    if last is not None and last.shape == shape and last.dtype == like.dtype:
+        return last
     count = prod(shape) * like.itemsize
     if name not in _workspaces or _workspaces[name].nbytes < count:
         _workspaces[name] = memory.empty(max(count, memory.LARGE), np.uint8)
-    return _workspaces[name][:count].view(like.dtype).reshape(shape)
+    _last[name] = _workspaces[name][:count].view(like.dtype).reshape(shape)
+    return _last[name]
 
 
 def kept(name: str, like: np.ndarray, keep: str, *shape: int) -> np.ndarray:

@@ -404,12 +404,17 @@ class Layer:
 
 def warn_nan(array: np.ndarray, what: str) -> None:
     """Warn about NaN or infinity in data, naming the first place."""
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or _sum_is_finite(array):
         return
-    with np.errstate(all="ignore"):
-        if np.isfinite(array.sum()):  # then all its terms are; found without an array of answers
-            return
     finite = array_module(array).isfinite(array)
     if not finite.all():
         place = tuple(int(k) for k in np.argwhere(~to_numpy(finite))[0])
         warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=3)
+
+
+def _sum_is_finite(array: np.ndarray) -> bool:
+    """Then all its terms are; of a large array found without an array of answers. Of a small one it is not asked."""
+    if array.size < 100_000:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(array.sum()))

@@ -27,6 +27,10 @@ TILES = 4  # packed side by side: their rows are whole cache lines
 PANELS = 4  # of a task at most: x is read once for all of them
 SHORT_ROW = 512  # bytes; the columns of longer rows, a tile of each, lie too far apart to be read without packing
 
+# By precision: a bias is the weight of these, and what stands for no dropout.
+ONES = {np.dtype(name): np.ones((1, DEPTH), name) for name in ("float32", "float64")}
+NONE = {dtype: np.empty((0, 0), dtype) for dtype in ONES}
+
 _copy, _multiply = move_row(factors=False), move_row(factors=True)
 
 
@@ -144,7 +148,7 @@ def _packed(name: str, x, drop) -> np.ndarray:
 def _of_gate(drop, like, g: int) -> np.ndarray:
     """The mask that a gate sees, ``(B, K)``; one without elements for none."""
     if drop is None:
-        return np.empty((0, 0), like.dtype)
+        return NONE[like.dtype]
     return np.ascontiguousarray(drop[g if len(drop) > 1 else 0], like.dtype)
 
 
@@ -174,7 +178,7 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
             _of_gate(h_drop, x, first_gate + g),
             x_packed,
             h_packed,
-            np.ones((1, DEPTH), x.dtype),
+            ONES[x.dtype],
             gates,
             d_h if g + len(gates) == G else none,
             sums,

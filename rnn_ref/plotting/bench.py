@@ -85,7 +85,7 @@ def draw_speed(axes, cells: list[str], results: list[dict]) -> None:
                 shares, range(len(shares)), facecolor=colour, edgecolor="black", s=26, label=f"rnn_ref, {NAMES[what]}"
             )
         panels[2].set_title(f"{cell}, share of the machine's peak", fontsize=10)
-        panels[2].set_xlim(0, 105)
+        panels[2].set_xlim(0, 105 * max(1, *(entry.get("share_of_peak", 0) for entry in results)))
         rows(panels[2], cases)
         panels[0].set_ylabel("batch, time,\nfeatures, units", fontsize=SMALL + 1)
     for axis in axes[-1, :2]:

@@ -338,3 +338,16 @@ def test_resolve_names_the_loss_as_asked_for():
         assert type(losses.resolve("crossentropy", np.zeros(true), np.zeros(pred))) is cls
     with pytest.raises(ValueError, match="shapes"):
         losses.resolve("ce")
+
+
+def test_a_loss_that_counts_has_a_gradient_all_the_same():
+    class Wrong(losses.Loss):
+        def call(self, y_true, y_pred):
+            return (y_true != np.round(y_pred)).sum(axis=-1)
+
+        def gradient(self, y_true, y_pred):
+            return np.ones_like(y_pred)
+
+    value, dy = Wrong().value_and_gradient(np.zeros((4, 1)), np.array([[0.0], [1.0], [2.0], [0.1]]))
+    assert value == 0.5
+    np.testing.assert_array_equal(dy, np.full((4, 1), 0.25))

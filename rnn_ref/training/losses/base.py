@@ -150,7 +150,7 @@ class Loss:
         else:
             divisor = losses.size or np.inf
         if weight is None:
-            dlosses = losses.dtype.type(1 / divisor)
+            dlosses = losses.dtype.type(1) / divisor  # a float, whatever the losses are
         else:
             dlosses = xp.broadcast_to(weight / divisor, losses.shape).reshape(shape)
         if self.reduction in (None, "none") or shape in ((), (0,)):

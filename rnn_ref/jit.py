@@ -122,18 +122,17 @@ FLUSH_TO_ZERO = 0x8040  # bits of the x86 control register MXCSR: denormal resul
 
 def _exchange(context, builder, new):
     """The control register's value; then it is ``new(value)``."""
-    i32 = ir.IntType(32)
-    place = cgutils.alloca_once(builder, i32)
-    signature = ir.FunctionType(ir.VoidType(), [ir.PointerType(ir.IntType(8))])
-    pointer = builder.bitcast(place, ir.PointerType(ir.IntType(8)))
-    for name in ("stmxcsr", "ldmxcsr"):
-        function = cgutils.get_or_insert_function(builder.module, signature, f"llvm.x86.sse.{name}")
-        if name == "stmxcsr":
-            builder.call(function, [pointer])
-            old = builder.load(place)
-            builder.store(new(old), place)
-        else:
-            builder.call(function, [pointer])
+    place = cgutils.alloca_once(builder, ir.IntType(32))
+    pointer = builder.bitcast(place, ir.IntType(8).as_pointer())
+    signature = ir.FunctionType(ir.VoidType(), [pointer.type])
+    store, load = (
+        cgutils.get_or_insert_function(builder.module, signature, f"llvm.x86.sse.{name}")
+        for name in ("stmxcsr", "ldmxcsr")
+    )
+    builder.call(store, [pointer])
+    old = builder.load(place)
+    builder.store(new(old), place)
+    builder.call(load, [pointer])
     return old
 
 

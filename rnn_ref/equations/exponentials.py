@@ -1,7 +1,7 @@
-"""``tanh`` and ``sigmoid`` in float64, in additions and multiplications alone.
+"""``tanh`` and ``sigmoid`` in float64, of additions, multiplications and one division.
 
 A loop that calls the C library computes one number at a time; one over these is vectorized, and takes a tenth (tanh) or
-a quarter (sigmoid) of the time. Errors stay below three units in the last place; the library's stay below two.
+a quarter (sigmoid) of the time. Errors stay below three units in the last place, as the library's do.
 
 For y <= 0 the exponential is taken apart, ``e^y = 2^k (1 + p)``, with a whole number k and ``p = e^r - 1`` for
 ``r = y - k ln 2``, which lies between -0.35 and 0.35.

@@ -17,7 +17,6 @@ from numba.extending import overload
 
 from rnn_ref.jit import flush_denormals, kernel, restore_denormals
 from rnn_ref.kernels.cpu import batch
-from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
 from rnn_ref.kernels.cpu.sequence import flat
 from rnn_ref.kernels.cpu.tile import PANEL_BYTES, address, move_row
@@ -142,7 +141,7 @@ def _packed(name: str, x, drop) -> np.ndarray:
     N, K = x.shape
     if drop is None and K * x.itemsize <= SHORT_ROW:
         N = 0
-    return workspace(name, x, -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+    return batch.workspace(name, x, -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
 
 
 def _of_gate(drop, like, g: int) -> np.ndarray:
@@ -167,7 +166,7 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     one_by_one = any(drop is not None and len(drop) > 1 for drop in (x_drop, h_drop))
     width = PANEL_BYTES // dz.itemsize
     panels = (1 if one_by_one else G) * -(-H // width)
-    sums = workspace("sums", dz, panels, len(dW) + len(dU), width)
+    sums = batch.workspace("sums", dz, panels, len(dW) + len(dU), width)
     group = -(-panels // (threads * -(-panels // (PANELS * threads))))
     for g in range(G if one_by_one else 1):
         gates = dz[g : g + 1] if one_by_one else dz

@@ -131,7 +131,7 @@ class Loss:
         shape = losses.shape
         weight = fold_mask(sample_weight, mask, self.reduction, losses.dtype)
         if weight is None:
-            weighted, total_weight = losses, losses.size or np.inf
+            weighted = losses
         else:
             total_weight = weight.sum()
             losses, weight = same_rank(losses, weight)

@@ -153,6 +153,9 @@ def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
             near = min(rows, 6)
             offsets = [opaque(builder.mul(integer(m), a_row)) for m in range(near)]
             bases = [opaque(at(a, integer(m), a_row)) for m in range(0, rows, near)]
+            in_columns = builder.icmp_signed(">", a_column, integer(VECTOR_BYTES))
+            fetched = builder.select(in_columns, at(a, K, a_column), builder.add(b, integer(AHEAD)))
+            fetched_row = builder.select(in_columns, a_column, b_row)
             before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
             builder.branch(loop)
 
@@ -167,8 +170,9 @@ def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
             ]
             b_vectors = [load(place) for place in b_places]
             prefetch = declare("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3)
-            for place in b_places:
-                ahead = builder.inttoptr(builder.add(place, integer(AHEAD)), ir.IntType(8).as_pointer())
+            for v in range(vectors):
+                ahead = builder.add(at(fetched, k, fetched_row), integer(v * VECTOR_BYTES))
+                ahead = builder.inttoptr(ahead, ir.IntType(8).as_pointer())
                 builder.call(prefetch, [ahead, *map(ir.IntType(32), (0, 2, 1))])  # for reading, into the second cache
             fma = declare(f"llvm.fma.{name}", vector, vector, vector, vector)
             new = []

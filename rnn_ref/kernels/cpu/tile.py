@@ -153,26 +153,28 @@ def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
             near = min(rows, 6)
             offsets = [opaque(builder.mul(integer(m), a_row)) for m in range(near)]
             bases = [opaque(at(a, integer(m), a_row)) for m in range(0, rows, near)]
-            in_columns = builder.icmp_signed(">", a_column, integer(VECTOR_BYTES))
-            fetched = builder.select(in_columns, at(a, K, a_column), builder.add(b, integer(AHEAD)))
-            fetched_row = builder.select(in_columns, a_column, b_row)
+            # What is fetched ahead: the panel, or, where ``a`` is read by columns, what comes after these columns.
+            columns = builder.icmp_signed(">", a_column, integer(signature.args[-1].bitwidth // 8))
+            fetched = builder.select(columns, at(a, K, a_column), builder.add(b, integer(AHEAD)))
+            fetched_row = builder.select(columns, a_column, b_row)
             before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
             builder.branch(loop)
 
             builder.position_at_end(loop)
             k, sums = builder.phi(integer), [builder.phi(vector) for _ in start]
             a_k = [builder.phi(integer) for _ in bases]
-            b_k = at(b, k, b_row)
-            b_places = [
-                builder.add(at(b_k, integer(p), more), integer(v * VECTOR_BYTES))
-                for p in range(panels)
-                for v in range(vectors)
-            ]
-            b_vectors = [load(place) for place in b_places]
+
+            def pieces(first):
+                return [
+                    builder.add(at(first, integer(p), more), integer(v * VECTOR_BYTES))
+                    for p in range(panels)
+                    for v in range(vectors)
+                ]
+
+            b_vectors = [load(place) for place in pieces(at(b, k, b_row))]
             prefetch = declare("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3)
-            for v in range(vectors):
-                ahead = builder.add(at(fetched, k, fetched_row), integer(v * VECTOR_BYTES))
-                ahead = builder.inttoptr(ahead, ir.IntType(8).as_pointer())
+            for place in pieces(at(fetched, k, fetched_row)):
+                ahead = builder.inttoptr(place, ir.IntType(8).as_pointer())
                 builder.call(prefetch, [ahead, *map(ir.IntType(32), (0, 2, 1))])  # for reading, into the second cache
             fma = declare(f"llvm.fma.{name}", vector, vector, vector, vector)
             new = []

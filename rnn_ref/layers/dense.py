@@ -8,7 +8,8 @@ import numpy as np
 
 from rnn_ref import memory
 from rnn_ref.device import xp
-from rnn_ref.kernels.cpu.products import d_project_x, project, running
+from rnn_ref.kernels.cpu.products import d_project_x, project
+from rnn_ref.kernels.cpu.threads import running
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer

@@ -1,12 +1,17 @@
 """The same bits on any number of threads."""
 
+import os
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 from rnn_ref import layers
-from rnn_ref.kernels.cpu import batch, products
+from rnn_ref.kernels.cpu import batch
+from rnn_ref.kernels.cpu import threads as kernel_threads
 
 B, T, F, H = 37, 11, 6, 19  # several chunks of samples, several blocks of rows, no round sizes
 
@@ -27,7 +32,7 @@ def bits(layer, x, threads, blas_threads):
 
 @pytest.fixture(autouse=True)
 def little_work_is_shared_out_too(monkeypatch):
-    monkeypatch.setattr(products, "LITTLE_WORK", 0)
+    monkeypatch.setattr(kernel_threads, "LITTLE_WORK", 1)
 
 
 @pytest.mark.parametrize("make", [layers.SimpleRNN, layers.LSTM, layers.GRU])
@@ -44,7 +49,7 @@ def test_cells_give_the_same_bits_on_one_and_two_threads(make, dtype):
 def test_little_work_stays_on_one_thread(monkeypatch):
     seen = []
     chunks = batch.chunks
-    monkeypatch.setattr(products, "LITTLE_WORK", 100_000)
+    monkeypatch.setattr(kernel_threads, "LITTLE_WORK", 100_000)
     monkeypatch.setattr(batch, "chunks", lambda B, threads: seen.append(numba.get_num_threads()) or chunks(B, threads))
     before = numba.get_num_threads()
     numba.set_num_threads(2)
@@ -55,3 +60,17 @@ def test_little_work_stays_on_one_thread(monkeypatch):
     finally:
         numba.set_num_threads(before)
     assert seen == [1, 2]
+
+
+@pytest.mark.parametrize("own", [{}, {"GOMP_SPINCOUNT": "7"}])
+def test_variables_of_openmp_stay_as_they_were(own):
+    """They are set only until OpenMP is loaded: other libraries and child processes do not see them."""
+    code = (
+        "import os, numpy as np\n"
+        "from rnn_ref.layers import LSTM\n"
+        "LSTM(3)(np.zeros((1, 2, 3)))\n"
+        "print({k: v for k, v in os.environ.items() if k.startswith(('GOMP_', 'OMP_'))})"
+    )
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GOMP_", "OMP_"))}
+    done = subprocess.run([sys.executable, "-c", code], env=inherited | own, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(own)

@@ -14,8 +14,8 @@ from rnn_ref.kernels.cpu.products import (
     packed_product,
     product,
     project,
-    running,
 )
+from rnn_ref.kernels.cpu.threads import running
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 

@@ -30,9 +30,10 @@ from rnn_ref.jit import (
 )
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import clear, copy_rows, pack, packed_product, running
+from rnn_ref.kernels.cpu.products import clear, copy_rows, pack, packed_product
 from rnn_ref.kernels.cpu.recurrence import add, add_multiplied, d_recurrent, multiply, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
+from rnn_ref.kernels.cpu.threads import running
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like

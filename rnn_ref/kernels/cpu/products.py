@@ -8,17 +8,14 @@ result do not depend on how many cores there are.
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
-from numba import get_num_threads, prange, set_num_threads
+from numba import prange
 from numba.extending import overload
 
-from rnn_ref.jit import INTEGER, REAL, flush_denormals, kernel, library, link, restore_denormals
+from rnn_ref.jit import INTEGER, REAL, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.tile import PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS, address, copy_bytes, tile
 
-LITTLE_WORK = 10_000_000  # multiply-adds, 0.1 to 0.2 milliseconds
 BLOCK_ROWS = 96  # of a task in the products over all time steps
 BLOCK_K = 256  # a panel of this many rows stays in the first cache while all rows of a pass by
 
@@ -29,7 +26,7 @@ _large_tail, _medium_tail, _small_tail, _one_tail = (tile(rows, 1, tail=True) fo
 
 
 @library
-def _product(
+def multiply(
     a: INTEGER, a_row: INTEGER, a_column: INTEGER, b: INTEGER, b_row: INTEGER, b_panel: INTEGER, s: INTEGER,
     s_row: INTEGER, c: INTEGER, c_row: INTEGER, n: INTEGER, K: INTEGER, m: INTEGER, like: REAL, size: INTEGER,
 ):  # fmt: skip
@@ -107,7 +104,7 @@ def _product_compiled(a, b, start, c):
         if a.shape[1] == 0:
             _repeat(start, c)
         elif c.size > 0:
-            _product(
+            multiply(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[0], PANEL_BYTES,
                 address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
                 c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
@@ -127,7 +124,7 @@ def _packed_product_compiled(a, b, start, c):
         if a.shape[1] == 0:
             _repeat(start, c)
         elif c.size > 0:
-            _product(
+            multiply(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[1], b.strides[0],
                 address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
                 c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
@@ -218,42 +215,3 @@ def project(x, W, b, z) -> None:
 def d_project_x(dz, W, dx) -> None:
     """``dx = Σ_g dz_g W_gᵀ``: ``dz`` (G, N, H), ``W`` (F, G*H), ``dx`` (N, F)."""
     _project(dz, pack(W, len(dz), "W", transposed=True), np.zeros((1, dx.shape[1]), dx.dtype), dx)
-
-
-_lock = threading.Lock()
-_linked: set[tuple] = set()
-
-
-class running:
-    """While kernels run on arrays of this type: one at a time, and with the library functions that they call.
-
-    Numba's portable thread pool must not be entered from two Python threads at once. ``work`` counts multiply-adds; a
-    little of it stays on this thread: another would save a tenth of a millisecond, and waiting for it takes twenty
-    when another program keeps its core busy.
-    """
-
-    def __init__(self, dtype, *library, work: int):
-        self.needed, self.work = (dtype, *library), work
-
-    def __enter__(self) -> int:
-        """The number of threads."""
-        _lock.acquire()
-        try:
-            if self.needed not in _linked:
-                dtype, *library = self.needed
-                for function in (_product, *library):
-                    link(function, np.dtype(dtype))
-                _linked.add(self.needed)
-            self.threads = get_num_threads()
-            if self.work < LITTLE_WORK and self.threads > 1:
-                set_num_threads(1)
-                return 1
-            return self.threads
-        except BaseException:
-            _lock.release()
-            raise
-
-    def __exit__(self, *error) -> None:
-        if self.work < LITTLE_WORK and self.threads > 1:
-            set_num_threads(self.threads)
-        _lock.release()

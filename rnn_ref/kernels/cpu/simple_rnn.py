@@ -14,9 +14,10 @@ from rnn_ref.equations.activations import TANH
 from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import pack, running
+from rnn_ref.kernels.cpu.products import pack
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
+from rnn_ref.kernels.cpu.threads import running
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like

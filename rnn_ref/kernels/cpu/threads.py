@@ -1,0 +1,68 @@
+"""While kernels run: one at a time, with what they are linked to, on as many threads as their work is worth."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+from numba import get_num_threads, set_num_threads
+
+from rnn_ref.jit import link
+from rnn_ref.kernels.cpu.products import multiply
+
+LITTLE_WORK = 1_000_000  # multiply-adds, 10 to 20 microseconds; a thread more for each
+SPINS = 20_000  # turns of a loop, about a millisecond
+
+_lock = threading.Lock()
+_linked: set[tuple] = set()
+
+
+def _start() -> None:
+    """Start Numba's threads; GNU's OpenMP, if they are its, reads here how long they wait for work before they sleep.
+
+    Left alone, they wait actively for some 5 milliseconds. When another program needs the core, it runs instead of
+    the thread that has waited so long, and then comes the work: a step of one millisecond took 25. Who set OpenMP's
+    variables himself is left alone.
+    """
+    if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ):
+        os.environ["GOMP_SPINCOUNT"] = str(SPINS)
+        try:
+            get_num_threads()  # loads the library, which looks just once
+        finally:
+            del os.environ["GOMP_SPINCOUNT"]
+
+
+class running:
+    """While kernels run on arrays of this type: one at a time, and with the library functions that they call.
+
+    Numba's portable thread pool must not be entered from two Python threads at once. ``work`` counts multiply-adds.
+    """
+
+    def __init__(self, dtype, *library, work: int):
+        self.needed, self.work = (dtype, *library), work
+
+    def __enter__(self) -> int:
+        """The number of threads."""
+        _lock.acquire()
+        try:
+            if self.needed not in _linked:
+                if not _linked:
+                    _start()
+                dtype, *library = self.needed
+                for function in (multiply, *library):
+                    link(function, np.dtype(dtype))
+                _linked.add(self.needed)
+            self.before = get_num_threads()
+            self.threads = min(self.before, 1 + self.work // LITTLE_WORK)
+            if self.threads != self.before:
+                set_num_threads(self.threads)
+            return self.threads
+        except BaseException:
+            _lock.release()
+            raise
+
+    def __exit__(self, *error) -> None:
+        if self.threads != self.before:
+            set_num_threads(self.before)
+        _lock.release()

@@ -61,8 +61,11 @@ def _memory(size: int) -> np.ndarray:
     return memory
 
 
-def empty(shape, dtype=np.float32) -> np.ndarray:
+def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:
     """An array of numbers that are yet to be written; as :func:`numpy.empty`.
+
+    Large ones begin with a cache line; ``aligned`` says that a small one is to do so, too. Where threads write side by
+    side into one line, it goes to and fro between their cores.
 
     Examples
     --------
@@ -73,7 +76,10 @@ def empty(shape, dtype=np.float32) -> np.ndarray:
     dtype, shape = np.dtype(dtype), (shape,) if isinstance(shape, int) else shape
     needed = prod(shape) * dtype.itemsize
     if needed < LARGE:
-        return np.empty(shape, dtype)
+        if not aligned:
+            return np.empty(shape, dtype)
+        memory = np.empty(needed + ALIGNED, np.uint8)
+        return np.ndarray(shape, dtype, memory, -memory.ctypes.data % ALIGNED)
     block = np.asarray(_Block(_memory(_size(needed + ALIGNED))))
     return block[:needed].view(dtype).reshape(shape)
 

@@ -252,13 +252,19 @@ class Cell(Layer):
             warn_of_fallback(self.kernel_choice(batch_size, training=training), self.name)
 
     def run_back(self, tape: Tape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
-        """And back: gradients of all outputs ``(T, B, H)``, or of the last only, and of the final states ``(B, H)``."""
+        """And back: gradients of all outputs ``(T, B, H)``, or of the last only, and of the final states ``(B, H)``.
+
+        None stands for a zero gradient of a state.
+        """
         dh = memory.empty_like(tape.h)
         dh[: -len(dys)] = 0
         dh[-len(dys) :] = dys
-        dh[-1] += dstates[0]
+        dh_T, *others = dstates
+        if dh_T is not None:
+            dh[-1] += dh_T
+        others = [0 if d is None else d for d in others]
         flow = self.kernels.backward(
-            tape, *self.arrays(), dh, *dstates[1:], **self.kernel_options(), input_gradient=input_gradient
+            tape, *self.arrays(), dh, *others, **self.kernel_options(), input_gradient=input_gradient
         )
         weights = {"kernel": flow.dW, "recurrent_kernel": flow.dU}
         if flow.db is not None:

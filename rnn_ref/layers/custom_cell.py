@@ -352,7 +352,7 @@ class CustomCell(Layer):
     # -- and back ------------------------------------------------------------------------------------
 
     def run_back(self, tape: CustomTape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
-        """Gradients of all outputs ``(T, B, ...)``, or of the last, and of the final states, back through all steps.
+        """Gradients of all outputs ``(T, B, ...)``, or of the last, and of the final states (or None), back.
 
         A masked row hands its gradients on: that of its output to the output before, those of its states to the states
         before. Its step sees zeros, and gives zeros, for gradients enter a step linearly.
@@ -366,7 +366,7 @@ class CustomCell(Layer):
         d_held = np.zeros_like(dys[0])
         unused = [d_held] * (len(tape.x) - len(dys))
         dys = [*unused, *dys]
-        d_next = [np.asarray(d, self.dtype) for d in dstates]
+        d_next = [np.zeros_like(s[-1]) if d is None else np.asarray(d, self.dtype) for s, d in zip(tape.states, dstates)]
         for t in range(len(tape.x) - 1, -1, -1):
             d_output = dys[t] + d_held
             for series, d in zip(flow, d_next):

@@ -312,7 +312,7 @@ class RNN(Layer):
             tape = self.cell.run(x, states, mask=mask, training=training, **options)
         else:
             tape = run_cell(self, x, states, mask=mask, training=training, **options)
-        final = [state.copy() for state in tape.final_states]
+        final = [state.copy() for state in tape.final_states] if self.return_state or self.stateful else []
         if self.stateful:
             self.states = final
         y, shown = tape.outputs, self._shown_steps(tape)
@@ -376,9 +376,7 @@ class RNN(Layer):
             shown = self._shown_steps(tape)
             if shown is not None:
                 dys = dys * _over(shown[-len(dys) :], dys)
-        zeros = [xp.zeros_like(state) for state in tape.final_states]
-        dstates = dstates or [None] * len(zeros)
-        dstates = [z if d is None else xp.asarray(d, self.dtype) for z, d in zip(zeros, dstates)]
+        dstates = [None if d is None else xp.asarray(d, self.dtype) for d in dstates] or [None] * len(tape.final_states)
         gradients = self.cell.run_back(tape, dys, dstates, input_gradient=input_gradient)
         dx = gradients.inputs
         if dx is not None:

@@ -38,9 +38,12 @@ class Kernels:
 
     def __init__(self, name: str):
         self.name = name
+        self._found: dict[str, ModuleType] = {}
 
     def __get__(self, cell, kind=None) -> ModuleType:
-        return kernels(self.name)
+        if xp.device not in self._found:
+            self._found[xp.device] = kernels(self.name)
+        return self._found[xp.device]
 
 
 _warned: set[str] = set()

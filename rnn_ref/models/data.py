@@ -13,6 +13,31 @@ from rnn_ref.layers.layer import warn_nan
 from rnn_ref.models.structure import as_arrays, flatten
 
 
+def one_batch(x, y, sample_weight, *, model) -> tuple[list, list, list]:
+    """Inputs, targets and weights of the same samples, each a list of arrays (or Nones)."""
+    name = model.name
+    x = as_arrays(model.flatten_inputs(x, f"{name}: x"), f"{name}: x")
+    names = model.output_names  # of some models known only now
+    y = as_arrays(flatten(y, names, f"{name}: y"), f"{name}: y")
+    sample_weight = as_arrays(spread(sample_weight, names, f"{name}: sample_weight"), f"{name}: sample_weight")
+    size = len(x[0])
+    for what, arrays in (("x", x), ("y", y), ("sample_weight", sample_weight)):
+        for array in arrays:
+            if array is not None and len(array) != size:
+                raise ValueError(f"{name}: {what} has {len(array)} samples, x has {size}; each sample needs its own.")
+    if size == 0:
+        raise ValueError(f"{name}: x is empty (shape {x[0].shape}); at least one sample is needed.")
+    return x, y, sample_weight
+
+
+def look_for_nan(x, y, sample_weight, *, model) -> None:
+    """Warn about NaN or infinity among the arrays of :func:`one_batch`."""
+    for what, arrays in (("x", x), ("y", y), ("sample_weight", sample_weight)):
+        for array in arrays:
+            if array is not None:
+                warn_nan(array, f"{model.name}: {what}")
+
+
 class ArrayBatches:
     """Arrays cut into batches.
 
@@ -21,22 +46,9 @@ class ArrayBatches:
 
     def __init__(self, x, y, sample_weight, *, model, batch_size=None, shuffle=False):
         name = model.name
-        self.x = as_arrays(model.flatten_inputs(x, f"{name}: x"), f"{name}: x")
-        self.y = as_arrays(flatten(y, model.output_names, f"{name}: y"), f"{name}: y")
-        self.sample_weight = as_arrays(
-            spread(sample_weight, model.output_names, f"{name}: sample_weight"), f"{name}: sample_weight"
-        )
+        self.x, self.y, self.sample_weight = arrays = one_batch(x, y, sample_weight, model=model)
+        look_for_nan(*arrays, model=model)
         self.size = len(self.x[0])
-        for what, arrays in (("x", self.x), ("y", self.y), ("sample_weight", self.sample_weight)):
-            for array in arrays:
-                if array is not None and len(array) != self.size:
-                    raise ValueError(
-                        f"{name}: {what} has {len(array)} samples, x has {self.size}; each sample needs its own."
-                    )
-                if array is not None:
-                    warn_nan(array, f"{name}: {what}")
-        if self.size == 0:
-            raise ValueError(f"{name}: x is empty (shape {self.x[0].shape}); at least one sample is needed.")
         batch_size = 32 if batch_size is None else batch_size
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size <= 0:
             raise ValueError(f"{name}: batch_size must be a positive integer, got {batch_size!r}.")

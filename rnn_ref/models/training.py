@@ -103,7 +103,9 @@ class Training:
             batch = self._on_device(*self._one_batch(x, y, sample_weight))
             loss, _, grads, *_ = self._loss_and_gradients(*batch, training=training)
         named = {name: grads[w] for name, w in self.named_weights().items() if w in grads}
-        return fetch([loss])[0], converted(named, to_numpy)
+        loss = fetch([loss])[0]
+        self._look_at_data(loss, batch)
+        return loss, converted(named, to_numpy)
 
     def _loss_and_gradients(self, x, y, sample_weight, *, training=True):
         """The loss, the trainable weights, gradients by weight, and the outputs with their masks."""
@@ -321,24 +323,29 @@ class Training:
     # -- one batch from outside ---------------------------------------------------------------------
 
     def _one_batch(self, x, y, sample_weight):
-        size = len(next(iter(x.values())) if isinstance(x, dict) else x[0] if isinstance(x, (list, tuple)) else x)
-        batches = data.batches(x, y, sample_weight, model=self, batch_size=max(1, size))
-        batch = next(iter(batches))
+        batch = data.one_batch(x, y, sample_weight, model=self)
         self._ready(batch[0], what="training or testing on a batch")
         self._check_targets(batch[1])
         return batch
+
+    def _look_at_data(self, loss: float, batch) -> None:
+        """Whether NaN in the data explains the loss of a batch that came alone; ``fit`` looks before it begins."""
+        if not math.isfinite(loss):
+            data.look_for_nan(*batch, model=self)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False) -> Any:
         """One update; loss and metrics of this batch (and those before it since the last reset)."""
         if class_weight is not None:
             sample_weight = data.weigh_classes(class_weight, y, sample_weight)
-        self._train_step(*self._one_batch(x, y, sample_weight))
+        batch = self._one_batch(x, y, sample_weight)
+        self._look_at_data(self._train_step(*batch), batch)
         logs = self.objective.logs()
         return logs if return_dict else unflatten(list(logs.values()))
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False) -> Any:
         """Loss and metrics of one batch, without an update."""
-        self._test_step(*self._one_batch(x, y, sample_weight))
+        batch = self._one_batch(x, y, sample_weight)
+        self._look_at_data(self._test_step(*batch), batch)
         logs = self.objective.logs()
         return logs if return_dict else unflatten(list(logs.values()))
 

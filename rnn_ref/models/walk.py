@@ -260,6 +260,8 @@ def _pairs(step: Step, gradients) -> list[tuple[RecordedTensor, np.ndarray | Non
     these names; a recurrent layer called on ``[x, h, c]`` gives inputs and initial states one after the other. A model
     gives the gradients of all its arguments as ``initial_state``.
     """
+    if isinstance(step.inputs, RecordedTensor) and not step.arguments:  # most are like this
+        return [(step.inputs, gradients.inputs)]
     inputs, states = entries(step.inputs), list(gradients.initial_state)
     arguments = {name: value for name, value in step.arguments.items() if name not in ("mask", "training")}
     constants = [] if hasattr(step.layer, "walk_layers") else entries(arguments.pop("constants", []))

@@ -185,8 +185,9 @@ def test_a_fit_that_turns_nan_says_where():
 def test_nan_in_data_is_named():
     x, y = data()
     x[3, 1, 2] = np.nan
-    with pytest.warns(RuntimeWarning, match=r"x holds nan at index \(3, 1, 2\)"):
-        small().fit(x, y, verbose=0)
+    for use in ("fit", "train_on_batch", "test_on_batch", "gradients"):
+        with pytest.warns(RuntimeWarning, match=r"x holds nan at index \(3, 1, 2\)"):
+            getattr(small(), use)(x, y, **({"verbose": 0} if use == "fit" else {}))
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def backward(
         As in :func:`forward`.
     dh : ndarray, (T + 1, B, H)
         What reaches each hidden state from outside (outputs, final state). Overwritten with the totals.
-    dc_T : ndarray, (B, H)
+    dc_T : ndarray, (B, H), or 0
         What reaches the final cell state from outside.
     input_gradient : bool
         Whether to compute ``dx``.
@@ -276,7 +276,7 @@ def backward(
     x, h, c, gates = tape.x, tape.h, tape.c, tape.gates
     dc = empty_like(c)
     dc[-1] = dc_T
-    dz, dWb, dU = empty_like(gates), with_bias(W, b), empty_like(U)
+    dz, dWb, dU = empty_like(gates), with_bias(W, b), with_bias(U, None)
     dx = empty_like(x) if input_gradient else None
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
         backward_batch(

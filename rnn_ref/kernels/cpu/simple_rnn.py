@@ -190,7 +190,7 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     Gradients
     """
     x, h, z = tape.x, tape.h, tape.z
-    dz, dWb, dU = empty_like(z), with_bias(W, b), empty_like(U)
+    dz, dWb, dU = empty_like(z), with_bias(W, b), with_bias(U, None)
     dx = empty_like(x) if input_gradient else None
     mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:

@@ -15,6 +15,7 @@ import numpy as np
 from numba import prange
 from numba.extending import overload
 
+from rnn_ref import memory
 from rnn_ref.jit import flush_denormals, kernel, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
@@ -128,7 +129,7 @@ def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, ones, dz, d_h, sums, dW
 
 def with_bias(W, b) -> np.ndarray:
     """Room for the gradients of a kernel and, in the last row, of its bias: ``(F, *)``, or ``(F + 1, *)``."""
-    return batch.empty(W, len(W) + (b is not None), W.shape[1])
+    return memory.empty((len(W) + (b is not None), W.shape[1]), W.dtype, aligned=True)
 
 
 def split_bias(dW, b):

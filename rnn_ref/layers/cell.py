@@ -256,15 +256,14 @@ class Cell(Layer):
 
         None stands for a zero gradient of a state.
         """
-        dh = memory.empty_like(tape.h)
-        dh[: -len(dys)] = 0
-        dh[-len(dys) :] = dys
+        dh, given = memory.empty_like(tape.h), len(tape.h) - len(dys)
+        dh[given:] = dys
         dh_T, *others = dstates
         if dh_T is not None:
             dh[-1] += dh_T
         others = [0 if d is None else d for d in others]
         flow = self.kernels.backward(
-            tape, *self.arrays(), dh, *others, **self.kernel_options(), input_gradient=input_gradient
+            tape, *self.arrays(), dh, *others, **self.kernel_options(), given=given, input_gradient=input_gradient
         )
         weights = {"kernel": flow.dW, "recurrent_kernel": flow.dU}
         if flow.db is not None:

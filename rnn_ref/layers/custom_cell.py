@@ -366,7 +366,7 @@ class CustomCell(Layer):
         d_held = np.zeros_like(dys[0])
         unused = [d_held] * (len(tape.x) - len(dys))
         dys = [*unused, *dys]
-        d_next = [np.zeros_like(s[-1]) if d is None else np.asarray(d, self.dtype) for s, d in zip(tape.states, dstates)]
+        d_next = [np.zeros_like(state) if d is None else d for state, d in zip(tape.final_states, dstates)]
         for t in range(len(tape.x) - 1, -1, -1):
             d_output = dys[t] + d_held
             for series, d in zip(flow, d_next):

@@ -150,13 +150,15 @@ def forward_rows(
 @library
 def backward_rows(
     U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
-    recurrent_activation: INTEGER, reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
+    recurrent_activation: INTEGER, reset_after: BOOLEAN, given: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
     n, H = last - first, h.shape[2]
     scratch, d_scratch, kept = np.empty((n, H), h.dtype), np.empty((n, H), h.dtype), np.empty((n, H), h.dtype)
     drop = drop[:, first:last]
     for t in range(gates.shape[1] - 1, -1, -1):
+        if t < given:
+            clear(dh[t, first:last])
         if mask.size > 0:
             take_out(mask, t, dh, kept, first, last)
         h_prev, dh_prev = h[t, first:last], dh[t, first:last]
@@ -230,13 +232,13 @@ def forward_batch(
 @kernel(parallel=True)
 def backward_batch(
     U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
-    recurrent_activation: INTEGER, reset_after: BOOLEAN, borders: INTEGERS,
+    recurrent_activation: INTEGER, reset_after: BOOLEAN, given: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
         backward_rows(
             U, gates, z, q, h, mask, drop, dh, dz, dq,
-            activation, recurrent_activation, reset_after, borders[k], borders[k + 1],
+            activation, recurrent_activation, reset_after, given, borders[k], borders[k + 1],
         )  # fmt: skip
         restore_denormals(before)
 
@@ -334,6 +336,7 @@ def backward(
     activation: int,
     recurrent_activation: int,
     reset_after: bool = True,
+    given: int = 0,
     input_gradient: bool = True,
 ) -> Gradients:
     """Backpropagation through time.
@@ -346,6 +349,8 @@ def backward(
         As in :func:`forward`.
     dh : ndarray, (T + 1, B, H)
         What reaches each state from outside (outputs, final state). Overwritten with the totals.
+    given : int
+        Where ``dh`` begins to hold something; nothing reaches the states before, whatever stands there.
     input_gradient : bool
         Whether to compute ``dx``.
 
@@ -372,6 +377,7 @@ def backward(
             activation,
             recurrent_activation,
             reset_after,
+            given,
             batch.chunks(x.shape[1], threads),
         )
         # The state reaches both gates as h_{t-1}; the candidate as h_{t-1} (then dq is its gradient) or as r h_{t-1}.

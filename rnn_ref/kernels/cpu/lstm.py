@@ -14,7 +14,7 @@ from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
 from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import copy_rows, pack
+from rnn_ref.kernels.cpu.products import clear, copy_rows, pack
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
 from rnn_ref.kernels.cpu.threads import running
@@ -115,12 +115,14 @@ def forward_rows(
 @library
 def backward_rows(
     U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
-    recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
+    recurrent_activation: INTEGER, given: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
     n, H = last - first, c.shape[2]
     scratch, kept_h, kept_c = np.empty((n, H), c.dtype), np.empty((n, H), c.dtype), np.empty((n, H), c.dtype)
     for t in range(gates.shape[1] - 1, -1, -1):
+        if t < given:
+            clear(dh[t, first:last])
         if mask.size > 0:
             take_out(mask, t, dh, kept_h, first, last)
             take_out(mask, t, dc, kept_c, first, last)
@@ -169,12 +171,12 @@ def forward_batch(
 @kernel(parallel=True)
 def backward_batch(
     U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
-    recurrent_activation: INTEGER, borders: INTEGERS,
+    recurrent_activation: INTEGER, given: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
         first, last = borders[k], borders[k + 1]
-        backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, first, last)
+        backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, given, first, last)
         restore_denormals(before)
 
 
@@ -252,7 +254,17 @@ def forward(
 
 
 def backward(
-    tape: Tape, W, U, b, dh, dc_T, *, activation: int, recurrent_activation: int, input_gradient: bool = True
+    tape: Tape,
+    W,
+    U,
+    b,
+    dh,
+    dc_T,
+    *,
+    activation: int,
+    recurrent_activation: int,
+    given: int = 0,
+    input_gradient: bool = True,
 ) -> Gradients:
     """Backpropagation through time.
 
@@ -264,6 +276,8 @@ def backward(
         As in :func:`forward`.
     dh : ndarray, (T + 1, B, H)
         What reaches each hidden state from outside (outputs, final state). Overwritten with the totals.
+    given : int
+        Where ``dh`` begins to hold something; nothing reaches the states before, whatever stands there.
     dc_T : ndarray, (B, H), or 0
         What reaches the final cell state from outside.
     input_gradient : bool
@@ -291,6 +305,7 @@ def backward(
             dz,
             activation,
             recurrent_activation,
+            given,
             batch.chunks(x.shape[1], threads),
         )
         d_weights(x, h[:-1], dz, dWb, dU, threads=threads, x_drop=tape.x_drop, h_drop=tape.h_drop)

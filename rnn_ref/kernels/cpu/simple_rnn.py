@@ -14,7 +14,7 @@ from rnn_ref.equations.activations import TANH
 from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import pack
+from rnn_ref.kernels.cpu.products import clear, pack
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
 from rnn_ref.kernels.cpu.threads import running
@@ -65,12 +65,15 @@ def forward_rows(
 
 @library
 def backward_rows(
-    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, first: INTEGER, last: INTEGER,
+    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
+    first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
     scratch = np.empty((last - first, h.shape[2]), h.dtype)
     kept = np.empty((last - first, h.shape[2]), h.dtype)
     for t in range(z.shape[1] - 1, -1, -1):
+        if t < given:
+            clear(dh[t, first:last])
         if mask.size > 0:
             take_out(mask, t, dh, kept, first, last)
         backward_step(
@@ -98,11 +101,12 @@ def forward_batch(
 
 @kernel(parallel=True)
 def backward_batch(
-    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, borders: INTEGERS,
+    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
+    borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
-        backward_rows(U, z, h, mask, drop, dh, dz, activation, borders[k], borders[k + 1])
+        backward_rows(U, z, h, mask, drop, dh, dz, activation, given, borders[k], borders[k + 1])
         restore_denormals(before)
 
 
@@ -171,7 +175,7 @@ def forward(
     return Tape(x=x, h=h, z=z, mask=mask, x_drop=x_drop, h_drop=h_drop)
 
 
-def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool = True) -> Gradients:
+def backward(tape: Tape, W, U, b, dh, *, activation: int, given: int = 0, input_gradient: bool = True) -> Gradients:
     """Backpropagation through time.
 
     Parameters
@@ -182,6 +186,8 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
         As in :func:`forward`.
     dh : ndarray, (T + 1, B, H)
         What reaches each state from outside (outputs, final state). Overwritten with the totals.
+    given : int
+        Where ``dh`` begins to hold something; nothing reaches the states before, whatever stands there.
     input_gradient : bool
         Whether to compute ``dx``.
 
@@ -192,10 +198,18 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool =
     x, h, z = tape.x, tape.h, tape.z
     dz, dWb, dU = empty_like(z), with_bias(W, b), with_bias(U, None)
     dx = empty_like(x) if input_gradient else None
-    mask, drop = batch.no_mask(tape.mask), batch.no_drop(tape.h_drop, x)
     with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
         backward_batch(
-            pack(U, 1, "U", transposed=True), z, h, mask, drop, dh, dz, activation, batch.chunks(x.shape[1], threads)
+            pack(U, 1, "U", transposed=True),
+            z,
+            h,
+            batch.no_mask(tape.mask),
+            batch.no_drop(tape.h_drop, x),
+            dh,
+            dz,
+            activation,
+            given,
+            batch.chunks(x.shape[1], threads),
         )
         d_weights(x, h[:-1], dz, dWb, dU, threads=threads, x_drop=tape.x_drop, h_drop=tape.h_drop)
         if input_gradient:

@@ -179,6 +179,7 @@ def backward(
     activation: int,
     recurrent_activation: int,
     reset_after: bool = True,
+    given: int = 0,
     input_gradient: bool = True,
 ) -> Gradients:
     """Backpropagation through time; as :func:`rnn_ref.kernels.cpu.gru.backward`."""
@@ -187,6 +188,7 @@ def backward(
     (T, B, _), H = x.shape, len(U)
     dz_dq = xp.empty((4, T, B, H), x.dtype)  # together, for the products of the persistent kernel
     dz, dq, dW, dU = dz_dq[:3], dz_dq[3], xp.empty_like(W), xp.empty_like(U)
+    dh[:given] = 0
     mask, drop = no_mask(tape.mask, x), no_drop(h_drop, x)
     choice = choose(B=B, H=H, G=3, dtype=x.dtype, recurrent_dropout=drop.size > 0, reset_after=reset_after)
     if T > 0 and choice.name == "persistent":

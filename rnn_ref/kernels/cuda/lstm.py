@@ -123,14 +123,24 @@ def forward(
 
 
 def backward(
-    tape: Tape, W, U, b, dh, dc_T, *, activation: int, recurrent_activation: int, input_gradient: bool = True
+    tape: Tape,
+    W,
+    U,
+    b,
+    dh,
+    dc_T,
+    *,
+    activation: int,
+    recurrent_activation: int,
+    given: int = 0,
+    input_gradient: bool = True,
 ) -> Gradients:
     """Backpropagation through time; as :func:`rnn_ref.kernels.cpu.lstm.backward`."""
     x, h, c, gates = tape.x, tape.h, tape.c, tape.gates
     xp = array_module(x)
     (T, B, _), H, codes = x.shape, len(U), (activation, recurrent_activation)
     dc, dz, dW, dU = xp.empty_like(c), xp.empty_like(gates), xp.empty_like(W), xp.empty_like(U)
-    dc[-1] = dc_T
+    dh[:given], dc[-1] = 0, dc_T
     mask, drop = no_mask(tape.mask, x), no_drop(tape.h_drop, x)
     choice = choose(B=B, H=H, G=4, dtype=x.dtype, recurrent_dropout=drop.size > 0)
     if T > 0 and choice.name == "persistent":

@@ -82,12 +82,13 @@ def forward(
     return Tape(x=x, h=h, z=z, mask=mask, x_drop=x_drop, h_drop=h_drop)
 
 
-def backward(tape: Tape, W, U, b, dh, *, activation: int, input_gradient: bool = True) -> Gradients:
+def backward(tape: Tape, W, U, b, dh, *, activation: int, given: int = 0, input_gradient: bool = True) -> Gradients:
     """Backpropagation through time; as :func:`rnn_ref.kernels.cpu.simple_rnn.backward`."""
     x, h, z = tape.x, tape.h, tape.z
     xp = array_module(x)
     (T, B, _), H = x.shape, len(U)
     dz, dW, dU = xp.empty_like(z), xp.empty_like(W), xp.empty_like(U)
+    dh[:given] = 0
     mask, drop = no_mask(tape.mask, x), no_drop(tape.h_drop, x)
     choice = choose(B=B, H=H, G=1, dtype=x.dtype, recurrent_dropout=drop.size > 0)
     if T > 0 and choice.name == "persistent":

@@ -57,6 +57,8 @@ def is_array(x) -> bool:
 
 def asarray(x, dtype=None):
     """As :func:`numpy.asarray`, on the current device; arrays of numbers that are elsewhere are moved."""
+    if type(x) is xp.module.ndarray and (dtype is None or x.dtype == dtype):
+        return x
     if xp.module is np:
         try:
             return np.asarray(x, dtype)

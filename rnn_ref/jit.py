@@ -62,10 +62,14 @@ class _KernelCache(caching.FunctionCache):
 
 
 def kernel(function=None, *, parallel: bool = False):
-    """Compile a loop over arrays for the CPU, one thread or (``parallel=True``) all of them."""
+    """Compile a loop over arrays for the CPU, one thread or (``parallel=True``) all of them.
+
+    The loops of one thread allocate no memory, so that Numba need not count who uses an array: at every slice it would
+    call a function twice, half the time of a step of few units.
+    """
     if function is None:
         return lambda f: kernel(f, parallel=parallel)
-    compiled = njit(error_model="numpy", fastmath=FASTMATH, nogil=True, parallel=parallel)(function)
+    compiled = njit(error_model="numpy", fastmath=FASTMATH, nogil=True, parallel=parallel, _nrt=parallel)(function)
     if not config.DISABLE_JIT:
         compiled._cache = _KernelCache(function)
     return compiled

@@ -14,7 +14,7 @@ from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_e
 from rnn_ref.models.structure import as_array, flatten
 from rnn_ref.models.summary import summary
 from rnn_ref.models.training import Training
-from rnn_ref.models.walk import RecordedTensor, Walk
+from rnn_ref.models.walk import MASK, VALUE, RecordedTensor, Walk
 
 
 class Model(Training, Layer):
@@ -229,9 +229,8 @@ class Model(Training, Layer):
         if walk is None:
             walk = Walk(record=record or not self.built, keep_z=keep_z)
         walk.training = training
-        masks = entries(mask)
-        masks = iter(masks * len(entries(x)) if mask is None else masks)
-        walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
+        masks = iter(entries(mask))
+        walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks, None)))
         if arguments:
             walk.arguments = replace_entries(arguments, lambda entry: walk.tensor(entry) if is_array(entry) else entry)
         walk.outputs = self.walk_layers(walk.inputs, walk.arguments, walk)
@@ -240,8 +239,7 @@ class Model(Training, Layer):
             raise TypeError(f"{self.name}: call() returned {strays[0]!r}; it must return what layers gave it.")
         if not self.built:
             self._after_first_run(walk)
-        outputs, masks = (replace_entries(walk.outputs, lambda t, a=a: getattr(t, a)) for a in ("value", "mask"))
-        return outputs, walk, masks
+        return replace_entries(walk.outputs, VALUE), walk, replace_entries(walk.outputs, MASK)
 
     def _after_first_run(self, walk: Walk) -> None:
         def shape(tensor):

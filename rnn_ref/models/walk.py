@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
 from rnn_ref.layers.time_distributed import TimeDistributed
 from rnn_ref.reading import number
+
+VALUE, MASK = attrgetter("value"), attrgetter("mask")
 
 
 class RecordedTensor(Tensor):
@@ -115,10 +118,10 @@ class Walk:
     def call(self, layer, inputs, arguments: dict | None = None):
         """Run a layer on tensors, write it down, and return its outputs as tensors."""
         given = arguments or {}
-        values = replace(given, _value) if given else {}
+        values = replace(given, VALUE) if given else {}
         mask = values.pop("mask", None)
         if mask is None:
-            mask = replace_entries(inputs, _mask)
+            mask = replace_entries(inputs, lambda entry: getattr(entry, "mask", None))
             mask = None if all(m is None for m in entries(mask)) else mask
         training = values.pop("training", None)
         values |= self.options_for(layer)
@@ -126,7 +129,7 @@ class Walk:
             values["record"] = False
         try:
             y, tape, masks = layer.run(
-                replace(inputs, _value),
+                replace(inputs, VALUE),
                 mask=mask,
                 training=self.training if training is None else training,
                 **values,
@@ -228,14 +231,6 @@ class Walk:
         """Every layer that ran, in order, with its tape."""
         for step in self.steps:
             yield step.layer, step.tape
-
-
-def _value(tensor: RecordedTensor):
-    return tensor.value
-
-
-def _mask(entry):
-    return getattr(entry, "mask", None)
 
 
 def _is_recurrent(layer) -> bool:

@@ -21,6 +21,7 @@ from rnn_ref.jit import (
     INTEGERS,
     MASK,
     R1,
+    R2,
     R3,
     R4,
     flush_denormals,
@@ -105,112 +106,100 @@ def d_update(dh, z_z, z_h, z, g, h_prev, dz_z, dz_h, dh_prev, activation, recurr
 @library
 def forward_rows(
     x: GIVEN3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: GIVEN3,
-    h_drop: GIVEN3, activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, first: INTEGER,
-    last: INTEGER,
+    h_drop: GIVEN3, dropped: R3, scratch: R2, activation: INTEGER, recurrent_activation: INTEGER,
+    reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
-    scratch = np.empty((last - first, h.shape[2]), h.dtype)
-    drop = h_drop[:, first:last]
+    H = h.shape[2]
+    here = slice(first * H, last * H)  # in one time step of the chunk's numbers
+    gates_flat, q_flat = gates.reshape(3, gates.shape[1], -1), q.reshape(q.shape[0], -1)
+    h_flat, scratch_flat, drop = h.reshape(h.shape[0], -1), scratch.reshape(-1), h_drop[:, first:last]
     for t in range(x.shape[0]):
         if t % batch.STEPS == 0:
-            project_steps(x, W, b, x_drop, t, gates, first, last)
-        s = t % gates.shape[1]
-        h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
+            project_steps(x, W, b, x_drop, dropped, t, gates, first, last)
+        s, before, after = t % gates.shape[1], t % h.shape[0], (t + 1) % h.shape[0]
+        h_prev = h[before, first:last]
         for g in range(2):
             z_g = gates[g, s, first:last]
             recurrent(h_prev, U, g, drop, scratch, z_g, z_g)
         if z.size > 0:
             for g in range(2):
                 copy_rows(gates[g, s, first:last], z[g, t, first:last])
-        r, z_h, q_t = gates[1, s, first:last], gates[2, s, first:last], q[s, first:last]
+        z_h, q_t = gates[2, s, first:last], q[s, first:last]
+        update_flat, reset_flat, z_h_flat = gates_flat[0, s, here], gates_flat[1, s, here], gates_flat[2, s, here]
         if reset_after:
             recurrent(h_prev, U, 2, drop, scratch, b_q.reshape(1, -1), q_t)
-            reset_projection(r.reshape(-1), z_h.reshape(-1), q_t.reshape(-1), recurrent_activation)
+            reset_projection(reset_flat, z_h_flat, q_flat[s, here], recurrent_activation)
         else:
             if drop.size > 0:
                 multiply(h_prev, drop[2], scratch)
             else:
                 copy_rows(h_prev, scratch)
-            reset_state(r.reshape(-1), scratch.reshape(-1), q_t.reshape(-1), recurrent_activation)
+            reset_state(reset_flat, scratch_flat, q_flat[s, here], recurrent_activation)
             packed_product(q_t, U[2], z_h, z_h)
         if z.size > 0:
             copy_rows(z_h, z[2, t, first:last])
         update(
-            gates[0, s, first:last].reshape(-1),
-            z_h.reshape(-1),
-            h_prev.reshape(-1),
-            h_t.reshape(-1),
-            activation,
-            recurrent_activation,
-        )
+            update_flat, z_h_flat, h_flat[before, here], h_flat[after, here], activation, recurrent_activation
+        )  # fmt: skip
         if mask.size > 0:
-            hold(mask[t, first:last], h_prev, h_t)
+            hold(mask[t, first:last], h_prev, h[after, first:last])
 
 
 @library
 def backward_rows(
     U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
-    recurrent_activation: INTEGER, reset_after: BOOLEAN, given: INTEGER, first: INTEGER, last: INTEGER,
+    recurrent_activation: INTEGER, reset_after: BOOLEAN, given: INTEGER, scratch: R3, first: INTEGER,
+    last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
-    n, H = last - first, h.shape[2]
-    scratch, d_scratch, kept = np.empty((n, H), h.dtype), np.empty((n, H), h.dtype), np.empty((n, H), h.dtype)
-    drop = drop[:, first:last]
-    for t in range(gates.shape[1] - 1, -1, -1):
+    T, H = gates.shape[1], h.shape[2]
+    here = slice(first * H, last * H)
+    gates_flat, z_flat, dz_flat = gates.reshape(3, T, -1), z.reshape(3, T, -1), dz.reshape(3, T, -1)
+    h_flat, q_flat, dh_flat, dq_flat = h.reshape(T + 1, -1), q.reshape(T, -1), dh.reshape(T + 1, -1), dq.reshape(T, -1)
+    dropped, d_dropped, kept = scratch[0], scratch[1], scratch[2]
+    dropped_flat, d_dropped_flat, drop = dropped.reshape(-1), d_dropped.reshape(-1), drop[:, first:last]
+    for t in range(T - 1, -1, -1):
         if t < given:
             clear(dh[t, first:last])
         if mask.size > 0:
             take_out(mask, t, dh, kept, first, last)
         h_prev, dh_prev = h[t, first:last], dh[t, first:last]
-        r, z_r, dz_r = gates[1, t, first:last], z[1, t, first:last], dz[1, t, first:last]
+        z_r, r, dz_r = z_flat[1, t, here], gates_flat[1, t, here], dz_flat[1, t, here]
         d_update(
-            dh[t + 1, first:last].reshape(-1),
-            z[0, t, first:last].reshape(-1),
-            z[2, t, first:last].reshape(-1),
-            gates[0, t, first:last].reshape(-1),
-            gates[2, t, first:last].reshape(-1),
-            h_prev.reshape(-1),
-            dz[0, t, first:last].reshape(-1),
-            dz[2, t, first:last].reshape(-1),
-            dh_prev.reshape(-1),
+            dh_flat[t + 1, here],
+            z_flat[0, t, here],
+            z_flat[2, t, here],
+            gates_flat[0, t, here],
+            gates_flat[2, t, here],
+            h_flat[t, here],
+            dz_flat[0, t, here],
+            dz_flat[2, t, here],
+            dh_flat[t, here],
             activation,
             recurrent_activation,
         )
         if reset_after:
             d_reset_projection(
-                dz[2, t, first:last].reshape(-1),
-                z_r.reshape(-1),
-                r.reshape(-1),
-                q[t, first:last].reshape(-1),
-                dz_r.reshape(-1),
-                dq[t, first:last].reshape(-1),
-                recurrent_activation,
+                dz_flat[2, t, here], z_r, r, q_flat[t, here], dz_r, dq_flat[t, here], recurrent_activation
             )
-            d_recurrent(dq[t, first:last], U, 2, drop, scratch, dh_prev)
+            d_recurrent(dq[t, first:last], U, 2, drop, dropped, dh_prev)
         else:
             drh = dq[t, first:last]
             clear(drh)
             packed_product(dz[2, t, first:last], U[2], drh, drh)
             if drop.size > 0:
-                multiply(h_prev, drop[2], scratch)
+                multiply(h_prev, drop[2], dropped)
             else:
-                copy_rows(h_prev, scratch)
-            clear(d_scratch)
-            d_reset_state(
-                drh.reshape(-1),
-                z_r.reshape(-1),
-                r.reshape(-1),
-                scratch.reshape(-1),
-                dz_r.reshape(-1),
-                d_scratch.reshape(-1),
-                recurrent_activation,
-            )
+                copy_rows(h_prev, dropped)
+            clear(d_dropped)
+            d_reset_state(dq_flat[t, here], z_r, r, dropped_flat, dz_r, d_dropped_flat, recurrent_activation)
             if drop.size > 0:
-                add_multiplied(d_scratch, drop[2], dh_prev)
+                add_multiplied(d_dropped, drop[2], dh_prev)
             else:
-                add(d_scratch, dh_prev)
+                add(d_dropped, dh_prev)
         for g in range(2):
-            d_recurrent(dz[g, t, first:last], U, g, drop, scratch, dh_prev)
+            d_recurrent(dz[g, t, first:last], U, g, drop, dropped, dh_prev)
         if mask.size > 0:
             pass_on(mask, t, dh, kept, first, last)
 
@@ -222,8 +211,10 @@ def forward_batch(
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
+        n, H = borders[k + 1] - borders[k], h.shape[2]
+        dropped, scratch = np.empty((batch.STEPS, n, x.shape[2]), h.dtype), np.empty((n, H), h.dtype)
         forward_rows(
-            x, W, b, b_q, U, gates, z, q, h, mask, x_drop, h_drop,
+            x, W, b, b_q, U, gates, z, q, h, mask, x_drop, h_drop, dropped, scratch,
             activation, recurrent_activation, reset_after, borders[k], borders[k + 1],
         )  # fmt: skip
         restore_denormals(before)
@@ -236,9 +227,10 @@ def backward_batch(
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
+        scratch = np.empty((3, borders[k + 1] - borders[k], h.shape[2]), h.dtype)
         backward_rows(
             U, gates, z, q, h, mask, drop, dh, dz, dq,
-            activation, recurrent_activation, reset_after, given, borders[k], borders[k + 1],
+            activation, recurrent_activation, reset_after, given, scratch, borders[k], borders[k + 1],
         )  # fmt: skip
         restore_denormals(before)
 

@@ -11,7 +11,20 @@ from numba import prange
 
 from rnn_ref.equations import lstm
 from rnn_ref.equations.activations import NEEDS_Z, SIGMOID, TANH
-from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, flush_denormals, kernel, library, restore_denormals
+from rnn_ref.jit import (
+    GIVEN3,
+    INTEGER,
+    INTEGERS,
+    MASK,
+    R1,
+    R2,
+    R3,
+    R4,
+    flush_denormals,
+    kernel,
+    library,
+    restore_denormals,
+)
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import clear, copy_rows, pack
@@ -80,16 +93,24 @@ def backward_step(
 @library
 def forward_rows(
     x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3,
-    activation: INTEGER, recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
+    dropped: R3, scratch: R2, activation: INTEGER, recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
-    scratch = np.empty((last - first, h.shape[2]), h.dtype)
+    H = h.shape[2]
+    here = slice(first * H, last * H)  # in one time step of the chunk's numbers
+    gates_flat = gates.reshape(4, gates.shape[1], -1)
+    h_flat, c_flat = h.reshape(h.shape[0], -1), c.reshape(c.shape[0], -1)
     for t in range(x.shape[0]):
         if t % batch.STEPS == 0:
-            project_steps(x, W, b, x_drop, t, gates, first, last)
+            project_steps(x, W, b, x_drop, dropped, t, gates, first, last)
         s = t % gates.shape[1]
-        h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
-        c_prev, c_t = c[t % c.shape[0], first:last], c[(t + 1) % c.shape[0], first:last]
+        h_before, h_after, c_before, c_after = (
+            t % h.shape[0],
+            (t + 1) % h.shape[0],
+            t % c.shape[0],
+            (t + 1) % c.shape[0],
+        )
+        h_prev = h[h_before, first:last]
         for g in range(4):
             z_g = gates[g, s, first:last]
             recurrent(h_prev, U, g, h_drop[:, first:last], scratch, z_g, z_g)
@@ -97,58 +118,61 @@ def forward_rows(
             for g in range(4):
                 copy_rows(gates[g, s, first:last], z[g, t, first:last])
         forward_step(
-            gates[0, s, first:last].reshape(-1),
-            gates[1, s, first:last].reshape(-1),
-            gates[2, s, first:last].reshape(-1),
-            gates[3, s, first:last].reshape(-1),
-            c_prev.reshape(-1),
-            c_t.reshape(-1),
-            h_t.reshape(-1),
+            gates_flat[0, s, here],
+            gates_flat[1, s, here],
+            gates_flat[2, s, here],
+            gates_flat[3, s, here],
+            c_flat[c_before, here],
+            c_flat[c_after, here],
+            h_flat[h_after, here],
             activation,
             recurrent_activation,
         )
         if mask.size > 0:
-            hold(mask[t, first:last], h_prev, h_t)
-            hold(mask[t, first:last], c_prev, c_t)
+            hold(mask[t, first:last], h_prev, h[h_after, first:last])
+            hold(mask[t, first:last], c[c_before, first:last], c[c_after, first:last])
 
 
 @library
 def backward_rows(
     U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
-    recurrent_activation: INTEGER, given: INTEGER, first: INTEGER, last: INTEGER,
+    recurrent_activation: INTEGER, given: INTEGER, scratch: R3, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
-    n, H = last - first, c.shape[2]
-    scratch, kept_h, kept_c = np.empty((n, H), c.dtype), np.empty((n, H), c.dtype), np.empty((n, H), c.dtype)
-    for t in range(gates.shape[1] - 1, -1, -1):
+    T, H = gates.shape[1], c.shape[2]
+    here = slice(first * H, last * H)
+    gates_flat, z_flat, dz_flat = gates.reshape(4, T, -1), z.reshape(4, T, -1), dz.reshape(4, T, -1)
+    c_flat, dh_flat, dc_flat = c.reshape(T + 1, -1), dh.reshape(T + 1, -1), dc.reshape(T + 1, -1)
+    dropped, kept_h, kept_c = scratch[0], scratch[1], scratch[2]
+    for t in range(T - 1, -1, -1):
         if t < given:
             clear(dh[t, first:last])
         if mask.size > 0:
             take_out(mask, t, dh, kept_h, first, last)
             take_out(mask, t, dc, kept_c, first, last)
         backward_step(
-            dh[t + 1, first:last].reshape(-1),
-            dc[t + 1, first:last].reshape(-1),
-            z[0, t, first:last].reshape(-1),
-            z[1, t, first:last].reshape(-1),
-            z[2, t, first:last].reshape(-1),
-            z[3, t, first:last].reshape(-1),
-            gates[0, t, first:last].reshape(-1),
-            gates[1, t, first:last].reshape(-1),
-            gates[2, t, first:last].reshape(-1),
-            gates[3, t, first:last].reshape(-1),
-            c[t + 1, first:last].reshape(-1),
-            c[t, first:last].reshape(-1),
-            dz[0, t, first:last].reshape(-1),
-            dz[1, t, first:last].reshape(-1),
-            dz[2, t, first:last].reshape(-1),
-            dz[3, t, first:last].reshape(-1),
-            dc[t, first:last].reshape(-1),
+            dh_flat[t + 1, here],
+            dc_flat[t + 1, here],
+            z_flat[0, t, here],
+            z_flat[1, t, here],
+            z_flat[2, t, here],
+            z_flat[3, t, here],
+            gates_flat[0, t, here],
+            gates_flat[1, t, here],
+            gates_flat[2, t, here],
+            gates_flat[3, t, here],
+            c_flat[t + 1, here],
+            c_flat[t, here],
+            dz_flat[0, t, here],
+            dz_flat[1, t, here],
+            dz_flat[2, t, here],
+            dz_flat[3, t, here],
+            dc_flat[t, here],
             activation,
             recurrent_activation,
         )
         for g in range(4):
-            d_recurrent(dz[g, t, first:last], U, g, drop[:, first:last], scratch, dh[t, first:last])
+            d_recurrent(dz[g, t, first:last], U, g, drop[:, first:last], dropped, dh[t, first:last])
         if mask.size > 0:
             pass_on(mask, t, dh, kept_h, first, last)
             pass_on(mask, t, dc, kept_c, first, last)
@@ -161,9 +185,11 @@ def forward_batch(
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
+        n, H = borders[k + 1] - borders[k], h.shape[2]
+        dropped, scratch = np.empty((batch.STEPS, n, x.shape[2]), h.dtype), np.empty((n, H), h.dtype)
         forward_rows(
             x, W, b, U, gates, z, h, c, mask, x_drop, h_drop,
-            activation, recurrent_activation, borders[k], borders[k + 1],
+            dropped, scratch, activation, recurrent_activation, borders[k], borders[k + 1],
         )  # fmt: skip
         restore_denormals(before)
 
@@ -175,8 +201,11 @@ def backward_batch(
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
-        first, last = borders[k], borders[k + 1]
-        backward_rows(U, gates, z, c, mask, drop, dh, dc, dz, activation, recurrent_activation, given, first, last)
+        scratch = np.empty((3, borders[k + 1] - borders[k], c.shape[2]), c.dtype)
+        backward_rows(
+            U, gates, z, c, mask, drop, dh, dc, dz,
+            activation, recurrent_activation, given, scratch, borders[k], borders[k + 1],
+        )  # fmt: skip
         restore_denormals(before)
 
 

@@ -34,20 +34,20 @@ def _columns(gates: slice, H: int) -> slice:
 
 
 @kernel
-def project_steps(x, W, b, drop, t, z, first, last):
+def project_steps(x, W, b, drop, dropped, t, z, first, last):
     """``z_g = (x drop_g) W_g + b_g`` of the samples ``first:last`` for up to STEPS steps from ``t`` on.
 
-    ``x`` (T, B, F), ``W`` (G, P, F, *) packed, ``drop`` (0, 1 or G, B, F), ``z`` (G, S, B, H) with S slots for steps.
+    ``x`` (T, B, F), ``W`` (G, P, F, *) packed, ``drop`` (0, 1 or G, B, F), ``dropped`` (STEPS, n, F) for dropped
+    inputs, ``z`` (G, S, B, H) with S slots for steps.
     """
     G, S, _B, H = z.shape
     steps, slot, n, width = min(STEPS, x.shape[0] - t), t % S, last - first, W.shape[3]
     by_time = n < MEDIUM  # the rows of a product are samples, or time steps if there are few samples
-    dropped = np.empty((steps, n, x.shape[2]), x.dtype)
     for g in range(G):
         if drop.size > 0 and g < drop.shape[0]:
             for s in range(steps):
                 multiply(x[t + s, first:last], drop[g, first:last], dropped[s])
-        rows = dropped if drop.size > 0 else x[t : t + steps, first:last]
+        rows = dropped[:steps] if drop.size > 0 else x[t : t + steps, first:last]
         for p in range(W.shape[1]):  # a panel stays in the cache while all rows pass by
             left, right = p * width, min(H, (p + 1) * width)
             b_p = b[g * H + left : g * H + right].reshape(1, -1)

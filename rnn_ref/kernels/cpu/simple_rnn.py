@@ -11,7 +11,20 @@ from numba import prange
 
 from rnn_ref.equations import simple_rnn
 from rnn_ref.equations.activations import TANH
-from rnn_ref.jit import GIVEN3, INTEGER, INTEGERS, MASK, R1, R3, R4, flush_denormals, kernel, library, restore_denormals
+from rnn_ref.jit import (
+    GIVEN3,
+    INTEGER,
+    INTEGERS,
+    MASK,
+    R1,
+    R2,
+    R3,
+    R4,
+    flush_denormals,
+    kernel,
+    library,
+    restore_denormals,
+)
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import clear, pack
@@ -47,18 +60,20 @@ def backward_step(dh, z, h, dz, activation):
 
 @library
 def forward_rows(
-    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3, activation: INTEGER,
-    first: INTEGER, last: INTEGER,
+    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3, dropped: R3,
+    scratch: R2, activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps."""
-    scratch = np.empty((last - first, h.shape[2]), h.dtype)
+    H = h.shape[2]
+    here = slice(first * H, last * H)  # in one time step of the chunk's numbers
+    h_flat, z_flat = h.reshape(h.shape[0], -1), z[0].reshape(z.shape[1], -1)
     for t in range(x.shape[0]):
         if t % batch.STEPS == 0:
-            project_steps(x, W, b, x_drop, t, z, first, last)
-        h_prev, h_t = h[t % h.shape[0], first:last], h[(t + 1) % h.shape[0], first:last]
-        z_t = z[0, t % z.shape[1], first:last]
+            project_steps(x, W, b, x_drop, dropped, t, z, first, last)
+        s, before, after = t % z.shape[1], t % h.shape[0], (t + 1) % h.shape[0]
+        h_prev, h_t, z_t = h[before, first:last], h[after, first:last], z[0, s, first:last]
         recurrent(h_prev, U, 0, h_drop[:, first:last], scratch, z_t, z_t)
-        forward_step(z_t.reshape(-1), h_t.reshape(-1), activation)
+        forward_step(z_flat[s, here], h_flat[after, here], activation)
         if mask.size > 0:
             hold(mask[t, first:last], h_prev, h_t)
 
@@ -66,24 +81,21 @@ def forward_rows(
 @library
 def backward_rows(
     U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
-    first: INTEGER, last: INTEGER,
+    scratch: R3, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps."""
-    scratch = np.empty((last - first, h.shape[2]), h.dtype)
-    kept = np.empty((last - first, h.shape[2]), h.dtype)
-    for t in range(z.shape[1] - 1, -1, -1):
+    T, H = z.shape[1], h.shape[2]
+    here = slice(first * H, last * H)
+    dh_flat, h_flat = dh.reshape(T + 1, -1), h.reshape(T + 1, -1)
+    z_flat, dz_flat = z[0].reshape(T, -1), dz[0].reshape(T, -1)
+    dropped, kept = scratch[0], scratch[1]
+    for t in range(T - 1, -1, -1):
         if t < given:
             clear(dh[t, first:last])
         if mask.size > 0:
             take_out(mask, t, dh, kept, first, last)
-        backward_step(
-            dh[t + 1, first:last].reshape(-1),
-            z[0, t, first:last].reshape(-1),
-            h[t + 1, first:last].reshape(-1),
-            dz[0, t, first:last].reshape(-1),
-            activation,
-        )
-        d_recurrent(dz[0, t, first:last], U, 0, drop[:, first:last], scratch, dh[t, first:last])
+        backward_step(dh_flat[t + 1, here], z_flat[t, here], h_flat[t + 1, here], dz_flat[t, here], activation)
+        d_recurrent(dz[0, t, first:last], U, 0, drop[:, first:last], dropped, dh[t, first:last])
         if mask.size > 0:
             pass_on(mask, t, dh, kept, first, last)
 
@@ -95,7 +107,9 @@ def forward_batch(
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
-        forward_rows(x, W, b, U, z, h, mask, x_drop, h_drop, activation, borders[k], borders[k + 1])
+        n, H = borders[k + 1] - borders[k], h.shape[2]
+        dropped, scratch = np.empty((batch.STEPS, n, x.shape[2]), h.dtype), np.empty((n, H), h.dtype)
+        forward_rows(x, W, b, U, z, h, mask, x_drop, h_drop, dropped, scratch, activation, borders[k], borders[k + 1])
         restore_denormals(before)
 
 
@@ -106,7 +120,8 @@ def backward_batch(
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
-        backward_rows(U, z, h, mask, drop, dh, dz, activation, given, borders[k], borders[k + 1])
+        scratch = np.empty((2, borders[k + 1] - borders[k], h.shape[2]), h.dtype)
+        backward_rows(U, z, h, mask, drop, dh, dz, activation, given, scratch, borders[k], borders[k + 1])
         restore_denormals(before)
 
 

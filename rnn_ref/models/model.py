@@ -118,8 +118,15 @@ class Model(Training, Layer):
         return {name: weight for weight, name in seen.items()}
 
     def trainable_named_weights(self) -> dict:
-        trainable = set(super().trainable_named_weights().values())
+        trainable = set(self.trainable_weights)
         return {name: weight for name, weight in self.named_weights().items() if weight in trainable}
+
+    @property
+    def trainable_weights(self) -> list:
+        if not self.trainable:
+            return []
+        layers = [weight for layer in self.sublayers() for weight in layer.trainable_weights]
+        return list(dict.fromkeys(layers + [weight for weight in self._weights.values() if weight.trainable]))
 
     # -- shapes -------------------------------------------------------------------------------------
 

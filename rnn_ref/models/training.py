@@ -88,7 +88,7 @@ class Training:
         for name, loss, target in zip(self.objective.names, self.objective.losses, y):
             if loss is not None and target is None:
                 raise ValueError(f"{self.name}: no target y for the output {name!r}, which has a loss.")
-        if all(loss is None for loss in self.objective.losses):
+        if not any(self.objective.losses):
             raise ValueError(f"{self.name}: compiled without a loss; give one to compile(loss=...).")
 
     def gradients(self, x, y, sample_weight=None, *, training: bool = True):

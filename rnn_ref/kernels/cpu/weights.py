@@ -95,11 +95,12 @@ def _add_product(x, packed, block, panel, ones, out):
 def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, ones, dz, d_h, sums, dW, dU, column, group):
     G, N, H = dz.shape
     F = dW.shape[0]
-    for task in prange(x_packed.shape[0] + h_packed.shape[0]):
-        if task < x_packed.shape[0]:
-            _pack_rows(x, x_drop, task, x_packed[task])
-        else:
-            _pack_rows(h, h_drop, task - x_packed.shape[0], h_packed[task - x_packed.shape[0]])
+    if x_packed.size + h_packed.size > 0:  # threads are not called for nothing
+        for task in prange(x_packed.shape[0] + h_packed.shape[0]):
+            if task < x_packed.shape[0]:
+                _pack_rows(x, x_drop, task, x_packed[task])
+            else:
+                _pack_rows(h, h_drop, task - x_packed.shape[0], h_packed[task - x_packed.shape[0]])
 
     all_panels, _, width = sums.shape
     panels = all_panels // G  # of a gate

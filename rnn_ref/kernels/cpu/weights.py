@@ -27,25 +27,24 @@ TILES = 4  # packed side by side: their rows are whole cache lines
 PANELS = 4  # of a task at most: x is read once for all of them
 SHORT_ROW = 512  # bytes; the columns of longer rows, a tile of each, lie too far apart to be read without packing
 
-# By precision: a bias is the weight of these, and what stands for no dropout.
-ONES = {np.dtype(name): np.ones((1, DEPTH), name) for name in ("float32", "float64")}
-NONE = {dtype: np.empty((0, 0), dtype) for dtype in ONES}
+ONES = {np.dtype(name): np.ones((1, DEPTH), name) for name in ("float32", "float64")}  # a bias is their weight
 
 _copy, _multiply = move_row(factors=False), move_row(factors=True)
 
 
-def move(x, n, f, drop, b, packed, tile, row):
-    """``packed[tile, row] = x[n, f:] drop[b, f:]``, LARGE numbers."""
-    packed[tile, row] = x[n, f : f + LARGE] * (drop[b, f : f + LARGE] if drop.size > 0 else 1)
+def move(x, n, f, drops, g, b, packed, tile, row):
+    """``packed[tile, row] = x[n, f:] drops[g, b, f:]``, LARGE numbers."""
+    packed[tile, row] = x[n, f : f + LARGE] * (drops[g, b, f : f + LARGE] if drops.size > 0 else 1)
 
 
 @overload(move)
-def _move_compiled(x, n, f, drop, b, packed, tile, row):
-    def move(x, n, f, drop, b, packed, tile, row):
+def _move_compiled(x, n, f, drops, g, b, packed, tile, row):
+    def move(x, n, f, drops, g, b, packed, tile, row):
         source = address(x) + n * x.strides[0] + f * x.strides[1]
         target = address(packed) + tile * packed.strides[0] + row * packed.strides[1]
-        if drop.size > 0:
-            _multiply(source, address(drop) + b * drop.strides[0] + f * drop.strides[1], target, packed[tile, row, 0])
+        if drops.size > 0:
+            factors = address(drops) + g * drops.strides[0] + b * drops.strides[1] + f * drops.strides[2]
+            _multiply(source, factors, target, packed[tile, row, 0])
         else:
             _copy(source, source, target, packed[tile, row, 0])
 
@@ -53,24 +52,25 @@ def _move_compiled(x, n, f, drop, b, packed, tile, row):
 
 
 @kernel
-def _pack_rows(x, drop, block, packed):
+def _pack_rows(x, drops, g, block, packed):
     """Rows of one block of ``x drop``, ``x`` (N, K), by tiles ``(tiles, DEPTH, LARGE)``: a product reads each in a row.
 
-    ``drop`` (B, K) comes again after B rows.
+    ``drop`` is ``drops[g]`` (B, K), if there are any; it comes again after B rows.
     """
     N, K = x.shape
+    B = drops.shape[1]
     first, last = block * DEPTH, min(N, (block + 1) * DEPTH)
     for left in range(0, K, TILES * LARGE):
-        b = first % drop.shape[0] if drop.size > 0 else 0
+        b = first % B if drops.size > 0 else 0
         for n in range(first, last):
             for f in range(left, min(K, left + TILES * LARGE), LARGE):
                 tile, row = f // LARGE, n - first
                 if f + LARGE > K:
                     for k in range(K - f):
-                        packed[tile, row, k] = x[n, f + k] * drop[b, f + k] if drop.size > 0 else x[n, f + k]
+                        packed[tile, row, k] = x[n, f + k] * drops[g, b, f + k] if drops.size > 0 else x[n, f + k]
                 else:
-                    move(x, n, f, drop, b, packed, tile, row)
-            b = 0 if b + 1 == drop.shape[0] else b + 1
+                    move(x, n, f, drops, g, b, packed, tile, row)
+            b = 0 if b + 1 == B else b + 1
 
 
 @kernel
@@ -95,12 +95,15 @@ def _add_product(x, packed, block, panel, ones, out):
 def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, ones, dz, d_h, sums, dW, dU, column, group):
     G, N, H = dz.shape
     F = dW.shape[0]
-    if x_packed.size + h_packed.size > 0:  # threads are not called for nothing
-        for task in prange(x_packed.shape[0] + h_packed.shape[0]):
-            if task < x_packed.shape[0]:
-                _pack_rows(x, x_drop, task, x_packed[task])
+    x_tasks, h_tasks = x_packed.shape[0] * x_packed.shape[1], h_packed.shape[0] * h_packed.shape[1]
+    if x_tasks + h_tasks > 0:  # threads are not called for nothing
+        for task in prange(x_tasks + h_tasks):  # gate by gate: a thread packs most of what it multiplies
+            if task < x_tasks:
+                g, block = task // x_packed.shape[1], task % x_packed.shape[1]
+                _pack_rows(x, x_drop, g, block, x_packed[g, block])
             else:
-                _pack_rows(h, h_drop, task - x_packed.shape[0], h_packed[task - x_packed.shape[0]])
+                g, block = (task - x_tasks) // h_packed.shape[1], (task - x_tasks) % h_packed.shape[1]
+                _pack_rows(h, h_drop, g, block, h_packed[g, block])
 
     all_panels, _, width = sums.shape
     panels = all_panels // G  # of a gate
@@ -116,10 +119,11 @@ def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, ones, dz, d_h, sums, dW
                 g, left = p // panels, (p % panels) * width
                 right = min(H, left + width)
                 copy_rows(dz[g, first:last, left:right], panel)
-                _add_product(x, x_packed, block, panel[: last - first], ones, sums[p, :F])
+                of_x, of_h = x_packed[min(g, len(x_packed) - 1)], h_packed[min(g, len(h_packed) - 1)]
+                _add_product(x, of_x, block, panel[: last - first], ones, sums[p, :F])
                 if g >= G - d_h.shape[0]:
                     copy_rows(d_h[0, first:last, left:right], panel)
-                _add_product(h, h_packed, block, panel[: last - first], ones, sums[p, F:])
+                _add_product(h, of_h, block, panel[: last - first], ones, sums[p, F:])
         for p in mine:
             g, left = p // panels, (p % panels) * width
             right, start = min(H, left + width), column + g * H
@@ -139,18 +143,16 @@ def split_bias(dW, b):
 
 
 def _packed(name: str, x, drop) -> np.ndarray:
-    """Room to pack ``x`` (N, K); none where it is read as it is."""
+    """Room to pack ``x`` (N, K) times every mask there is; none where it is read as it is."""
     N, K = x.shape
-    if drop is None and K * x.itemsize <= SHORT_ROW:
+    if drop.size == 0 and K * x.itemsize <= SHORT_ROW:
         N = 0
-    return batch.workspace(name, x, -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+    return batch.workspace(name, x, max(1, len(drop)), -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
 
 
-def _of_gate(drop, like, g: int) -> np.ndarray:
-    """The mask that a gate sees, ``(B, K)``; one without elements for none."""
-    if drop is None:
-        return NONE[like.dtype]
-    return np.ascontiguousarray(drop[g if len(drop) > 1 else 0], like.dtype)
+def _of_gates(drop, like, gates: slice) -> np.ndarray:
+    """The masks that some gates see, ``(0, 1 or G, B, K)``."""
+    return batch.no_drop(drop if drop is None or len(drop) == 1 else drop[gates], like)
 
 
 def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=None, first_gate: int = 0) -> None:
@@ -164,27 +166,25 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     G, _, H = dz.shape
     none = dz[:0]
     d_h = none if d_h is None else flat(d_h)[None]
-    x_packed, h_packed = _packed("x", x, x_drop), _packed("h", h, h_drop)
-    one_by_one = any(drop is not None and len(drop) > 1 for drop in (x_drop, h_drop))
+    gates = slice(first_gate, first_gate + G)
+    x_drop, h_drop = _of_gates(x_drop, x, gates), _of_gates(h_drop, x, gates)
     width = PANEL_BYTES // dz.itemsize
-    panels = (1 if one_by_one else G) * -(-H // width)
+    panels = G * -(-H // width)
     sums = batch.workspace("sums", dz, panels, len(dW) + len(dU), width)
     group = -(-panels // (threads * -(-panels // (PANELS * threads))))
-    for g in range(G if one_by_one else 1):
-        gates = dz[g : g + 1] if one_by_one else dz
-        _d_weights(
-            x,
-            h,
-            _of_gate(x_drop, x, first_gate + g),
-            _of_gate(h_drop, x, first_gate + g),
-            x_packed,
-            h_packed,
-            ONES[x.dtype],
-            gates,
-            d_h if g + len(gates) == G else none,
-            sums,
-            dW,
-            dU,
-            (first_gate + g) * H,
-            group,
-        )
+    _d_weights(
+        x,
+        h,
+        x_drop,
+        h_drop,
+        _packed("x", x, x_drop),
+        _packed("h", h, h_drop),
+        ONES[x.dtype],
+        dz,
+        d_h,
+        sums,
+        dW,
+        dU,
+        first_gate * H,
+        group,
+    )

@@ -109,7 +109,10 @@ def forward_rows(
     h_drop: GIVEN3, dropped: R3, scratch: R2, activation: INTEGER, recurrent_activation: INTEGER,
     reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
-    """Samples ``first:last`` through all time steps."""
+    """Samples ``first:last`` through all time steps.
+
+    ``dropped`` (STEPS, n, F) and ``scratch`` (n, H) are room for dropped inputs and states.
+    """
     H = h.shape[2]
     here = slice(first * H, last * H)  # in one time step of the chunk's numbers
     gates_flat, q_flat = gates.reshape(3, gates.shape[1], -1), q.reshape(q.shape[0], -1)
@@ -139,9 +142,7 @@ def forward_rows(
             packed_product(q_t, U[2], z_h, z_h)
         if z.size > 0:
             copy_rows(z_h, z[2, t, first:last])
-        update(
-            update_flat, z_h_flat, h_flat[before, here], h_flat[after, here], activation, recurrent_activation
-        )  # fmt: skip
+        update(update_flat, z_h_flat, h_flat[before, here], h_flat[after, here], activation, recurrent_activation)
         if mask.size > 0:
             hold(mask[t, first:last], h_prev, h[after, first:last])
 
@@ -152,7 +153,10 @@ def backward_rows(
     recurrent_activation: INTEGER, reset_after: BOOLEAN, given: INTEGER, scratch: R3, first: INTEGER,
     last: INTEGER,
 ):  # fmt: skip
-    """Samples ``first:last`` back through all time steps."""
+    """Samples ``first:last`` back through all time steps.
+
+    ``scratch`` (3, n, H) is room for dropped states, their gradients, and what masks keep.
+    """
     T, H = gates.shape[1], h.shape[2]
     here = slice(first * H, last * H)
     gates_flat, z_flat, dz_flat = gates.reshape(3, T, -1), z.reshape(3, T, -1), dz.reshape(3, T, -1)

@@ -95,7 +95,10 @@ def forward_rows(
     x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3,
     dropped: R3, scratch: R2, activation: INTEGER, recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
-    """Samples ``first:last`` through all time steps."""
+    """Samples ``first:last`` through all time steps.
+
+    ``dropped`` (STEPS, n, F) and ``scratch`` (n, H) are room for dropped inputs and states.
+    """
     H = h.shape[2]
     here = slice(first * H, last * H)  # in one time step of the chunk's numbers
     gates_flat = gates.reshape(4, gates.shape[1], -1)
@@ -104,12 +107,8 @@ def forward_rows(
         if t % batch.STEPS == 0:
             project_steps(x, W, b, x_drop, dropped, t, gates, first, last)
         s = t % gates.shape[1]
-        h_before, h_after, c_before, c_after = (
-            t % h.shape[0],
-            (t + 1) % h.shape[0],
-            t % c.shape[0],
-            (t + 1) % c.shape[0],
-        )
+        h_before, h_after = t % h.shape[0], (t + 1) % h.shape[0]
+        c_before, c_after = t % c.shape[0], (t + 1) % c.shape[0]
         h_prev = h[h_before, first:last]
         for g in range(4):
             z_g = gates[g, s, first:last]
@@ -138,7 +137,10 @@ def backward_rows(
     U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
     recurrent_activation: INTEGER, given: INTEGER, scratch: R3, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
-    """Samples ``first:last`` back through all time steps."""
+    """Samples ``first:last`` back through all time steps.
+
+    ``scratch`` (3, n, H) is room for dropped states and for what masks keep of both states.
+    """
     T, H = gates.shape[1], c.shape[2]
     here = slice(first * H, last * H)
     gates_flat, z_flat, dz_flat = gates.reshape(4, T, -1), z.reshape(4, T, -1), dz.reshape(4, T, -1)

@@ -26,7 +26,7 @@ _large_tail, _medium_tail, _small_tail, _one_tail = (tile(rows, 1, tail=True) fo
 
 
 @library
-def multiply(
+def tiled_product(
     a: INTEGER, a_row: INTEGER, a_column: INTEGER, b: INTEGER, b_row: INTEGER, b_panel: INTEGER, s: INTEGER,
     s_row: INTEGER, c: INTEGER, c_row: INTEGER, n: INTEGER, K: INTEGER, m: INTEGER, like: REAL, size: INTEGER,
 ):  # fmt: skip
@@ -104,7 +104,7 @@ def _product_compiled(a, b, start, c):
         if a.shape[1] == 0:
             _repeat(start, c)
         elif c.size > 0:
-            multiply(
+            tiled_product(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[0], PANEL_BYTES,
                 address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
                 c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,
@@ -124,7 +124,7 @@ def _packed_product_compiled(a, b, start, c):
         if a.shape[1] == 0:
             _repeat(start, c)
         elif c.size > 0:
-            multiply(
+            tiled_product(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[1], b.strides[0],
                 address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
                 c.shape[0], a.shape[1], c.shape[1], c[0, 0], c.itemsize,

@@ -63,7 +63,10 @@ def forward_rows(
     x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3, dropped: R3,
     scratch: R2, activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
-    """Samples ``first:last`` through all time steps."""
+    """Samples ``first:last`` through all time steps.
+
+    ``dropped`` (STEPS, n, F) and ``scratch`` (n, H) are room for dropped inputs and states.
+    """
     H = h.shape[2]
     here = slice(first * H, last * H)  # in one time step of the chunk's numbers
     h_flat, z_flat = h.reshape(h.shape[0], -1), z[0].reshape(z.shape[1], -1)
@@ -83,7 +86,10 @@ def backward_rows(
     U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
     scratch: R3, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
-    """Samples ``first:last`` back through all time steps."""
+    """Samples ``first:last`` back through all time steps.
+
+    ``scratch`` (2, n, H) is room for dropped states and for what masks keep.
+    """
     T, H = z.shape[1], h.shape[2]
     here = slice(first * H, last * H)
     dh_flat, h_flat = dh.reshape(T + 1, -1), h.reshape(T + 1, -1)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import get_num_threads, set_num_threads
 
 from rnn_ref.jit import link
-from rnn_ref.kernels.cpu.products import multiply
+from rnn_ref.kernels.cpu.products import tiled_product
 
 LITTLE_WORK = 1_000_000  # multiply-adds, 10 to 20 microseconds; a thread more for each
 SPINS = 20_000  # turns of a loop, about a millisecond
@@ -23,7 +23,7 @@ def _start() -> None:
 
     Left alone, they wait actively for some 5 milliseconds. When another program needs the core, it runs instead of
     the thread that has waited so long, and then comes the work: a step of one millisecond took 25. Who set OpenMP's
-    variables himself is left alone.
+    variables himself is left alone; and where another library loaded OpenMP before, it stays as it is.
     """
     if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ):
         os.environ["GOMP_SPINCOUNT"] = str(SPINS)
@@ -50,7 +50,7 @@ class running:
                 if not _linked:
                     _start()
                 dtype, *library = self.needed
-                for function in (multiply, *library):
+                for function in (tiled_product, *library):
                     link(function, np.dtype(dtype))
                 _linked.add(self.needed)
             self.before = get_num_threads()

@@ -64,8 +64,8 @@ class _KernelCache(caching.FunctionCache):
 def kernel(function=None, *, parallel: bool = False):
     """Compile a loop over arrays for the CPU, one thread or (``parallel=True``) all of them.
 
-    The loops of one thread allocate no memory, so that Numba need not count who uses an array: at every slice it would
-    call a function twice, half the time of a step of few units.
+    The loops of one thread must not allocate memory (Numba refuses to compile one that does): then it need not count
+    who uses an array, by two calls at every slice, half the time of a step of few units. Who calls them brings room.
     """
     if function is None:
         return lambda f: kernel(f, parallel=parallel)

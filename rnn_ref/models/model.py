@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -236,8 +237,8 @@ class Model(Training, Layer):
         if walk is None:
             walk = Walk(record=record or not self.built, keep_z=keep_z)
         walk.training = training
-        masks = iter(entries(mask))
-        walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks, None)))
+        masks = repeat(None) if mask is None else iter(entries(mask))
+        walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
         if arguments:
             walk.arguments = replace_entries(arguments, lambda entry: walk.tensor(entry) if is_array(entry) else entry)
         walk.outputs = self.walk_layers(walk.inputs, walk.arguments, walk)

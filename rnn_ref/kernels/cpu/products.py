@@ -1,4 +1,4 @@
-"""Matrix products inside compiled code, and the three that every cell needs over whole sequences.
+"""Matrix products inside compiled code, and the two that multiply many rows with a kernel: forward, and back.
 
 Every product is cut into the tiles of :mod:`rnn_ref.kernels.cpu.tile`. A matrix that is used again and again is
 packed first: its columns are laid out in panels as wide as a tile, so that a tile reads memory in a row. Work is

@@ -313,7 +313,7 @@ class Keeper:
     def _sources(self, cell, tape) -> Iterator[tuple]:
         """Group, name and array ``(T, B, ...)`` of everything that is wanted."""
         if self.ends or self.whole:
-            yield None, "inputs", tape.x
+            yield None, "inputs", tape.x.copy() if self.whole else tape.x  # the caller's array
         if self.ends and not isinstance(cell, Cell):  # a built-in cell's output is its hidden state
             yield None, "outputs", tape.outputs
         for name, state in zip(cell.STATES, tape.states):

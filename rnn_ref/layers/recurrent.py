@@ -269,7 +269,7 @@ class RNN(Layer):
         -------
         outputs : ndarray or list of ndarray
         tape : rnn_ref.kernels.tape.Tape
-            Time-major, in the order the steps were computed.
+            Time-major, in the order the steps were computed. It refers to ``x``: change that only after the way back.
         """
         if self.cell.only_on_cpu and xp.device != "cpu":
             given = {"initial_state": initial_state, "constants": constants, "mask": mask} | options
@@ -307,8 +307,8 @@ class RNN(Layer):
         if run_cell is None:
             if not record and self.can_forget:
                 options["keep"] = "outputs" if self.return_sequences else "last"
-            else:
-                x = memory.contiguous(x)  # stays as it is on the tape, whatever becomes of the caller's array
+            elif xp.device != "cpu":
+                x = memory.contiguous(x)  # products of a GPU take the rows of all steps as one matrix
             tape = self.cell.run(x, states, mask=mask, training=training, **options)
         else:
             tape = run_cell(self, x, states, mask=mask, training=training, **options)

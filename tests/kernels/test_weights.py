@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rnn_ref.kernels.cpu.threads import running
 from rnn_ref.kernels.cpu.tile import PANEL_BYTES
 from rnn_ref.kernels.cpu.weights import DEPTH, PANELS, TILES, d_weights, split_bias, with_bias
+from rnn_ref.memory import LARGE
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 WIDE = TILES * 12 + 1  # more than are packed side by side, with the widest tiles
@@ -30,7 +31,15 @@ def problems(draw):
     drops = {"x_drop": mask(F), "h_drop": mask(H)}
     d_h = array(T, B, H) if draw(st.booleans()) else None
     biases = [array(G * H) if draw(st.booleans()) else None for _ in range(2)]
-    return array(T, B, F), array(T, B, H), array(G, T, B, H), drops, d_h, biases
+    lies = draw(st.sampled_from(["in order", "samples first", "backwards", "features first"]))
+    x = {
+        "in order": lambda: array(T, B, F),
+        "samples first": lambda: array(B, T, F).swapaxes(0, 1),
+        "backwards": lambda: array(T, B, F)[::-1],
+        "features first": lambda: array(F, B, T).T,
+    }[lies]()
+    x.flags.writeable = draw(st.booleans())
+    return x, array(T, B, H), array(G, T, B, H), drops, d_h, biases
 
 
 def expected(x, dz, drop):
@@ -67,6 +76,19 @@ def test_gates_of_another_call_are_left_alone():
         d_weights(np.ones((5, 1, 3)), np.ones((5, 1, 2)), np.ones((1, 5, 1, 2)), dW, dU, threads=threads, first_gate=2)
     np.testing.assert_array_equal(dW, [[7, 7, 7, 7, 5, 5]] * 4)
     np.testing.assert_array_equal(dU, [[7, 7, 7, 7, 5, 5]] * 2)
+
+
+def test_large_inputs_are_read_where_they_lie(assert_close):
+    """Rows of a few numbers, which would not be packed if they were in order."""
+    generator = np.random.default_rng(0)
+    B, T, F, H = 40, 200, 10, 3
+    x, h, dz = (generator.normal(size=s).astype("float32") for s in [(B, T, F), (T, B, H), (1, T, B, H)])
+    assert x.nbytes > LARGE
+    dW, dU = np.empty((F, H), "float32"), np.empty((H, H), "float32")
+    with running(x.dtype, work=10**9) as threads:
+        d_weights(x.swapaxes(0, 1), h, dz, dW, dU, threads=threads)
+    assert_close(dW, expected(x.swapaxes(0, 1), dz, None)[:-1], TOLERANCE["float32"], "x")
+    assert_close(dU, expected(h, dz, None)[:-1], TOLERANCE["float32"], "h")
 
 
 def test_without_states():

@@ -3,7 +3,7 @@
 Kernel and recurrent kernel are multiplied together, as they share ``dz``. A bias is the weight of an input that is
 always 1: where there is one, its gradient is the last row.
 
-x, h     (T, B, F), (T, B, H)     inputs and the states that each step began with
+x, h     (T, B, F), (T, B, H)     inputs, steps and samples anywhere, and the states that each step began with
 dz       (G, T, B, H)             gradients of the pre-activations
 d_h      (0 or 1, T, B, H)        what stands for the last gate's ``dz`` in the product with ``h``, if anything does
 dW, dU   (F or F + 1, *), (H or H + 1, *)
@@ -16,7 +16,7 @@ from numba import prange
 from numba.extending import overload
 
 from rnn_ref import memory
-from rnn_ref.jit import flush_denormals, kernel, restore_denormals
+from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R3, R5, flush_denormals, kernel, link, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
 from rnn_ref.kernels.cpu.sequence import flat
@@ -32,15 +32,15 @@ ONES = {np.dtype(name): np.ones((1, DEPTH), name) for name in ("float32", "float
 _copy, _multiply = move_row(factors=False), move_row(factors=True)
 
 
-def move(x, n, f, drops, g, b, packed, tile, row):
-    """``packed[tile, row] = x[n, f:] drops[g, b, f:]``, LARGE numbers."""
-    packed[tile, row] = x[n, f : f + LARGE] * (drops[g, b, f : f + LARGE] if drops.size > 0 else 1)
+def move(x, t, b, f, drops, g, packed, tile, row):
+    """``packed[tile, row] = x[t, b, f:] drops[g, b, f:]``, LARGE numbers."""
+    packed[tile, row] = x[t, b, f : f + LARGE] * (drops[g, b, f : f + LARGE] if drops.size > 0 else 1)
 
 
 @overload(move)
-def _move_compiled(x, n, f, drops, g, b, packed, tile, row):
-    def move(x, n, f, drops, g, b, packed, tile, row):
-        source = address(x) + n * x.strides[0] + f * x.strides[1]
+def _move_compiled(x, t, b, f, drops, g, packed, tile, row):
+    def move(x, t, b, f, drops, g, packed, tile, row):
+        source = address(x) + t * x.strides[0] + b * x.strides[1] + f * x.strides[2]
         target = address(packed) + tile * packed.strides[0] + row * packed.strides[1]
         if drops.size > 0:
             factors = address(drops) + g * drops.strides[0] + b * drops.strides[1] + f * drops.strides[2]
@@ -53,46 +53,51 @@ def _move_compiled(x, n, f, drops, g, b, packed, tile, row):
 
 @kernel
 def _pack_rows(x, drops, g, block, packed):
-    """Rows of one block of ``x drop``, ``x`` (N, K), by tiles ``(tiles, DEPTH, LARGE)``: a product reads each in a row.
+    """Rows of one block of ``x drop`` by tiles ``(tiles, DEPTH, LARGE)``: a product reads each tile in a row.
 
-    ``drop`` is ``drops[g]`` (B, K), if there are any; it comes again after B rows.
+    ``x`` (T, B, K); ``drop`` is ``drops[g]`` (B, K), if there are any.
     """
-    N, K = x.shape
-    B = drops.shape[1]
-    first, last = block * DEPTH, min(N, (block + 1) * DEPTH)
+    T, B, K = x.shape
+    first, last = block * DEPTH, min(T * B, (block + 1) * DEPTH)
     for left in range(0, K, TILES * LARGE):
-        b = first % B if drops.size > 0 else 0
+        t, b = first // B, first % B
         for n in range(first, last):
             for f in range(left, min(K, left + TILES * LARGE), LARGE):
                 tile, row = f // LARGE, n - first
                 if f + LARGE > K:
                     for k in range(K - f):
-                        packed[tile, row, k] = x[n, f + k] * drops[g, b, f + k] if drops.size > 0 else x[n, f + k]
+                        x_k = x[t, b, f + k]
+                        packed[tile, row, k] = x_k * drops[g, b, f + k] if drops.size > 0 else x_k
                 else:
-                    move(x, n, f, drops, g, b, packed, tile, row)
-            b = 0 if b + 1 == B else b + 1
+                    move(x, t, b, f, drops, g, packed, tile, row)
+            b += 1
+            if b == B:
+                t, b = t + 1, 0
 
 
 @kernel
-def _add_product(x, packed, block, panel, ones, out):
-    """``out += xᵀ panel`` for the rows of a block, and the sums of ``panel`` where ``out`` has one row more.
+def _add_product(rows, packed, block, panel, ones, out):
+    """``out += xᵀ panel`` for a block of ``x``, and the sums of ``panel`` where ``out`` has one row more.
 
-    ``x`` (N, K), or ``packed`` (blocks, tiles, DEPTH, LARGE) if there is any; ``panel`` (depth, width); ``out`` (K or
-    K + 1, width).
+    ``x`` is ``packed`` (blocks, tiles, DEPTH, LARGE) if there is any, else ``rows`` (N, K); ``panel`` (depth, width);
+    ``out`` (K or K + 1, width).
     """
-    K, depth = x.shape[1], panel.shape[0]
+    K, depth = rows.shape[1], panel.shape[0]
     for f in range(0, K, LARGE):
         right = min(K, f + LARGE)
         if packed.size > 0:
             product(packed[block, f // LARGE, :depth, : right - f].T, panel, out[f:right], out[f:right])
         else:
-            product(x[block * DEPTH : block * DEPTH + depth, f:right].T, panel, out[f:right], out[f:right])
+            product(rows[block * DEPTH : block * DEPTH + depth, f:right].T, panel, out[f:right], out[f:right])
     if out.shape[0] > K:
         product(ones[:, :depth], panel, out[K:], out[K:])
 
 
 @kernel(parallel=True)
-def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, ones, dz, d_h, sums, dW, dU, column, group):
+def _d_weights(
+    x: GIVEN3, h: GIVEN3, x_rows: GIVEN2, h_rows: GIVEN2, x_drop: GIVEN3, h_drop: GIVEN3, x_packed: R5, h_packed: R5,
+    ones: R2, dz: GIVEN3, d_h: GIVEN3, sums: R3, dW: R2, dU: R2, column: INTEGER, group: INTEGER,
+):  # fmt: skip
     G, N, H = dz.shape
     F = dW.shape[0]
     x_tasks, h_tasks = x_packed.shape[0] * x_packed.shape[1], h_packed.shape[0] * h_packed.shape[1]
@@ -120,10 +125,10 @@ def _d_weights(x, h, x_drop, h_drop, x_packed, h_packed, ones, dz, d_h, sums, dW
                 right = min(H, left + width)
                 copy_rows(dz[g, first:last, left:right], panel)
                 of_x, of_h = x_packed[min(g, len(x_packed) - 1)], h_packed[min(g, len(h_packed) - 1)]
-                _add_product(x, of_x, block, panel[: last - first], ones, sums[p, :F])
+                _add_product(x_rows, of_x, block, panel[: last - first], ones, sums[p, :F])
                 if g >= G - d_h.shape[0]:
                     copy_rows(d_h[0, first:last, left:right], panel)
-                _add_product(h, of_h, block, panel[: last - first], ones, sums[p, F:])
+                _add_product(h_rows, of_h, block, panel[: last - first], ones, sums[p, F:])
         for p in mine:
             g, left = p // panels, (p % panels) * width
             right, start = min(H, left + width), column + g * H
@@ -142,12 +147,16 @@ def split_bias(dW, b):
     return (dW, None) if b is None else (dW[:-1], dW[-1])
 
 
-def _packed(name: str, x, drop) -> np.ndarray:
-    """Room to pack ``x`` (N, K) times every mask there is; none where it is read as it is."""
-    N, K = x.shape
-    if drop.size == 0 and K * x.itemsize <= SHORT_ROW:
-        N = 0
-    return batch.workspace(name, x, max(1, len(drop)), -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+def _rows(name: str, x, drop) -> tuple[np.ndarray, np.ndarray]:
+    """How a product reads ``x`` (T, B, K): its rows ``(T*B, K)`` as they are, or room to pack them times every mask.
+
+    One of the two is empty. Large arrays are packed from where they lie; bringing them into order is a copy as well.
+    """
+    T, B, K = x.shape
+    in_order = x.flags.c_contiguous or x.nbytes < memory.LARGE
+    N = T * B if drop.size > 0 or K * x.itemsize > SHORT_ROW or not in_order else 0  # rows to pack
+    rows = np.empty((0, K), x.dtype) if N else memory.contiguous(x).reshape(T * B, K)
+    return rows, batch.workspace(name, x, max(1, len(drop)), -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
 
 
 def _of_gates(drop, like, gates: slice) -> np.ndarray:
@@ -161,8 +170,10 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     ``x_drop`` and ``h_drop`` are ``(1, B, F)`` and ``(1, B, H)``, or have one mask for each gate there is; None without
     dropout. ``h`` and ``dU`` may be None.
     """
-    x, dz = flat(x), flat(dz)
-    h, dU = (np.empty((len(x), 0), x.dtype), dW[:0]) if h is None else (flat(h), dU)
+    if x.strides[-1] != x.itemsize:
+        x = memory.contiguous(x)  # neighbours are packed together
+    dz = flat(dz)
+    h, dU = (np.empty((*x.shape[:2], 0), x.dtype), dW[:0]) if h is None else (h, dU)
     G, _, H = dz.shape
     none = dz[:0]
     d_h = none if d_h is None else flat(d_h)[None]
@@ -172,13 +183,18 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     panels = G * -(-H // width)
     sums = batch.workspace("sums", dz, panels, len(dW) + len(dU), width)
     group = -(-panels // (threads * -(-panels // (PANELS * threads))))
+    x_rows, x_packed = _rows("x", x, x_drop)
+    h_rows, h_packed = _rows("h", h, h_drop)
+    link(_d_weights, x.dtype)
     _d_weights(
         x,
         h,
+        x_rows,
+        h_rows,
         x_drop,
         h_drop,
-        _packed("x", x, x_drop),
-        _packed("h", h, h_drop),
+        x_packed,
+        h_packed,
         ONES[x.dtype],
         dz,
         d_h,

@@ -7,6 +7,8 @@ CuPy does the same for memory of a GPU.
 
 from __future__ import annotations
 
+import sys
+import threading
 from math import prod
 
 import numpy as np
@@ -14,34 +16,21 @@ import numpy as np
 from rnn_ref.device import array_module
 
 LARGE = 256 * 1024  # bytes from which on it pays; below, the C library keeps memory by itself
-KEPT = 256 * 1024 * 1024  # bytes at most that lie ready; what does not fit goes back to the system
+KEPT = 256 * 1024 * 1024  # bytes of all blocks at most, in use or not; those beyond go back to the system after use
 ALIGNED = 64  # bytes of a cache line: vectors that straddle two are read at half the speed
 
-_ready: dict[int, list[np.ndarray]] = {}  # memory by its size; every change is one step for Python, safe in threads
+Block = tuple[np.ndarray, int]  # memory, and where in it the first cache line begins
+
+_blocks: dict[int, list[Block]] = {}  # by size; last the size that was asked for last
+_lock = threading.Lock()
 
 
-class _Block:
-    """What an array stands on, and all its views; when the last of them goes, the memory lies ready again."""
-
-    def __init__(self, memory: np.ndarray):
-        self.memory = memory
-        start = -memory.ctypes.data % ALIGNED
-        self.__array_interface__ = memory[start : memory.nbytes - ALIGNED + start].__array_interface__
-
-    def __del__(self):
-        if self.memory.nbytes <= KEPT:
-            _ready.setdefault(self.memory.nbytes, []).append(self.memory)
-            _give_back()
+def _uses(block: Block) -> int:
+    """How many refer to the memory of a block; every array that stands on it does, as does every view of one."""
+    return sys.getrefcount(block[0])
 
 
-def _give_back() -> None:
-    """Forget the sizes that have not been asked for the longest until no more than KEPT bytes lie ready."""
-    held = sum(size * len(blocks) for size, blocks in list(_ready.items()))
-    for size, blocks in list(_ready.items()):
-        if held <= KEPT:
-            return
-        held -= size * len(blocks)
-        _ready.pop(size, None)
+_UNUSED = _uses((np.empty(0, np.uint8), 0))
 
 
 def _size(needed: int) -> int:
@@ -50,15 +39,29 @@ def _size(needed: int) -> int:
     return -(-needed // step) * step
 
 
-def _memory(size: int) -> np.ndarray:
-    blocks = _ready.pop(size, [])
-    try:
-        memory = blocks.pop()
-    except IndexError:
-        return np.empty(size, np.uint8)
-    if blocks:
-        _ready.setdefault(size, []).extend(blocks)  # now the last to be forgotten
-    return memory
+def _block(size: int) -> Block:
+    """One that nobody uses, or a new one."""
+    blocks = _blocks[size] = _blocks.pop(size, [])  # now the last to be forgotten
+    for block in blocks:
+        if _uses(block) == _UNUSED:
+            return block
+    memory = np.empty(size, np.uint8)
+    block = memory, -memory.ctypes.data % ALIGNED
+    blocks.append(block)
+    _forget()
+    return block
+
+
+def _forget() -> None:
+    """Hold no more than KEPT bytes: leave blocks to who uses them, first of the sizes not asked for the longest."""
+    held = sum(size * len(blocks) for size, blocks in _blocks.items())
+    for size in list(_blocks):
+        while held > KEPT and _blocks[size]:
+            del _blocks[size][0]
+            held -= size
+        if held <= KEPT:
+            return
+        del _blocks[size]
 
 
 def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:
@@ -80,8 +83,8 @@ def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:
             return np.empty(shape, dtype)
         memory = np.empty(needed + ALIGNED, np.uint8)
         return np.ndarray(shape, dtype, memory, -memory.ctypes.data % ALIGNED)
-    block = np.asarray(_Block(_memory(_size(needed + ALIGNED))))
-    return block[:needed].view(dtype).reshape(shape)
+    with _lock:
+        return np.ndarray(shape, dtype, *_block(_size(needed + ALIGNED)))
 
 
 def empty_like(array: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from rnn_ref.memory import ALIGNED, KEPT, LARGE, contiguous, empty, empty_like, 
 
 @pytest.fixture(autouse=True)
 def nothing_ready(monkeypatch):
-    monkeypatch.setattr(memory, "_ready", {})
+    monkeypatch.setattr(memory, "_blocks", {})
 
 
 def address(array):
@@ -73,9 +73,21 @@ def test_threads_do_not_share():
 
 def test_no_more_than_so_much_lies_ready():
     arrays = [empty(KEPT // 4 + k * KEPT // 16, "uint8") for k in range(6)]
-    arrays.clear()
-    held = sum(size * len(blocks) for size, blocks in memory._ready.items())
+    held = sum(size * len(blocks) for size, blocks in memory._blocks.items())
     assert KEPT // 4 < held <= KEPT
+    for k, array in enumerate(arrays):  # those that are held no more are still their users'
+        array[::4096] = k
+    assert all((array[::4096] == k).all() for k, array in enumerate(arrays))
+    del array
+    arrays.clear()
+    places = {address(block) + start for blocks in memory._blocks.values() for block, start in blocks}
+    assert address(empty(KEPT // 4 + 5 * KEPT // 16, "uint8")) in places
+
+
+def test_memory_that_does_not_fit_is_not_held():
+    array = empty(KEPT, "uint8")
+    assert array.nbytes == KEPT
+    assert not any(memory._blocks.values())
 
 
 def test_little_is_wasted():

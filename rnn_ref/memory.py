@@ -17,6 +17,7 @@ from rnn_ref.device import array_module
 
 LARGE = 256 * 1024  # bytes from which on it pays; below, the C library keeps memory by itself
 KEPT = 256 * 1024 * 1024  # bytes of all blocks at most, in use or not; those beyond go back to the system after use
+MANY = 64  # blocks of one size at most: who keeps arrays of many steps keeps nobody looking through them all
 ALIGNED = 64  # bytes of a cache line: vectors that straddle two are read at half the speed
 
 Block = tuple[np.ndarray, int]  # memory, and where in it the first cache line begins
@@ -42,12 +43,13 @@ def _size(needed: int) -> int:
 def _block(size: int) -> Block:
     """One that nobody uses, or a new one."""
     blocks = _blocks[size] = _blocks.pop(size, [])  # now the last to be forgotten
-    for block in blocks:
+    for block in reversed(blocks):
         if _uses(block) == _UNUSED:
             return block
     memory = np.empty(size, np.uint8)
     block = memory, -memory.ctypes.data % ALIGNED
     blocks.append(block)
+    del blocks[:-MANY]
     _forget()
     return block
 
@@ -78,11 +80,8 @@ def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:
     """
     dtype, shape = np.dtype(dtype), (shape,) if isinstance(shape, int) else shape
     needed = prod(shape) * dtype.itemsize
-    if needed < LARGE:
-        if not aligned:
-            return np.empty(shape, dtype)
-        memory = np.empty(needed + ALIGNED, np.uint8)
-        return np.ndarray(shape, dtype, memory, -memory.ctypes.data % ALIGNED)
+    if needed < LARGE and not aligned:
+        return np.empty(shape, dtype)
     with _lock:
         return np.ndarray(shape, dtype, *_block(_size(needed + ALIGNED)))
 

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 from numba import get_num_threads, set_num_threads
+from numba.np.ufunc import parallel
 
 from rnn_ref.jit import link
 from rnn_ref.kernels.cpu.products import tiled_product
@@ -16,6 +17,7 @@ SPINS = 20_000  # turns of a loop, about a millisecond
 
 _lock = threading.Lock()
 _linked: set[tuple] = set()
+_get, _set = get_num_threads, set_num_threads
 
 
 def _start() -> None:
@@ -31,6 +33,10 @@ def _start() -> None:
             get_num_threads()  # loads the library, which looks just once
         finally:
             del os.environ["GOMP_SPINCOUNT"]
+    # What Numba's functions of these names call once they made sure, by two locks, that the library is loaded.
+    global _get, _set
+    get_num_threads()
+    _get, _set = getattr(parallel, "_get_num_threads", _get), getattr(parallel, "_set_num_threads", _set)
 
 
 class running:
@@ -53,10 +59,10 @@ class running:
                 for function in (tiled_product, *library):
                     link(function, np.dtype(dtype))
                 _linked.add(self.needed)
-            self.before = get_num_threads()
+            self.before = _get()
             self.threads = min(self.before, 1 + self.work // LITTLE_WORK)
             if self.threads != self.before:
-                set_num_threads(self.threads)
+                _set(self.threads)
             return self.threads
         except BaseException:
             _lock.release()
@@ -64,5 +70,5 @@ class running:
 
     def __exit__(self, *error) -> None:
         if self.threads != self.before:
-            set_num_threads(self.before)
+            _set(self.before)
         _lock.release()

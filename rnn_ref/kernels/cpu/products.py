@@ -149,8 +149,13 @@ def copy_rows(a, out):
 @overload(copy_rows)
 def _copy_rows_compiled(a, out):
     def copy_rows(a, out):
-        for n in range(a.shape[0]):
-            copy_bytes(address(a) + n * a.strides[0], address(out) + n * out.strides[0], a.shape[1] * a.itemsize)
+        count = a.shape[1] * a.itemsize
+        if count == PANEL_BYTES:  # known to the compiler: a few instructions and no call
+            for n in range(a.shape[0]):
+                copy_bytes(address(a) + n * a.strides[0], address(out) + n * out.strides[0], PANEL_BYTES)
+        else:
+            for n in range(a.shape[0]):
+                copy_bytes(address(a) + n * a.strides[0], address(out) + n * out.strides[0], count)
 
     return copy_rows
 

@@ -27,7 +27,7 @@ TILES = 4  # packed side by side: their rows are whole cache lines
 PANELS = 4  # of a task at most: x is read once for all of them
 SHORT_ROW = 512  # bytes; the columns of longer rows, a tile of each, lie too far apart to be read without packing
 
-ONES = {np.dtype(name): np.ones((1, DEPTH), name) for name in ("float32", "float64")}  # a bias is their weight
+NOT_PACKED = {np.dtype(name): np.empty((1, 0, 0, DEPTH, LARGE), name) for name in ("float32", "float64")}
 
 _copy, _multiply = move_row(factors=False), move_row(factors=True)
 
@@ -76,7 +76,15 @@ def _pack_rows(x, drops, g, block, packed):
 
 
 @kernel
-def _add_product(rows, packed, block, panel, ones, out):
+def _add_sums(panel, out):
+    """``out += Σ_n panel[n]``."""
+    for n in range(panel.shape[0]):
+        for k in range(panel.shape[1]):
+            out[k] += panel[n, k]
+
+
+@kernel
+def _add_product(rows, packed, block, panel, out):
     """``out += xᵀ panel`` for a block of ``x``, and the sums of ``panel`` where ``out`` has one row more.
 
     ``x`` is ``packed`` (blocks, tiles, DEPTH, LARGE) if there is any, else ``rows`` (N, K); ``panel`` (depth, width);
@@ -90,13 +98,13 @@ def _add_product(rows, packed, block, panel, ones, out):
         else:
             product(rows[block * DEPTH : block * DEPTH + depth, f:right].T, panel, out[f:right], out[f:right])
     if out.shape[0] > K:
-        product(ones[:, :depth], panel, out[K:], out[K:])
+        _add_sums(panel, out[K])
 
 
 @kernel(parallel=True)
 def _d_weights(
     x: GIVEN3, h: GIVEN3, x_rows: GIVEN2, h_rows: GIVEN2, x_drop: GIVEN3, h_drop: GIVEN3, x_packed: R5, h_packed: R5,
-    ones: R2, dz: GIVEN3, d_h: GIVEN3, sums: R3, dW: R2, dU: R2, column: INTEGER, group: INTEGER,
+    dz: GIVEN3, d_h: GIVEN3, sums: R3, dW: R2, dU: R2, column: INTEGER, group: INTEGER,
 ):  # fmt: skip
     G, N, H = dz.shape
     F = dW.shape[0]
@@ -125,10 +133,10 @@ def _d_weights(
                 right = min(H, left + width)
                 copy_rows(dz[g, first:last, left:right], panel)
                 of_x, of_h = x_packed[min(g, len(x_packed) - 1)], h_packed[min(g, len(h_packed) - 1)]
-                _add_product(x_rows, of_x, block, panel[: last - first], ones, sums[p, :F])
+                _add_product(x_rows, of_x, block, panel[: last - first], sums[p, :F])
                 if g >= G - d_h.shape[0]:
                     copy_rows(d_h[0, first:last, left:right], panel)
-                _add_product(h_rows, of_h, block, panel[: last - first], ones, sums[p, F:])
+                _add_product(h_rows, of_h, block, panel[: last - first], sums[p, F:])
         for p in mine:
             g, left = p // panels, (p % panels) * width
             right, start = min(H, left + width), column + g * H
@@ -154,9 +162,10 @@ def _rows(name: str, x, drop) -> tuple[np.ndarray, np.ndarray]:
     """
     T, B, K = x.shape
     in_order = x.flags.c_contiguous or x.nbytes < memory.LARGE
-    N = T * B if drop.size > 0 or K * x.itemsize > SHORT_ROW or not in_order else 0  # rows to pack
-    rows = np.empty((0, K), x.dtype) if N else memory.contiguous(x).reshape(T * B, K)
-    return rows, batch.workspace(name, x, max(1, len(drop)), -(-N // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+    if in_order and drop.size == 0 and K * x.itemsize <= SHORT_ROW:
+        return memory.contiguous(x).reshape(T * B, K), NOT_PACKED[x.dtype]
+    room = batch.workspace(name, x, max(1, len(drop)), -(-T * B // DEPTH), -(-K // LARGE), DEPTH, LARGE)
+    return np.empty((0, K), x.dtype), room
 
 
 def _of_gates(drop, like, gates: slice) -> np.ndarray:
@@ -195,7 +204,6 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
         h_drop,
         x_packed,
         h_packed,
-        ONES[x.dtype],
         dz,
         d_h,
         sums,

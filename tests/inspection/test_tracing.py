@@ -120,3 +120,10 @@ def test_a_model_without_recurrent_layers_shows_inputs_and_outputs():
     assert not traces.recurrent
     with pytest.raises(KeyError, match="no layer is named 'forget'; there are only"):
         traces["forget"]
+
+
+def test_what_was_read_stays_what_it_was():
+    x = X.copy()
+    seen = trace(make("GRU", return_sequences=True), x)["layer"]
+    x[:] = 0
+    np.testing.assert_array_equal(seen.inputs, X)

@@ -16,7 +16,7 @@ import numpy as np
 from rnn_ref.device import array_module
 
 LARGE = 256 * 1024  # bytes from which on it pays; below, the C library keeps memory by itself
-KEPT = 256 * 1024 * 1024  # bytes of all blocks at most, in use or not; those beyond go back to the system after use
+KEPT = 256 * 1024 * 1024  # bytes of all blocks at most, in use or not; memory beyond goes back to the system after use
 MANY = 64  # blocks of one size at most: who keeps arrays of many steps keeps nobody looking through them all
 ALIGNED = 64  # bytes of a cache line: vectors that straddle two are read at half the speed
 
@@ -46,24 +46,28 @@ def _block(size: int) -> Block:
     for block in reversed(blocks):
         if _uses(block) == _UNUSED:
             return block
+    fits = _make_room(size)
     memory = np.empty(size, np.uint8)
     block = memory, -memory.ctypes.data % ALIGNED
-    blocks.append(block)
-    del blocks[:-MANY]
-    _forget()
+    if fits:
+        blocks.append(block)
+        del blocks[:-MANY]
     return block
 
 
-def _forget() -> None:
-    """Hold no more than KEPT bytes: leave blocks to who uses them, first of the sizes not asked for the longest."""
-    held = sum(size * len(blocks) for size, blocks in _blocks.items())
-    for size in list(_blocks):
-        while held > KEPT and _blocks[size]:
-            del _blocks[size][0]
-            held -= size
-        if held <= KEPT:
-            return
-        del _blocks[size]
+def _make_room(size: int) -> bool:
+    """Forget blocks, first of sizes not asked for the longest, until one more fits; whether it then does."""
+    if size > KEPT:
+        return False
+    free = KEPT - sum(size * len(blocks) for size, blocks in _blocks.items())
+    for other, blocks in _blocks.items():
+        for k in reversed(range(len(blocks))):
+            if free < size and _uses(blocks[k]) == _UNUSED:
+                del blocks[k]
+                free += other
+    if free < size:  # somebody may keep what is in use for good: one block, the oldest, is left to him
+        del next(blocks for blocks in _blocks.values() if blocks)[0]
+    return free >= size
 
 
 def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:

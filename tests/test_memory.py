@@ -71,23 +71,53 @@ def test_threads_do_not_share():
     assert not errors
 
 
-def test_no_more_than_so_much_lies_ready():
+def held():
+    return sum(size * len(blocks) for size, blocks in memory._blocks.items())
+
+
+def test_no_more_than_so_much_is_held():
     arrays = [empty(KEPT // 4 + k * KEPT // 16, "uint8") for k in range(6)]
-    held = sum(size * len(blocks) for size, blocks in memory._blocks.items())
-    assert KEPT // 4 < held <= KEPT
-    for k, array in enumerate(arrays):  # those that are held no more are still their users'
-        array[::4096] = k
-    assert all((array[::4096] == k).all() for k, array in enumerate(arrays))
-    del array
-    arrays.clear()
-    places = {address(block) + start for blocks in memory._blocks.values() for block, start in blocks}
-    assert address(empty(KEPT // 4 + 5 * KEPT // 16, "uint8")) in places
+    assert KEPT // 4 < held() <= KEPT
+    for k, array in enumerate(arrays):  # those that are not held are still their users'
+        array[:: 1 << 20] = k
+    assert all((array[:: 1 << 20] == k).all() for k, array in enumerate(arrays))
+    empty(KEPT + 1, "uint8")  # held neither, and drives nothing out
+    assert KEPT // 4 < held() <= KEPT
 
 
-def test_memory_that_does_not_fit_is_not_held():
-    array = empty(KEPT, "uint8")
-    assert array.nbytes == KEPT
-    assert not any(memory._blocks.values())
+def test_what_does_not_fit_drives_out_what_is_unused():
+    first = empty(KEPT // 2, "uint8")
+    used = empty(KEPT // 4, "uint8")
+    place = address(used)
+    del first
+    new = empty(KEPT // 2 + KEPT // 8, "uint8")
+    assert held() <= KEPT
+    assert address(new) in places()
+    assert place in places()
+
+
+def places():
+    return [address(block) + start for blocks in memory._blocks.values() for block, start in blocks]
+
+
+def test_a_step_too_large_for_all_gets_some_again():
+    def step():
+        return [address(array) for array in [empty(KEPT // 4, "uint8") for _ in range(6)]]
+
+    assert len({*step()} & {*step()}) >= 2
+
+
+def test_who_keeps_arrays_for_good_leaves_room_for_others():
+    kept = [empty(KEPT // 8, "uint8") for _ in range(9)]
+    found = [address(empty(KEPT // 5, "uint8")) for _ in range(12)]
+    assert found[-1] == found[-2]
+    assert {address(array) for array in kept}.isdisjoint(found)
+
+
+def test_few_of_one_size_are_looked_through():
+    kept = [empty(5, aligned=True) for _ in range(2 * memory.MANY)]
+    assert all(len(blocks) <= memory.MANY for blocks in memory._blocks.values())
+    assert len({address(array) for array in kept}) == len(kept)
 
 
 def test_little_is_wasted():

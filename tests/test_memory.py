@@ -118,6 +118,7 @@ def test_few_of_one_size_are_looked_through():
     kept = [empty(5, aligned=True) for _ in range(2 * memory.MANY)]
     assert all(len(blocks) <= memory.MANY for blocks in memory._blocks.values())
     assert len({address(array) for array in kept}) == len(kept)
+    assert all(address(array) % ALIGNED == 0 for array in kept)
 
 
 def test_little_is_wasted():

@@ -56,7 +56,7 @@ def _block(size: int) -> Block:
 
 
 def _make_room(size: int) -> bool:
-    """Forget blocks, first of sizes not asked for the longest, until one more fits; whether it then does."""
+    """Whether one more fits, once unused blocks are forgotten, first of the sizes not asked for the longest."""
     if size > KEPT:
         return False
     free = KEPT - sum(size * len(blocks) for size, blocks in _blocks.items())

@@ -79,6 +79,7 @@ def kernel(function=None, *, parallel: bool = False):
 R1, R2, R3, R4, R5 = (partial(types.Array, ndim=n, layout="C") for n in (1, 2, 3, 4, 5))
 # From a caller: any strides, not to be written to.
 GIVEN2, GIVEN3 = (partial(types.Array, ndim=n, layout="A", readonly=True) for n in (2, 3))
+READ3 = partial(types.Array, ndim=3, layout="C", readonly=True)
 REAL, INTEGER, BOOLEAN = (lambda real: real), (lambda real: types.intp), (lambda real: types.boolean)
 INTEGERS = lambda real: types.Array(types.intp, 1, "C")  # noqa: E731
 MASK = lambda real: types.Array(types.boolean, 2, "C", readonly=True)  # noqa: E731

@@ -334,4 +334,4 @@ def dropout_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: f
     """Zeros with probability ``rate``, elsewhere ``1 / (1 - rate)``: the mean of what is multiplied stays."""
     # Drawn on the CPU whatever the device, and moved: a seed gives the same numbers everywhere.
     kept = generator.random(shape) >= rate
-    return xp.asarray((kept / (1 - rate)).astype(dtype) if rate < 1 else np.zeros(shape, dtype))
+    return xp.asarray(kept * np.dtype(dtype).type(1 / (1 - rate)) if rate < 1 else np.zeros(shape, dtype))

@@ -24,6 +24,7 @@ from rnn_ref.jit import (
     R2,
     R3,
     R4,
+    READ3,
     flush_denormals,
     kernel,
     library,
@@ -105,8 +106,8 @@ def d_update(dh, z_z, z_h, z, g, h_prev, dz_z, dz_h, dh_prev, activation, recurr
 
 @library
 def forward_rows(
-    x: GIVEN3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: GIVEN3,
-    h_drop: GIVEN3, dropped: R3, scratch: R2, activation: INTEGER, recurrent_activation: INTEGER,
+    x: GIVEN3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: READ3,
+    h_drop: READ3, dropped: R3, scratch: R2, activation: INTEGER, recurrent_activation: INTEGER,
     reset_after: BOOLEAN, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps.
@@ -116,7 +117,7 @@ def forward_rows(
     H = h.shape[2]
     here = slice(first * H, last * H)  # in one time step of the chunk's numbers
     gates_flat, q_flat = gates.reshape(3, gates.shape[1], -1), q.reshape(q.shape[0], -1)
-    h_flat, scratch_flat, drop = h.reshape(h.shape[0], -1), scratch.reshape(-1), h_drop[:, first:last]
+    h_flat, scratch_flat = h.reshape(h.shape[0], -1), scratch.reshape(-1)
     for t in range(x.shape[0]):
         if t % batch.STEPS == 0:
             project_steps(x, W, b, x_drop, dropped, t, gates, first, last)
@@ -124,18 +125,18 @@ def forward_rows(
         h_prev = h[before, first:last]
         for g in range(2):
             z_g = gates[g, s, first:last]
-            recurrent(h_prev, U, g, drop, scratch, z_g, z_g)
+            recurrent(h_prev, U, g, h_drop, first, last, scratch, z_g, z_g)
         if z.size > 0:
             for g in range(2):
                 copy_rows(gates[g, s, first:last], z[g, t, first:last])
         z_h, q_t = gates[2, s, first:last], q[s, first:last]
         update_flat, reset_flat, z_h_flat = gates_flat[0, s, here], gates_flat[1, s, here], gates_flat[2, s, here]
         if reset_after:
-            recurrent(h_prev, U, 2, drop, scratch, b_q.reshape(1, -1), q_t)
+            recurrent(h_prev, U, 2, h_drop, first, last, scratch, b_q.reshape(1, -1), q_t)
             reset_projection(reset_flat, z_h_flat, q_flat[s, here], recurrent_activation)
         else:
-            if drop.size > 0:
-                multiply(h_prev, drop[2], scratch)
+            if h_drop.size > 0:
+                multiply(h_prev, h_drop[2, first:last], scratch)
             else:
                 copy_rows(h_prev, scratch)
             reset_state(reset_flat, scratch_flat, q_flat[s, here], recurrent_activation)
@@ -149,7 +150,7 @@ def forward_rows(
 
 @library
 def backward_rows(
-    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
+    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: READ3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
     recurrent_activation: INTEGER, reset_after: BOOLEAN, given: INTEGER, scratch: R3, first: INTEGER,
     last: INTEGER,
 ):  # fmt: skip
@@ -162,7 +163,7 @@ def backward_rows(
     gates_flat, z_flat, dz_flat = gates.reshape(3, T, -1), z.reshape(3, T, -1), dz.reshape(3, T, -1)
     h_flat, q_flat, dh_flat, dq_flat = h.reshape(T + 1, -1), q.reshape(T, -1), dh.reshape(T + 1, -1), dq.reshape(T, -1)
     dropped, d_dropped, kept = scratch[0], scratch[1], scratch[2]
-    dropped_flat, d_dropped_flat, drop = dropped.reshape(-1), d_dropped.reshape(-1), drop[:, first:last]
+    dropped_flat, d_dropped_flat = dropped.reshape(-1), d_dropped.reshape(-1)
     for t in range(T - 1, -1, -1):
         if t < given:
             clear(dh[t, first:last])
@@ -187,31 +188,31 @@ def backward_rows(
             d_reset_projection(
                 dz_flat[2, t, here], z_r, r, q_flat[t, here], dz_r, dq_flat[t, here], recurrent_activation
             )
-            d_recurrent(dq[t, first:last], U, 2, drop, dropped, dh_prev)
+            d_recurrent(dq[t, first:last], U, 2, drop, first, last, dropped, dh_prev)
         else:
             drh = dq[t, first:last]
             clear(drh)
             packed_product(dz[2, t, first:last], U[2], drh, drh)
             if drop.size > 0:
-                multiply(h_prev, drop[2], dropped)
+                multiply(h_prev, drop[2, first:last], dropped)
             else:
                 copy_rows(h_prev, dropped)
             clear(d_dropped)
             d_reset_state(dq_flat[t, here], z_r, r, dropped_flat, dz_r, d_dropped_flat, recurrent_activation)
             if drop.size > 0:
-                add_multiplied(d_dropped, drop[2], dh_prev)
+                add_multiplied(d_dropped, drop[2, first:last], dh_prev)
             else:
                 add(d_dropped, dh_prev)
         for g in range(2):
-            d_recurrent(dz[g, t, first:last], U, g, drop, dropped, dh_prev)
+            d_recurrent(dz[g, t, first:last], U, g, drop, first, last, dropped, dh_prev)
         if mask.size > 0:
             pass_on(mask, t, dh, kept, first, last)
 
 
 @kernel(parallel=True)
 def forward_batch(
-    x: GIVEN3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: GIVEN3,
-    h_drop: GIVEN3, activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, borders: INTEGERS,
+    x: GIVEN3, W: R4, b: R1, b_q: R1, U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, x_drop: READ3,
+    h_drop: READ3, activation: INTEGER, recurrent_activation: INTEGER, reset_after: BOOLEAN, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
         before = flush_denormals()
@@ -226,7 +227,7 @@ def forward_batch(
 
 @kernel(parallel=True)
 def backward_batch(
-    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
+    U: R4, gates: R4, z: R4, q: R3, h: R3, mask: MASK, drop: READ3, dh: R3, dz: R4, dq: R3, activation: INTEGER,
     recurrent_activation: INTEGER, reset_after: BOOLEAN, given: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):

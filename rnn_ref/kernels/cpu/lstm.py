@@ -20,6 +20,7 @@ from rnn_ref.jit import (
     R2,
     R3,
     R4,
+    READ3,
     flush_denormals,
     kernel,
     library,
@@ -92,7 +93,7 @@ def backward_step(
 
 @library
 def forward_rows(
-    x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3,
+    x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: READ3, h_drop: READ3,
     dropped: R3, scratch: R2, activation: INTEGER, recurrent_activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps.
@@ -112,7 +113,7 @@ def forward_rows(
         h_prev = h[h_before, first:last]
         for g in range(4):
             z_g = gates[g, s, first:last]
-            recurrent(h_prev, U, g, h_drop[:, first:last], scratch, z_g, z_g)
+            recurrent(h_prev, U, g, h_drop, first, last, scratch, z_g, z_g)
         if z.size > 0:
             for g in range(4):
                 copy_rows(gates[g, s, first:last], z[g, t, first:last])
@@ -134,7 +135,7 @@ def forward_rows(
 
 @library
 def backward_rows(
-    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
+    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: READ3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
     recurrent_activation: INTEGER, given: INTEGER, scratch: R3, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps.
@@ -174,7 +175,7 @@ def backward_rows(
             recurrent_activation,
         )
         for g in range(4):
-            d_recurrent(dz[g, t, first:last], U, g, drop[:, first:last], dropped, dh[t, first:last])
+            d_recurrent(dz[g, t, first:last], U, g, drop, first, last, dropped, dh[t, first:last])
         if mask.size > 0:
             pass_on(mask, t, dh, kept_h, first, last)
             pass_on(mask, t, dc, kept_c, first, last)
@@ -182,7 +183,7 @@ def backward_rows(
 
 @kernel(parallel=True)
 def forward_batch(
-    x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3,
+    x: GIVEN3, W: R4, b: R1, U: R4, gates: R4, z: R4, h: R3, c: R3, mask: MASK, x_drop: READ3, h_drop: READ3,
     activation: INTEGER, recurrent_activation: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
@@ -198,7 +199,7 @@ def forward_batch(
 
 @kernel(parallel=True)
 def backward_batch(
-    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: GIVEN3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
+    U: R4, gates: R4, z: R4, c: R3, mask: MASK, drop: READ3, dh: R3, dc: R3, dz: R4, activation: INTEGER,
     recurrent_activation: INTEGER, given: INTEGER, borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):

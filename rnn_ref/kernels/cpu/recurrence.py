@@ -2,7 +2,7 @@
 
 h      (n, H)         state before the step
 U      (G, P, H, *)   recurrent kernel, packed; for the way back, its transpose
-drop   (G, n, H)      recurrent dropout, the same for all steps; without elements: none
+drop   (G, B, H)      recurrent dropout of the whole batch, the same for all steps; without elements: none
 z      (n, H)         pre-activation of gate g
 """
 
@@ -35,21 +35,24 @@ def add_multiplied(a, b, out):
 
 
 @kernel
-def recurrent(h, U, g, drop, scratch, start, z):
-    """``z = start + (h drop_g) U_g``; ``start`` (n or 1, H) may be ``z``; ``scratch`` (n, H): dropped states."""
+def recurrent(h, U, g, drop, first, last, scratch, start, z):
+    """``z = start + (h drop_g) U_g`` of the samples ``first:last``.
+
+    ``start`` (n or 1, H) may be ``z``; ``scratch`` (n, H) is room for dropped states.
+    """
     if drop.size > 0:
-        multiply(h, drop[g], scratch)
+        multiply(h, drop[g, first:last], scratch)
         packed_product(scratch, U[g], start, z)
     else:
         packed_product(h, U[g], start, z)
 
 
 @kernel
-def d_recurrent(dz, U, g, drop, scratch, dh):
-    """``dh += (dz U_gᵀ) drop_g``."""
+def d_recurrent(dz, U, g, drop, first, last, scratch, dh):
+    """``dh += (dz U_gᵀ) drop_g`` of the samples ``first:last``."""
     if drop.size > 0:
         clear(scratch)
         packed_product(dz, U[g], scratch, scratch)
-        add_multiplied(scratch, drop[g], dh)
+        add_multiplied(scratch, drop[g, first:last], dh)
     else:
         packed_product(dz, U[g], dh, dh)

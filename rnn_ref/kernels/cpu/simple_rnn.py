@@ -20,6 +20,7 @@ from rnn_ref.jit import (
     R2,
     R3,
     R4,
+    READ3,
     flush_denormals,
     kernel,
     library,
@@ -60,7 +61,7 @@ def backward_step(dh, z, h, dz, activation):
 
 @library
 def forward_rows(
-    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3, dropped: R3,
+    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: READ3, h_drop: READ3, dropped: R3,
     scratch: R2, activation: INTEGER, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` through all time steps.
@@ -75,7 +76,7 @@ def forward_rows(
             project_steps(x, W, b, x_drop, dropped, t, z, first, last)
         s, before, after = t % z.shape[1], t % h.shape[0], (t + 1) % h.shape[0]
         h_prev, h_t, z_t = h[before, first:last], h[after, first:last], z[0, s, first:last]
-        recurrent(h_prev, U, 0, h_drop[:, first:last], scratch, z_t, z_t)
+        recurrent(h_prev, U, 0, h_drop, first, last, scratch, z_t, z_t)
         forward_step(z_flat[s, here], h_flat[after, here], activation)
         if mask.size > 0:
             hold(mask[t, first:last], h_prev, h_t)
@@ -83,7 +84,7 @@ def forward_rows(
 
 @library
 def backward_rows(
-    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
+    U: R4, z: R4, h: R3, mask: MASK, drop: READ3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
     scratch: R3, first: INTEGER, last: INTEGER,
 ):  # fmt: skip
     """Samples ``first:last`` back through all time steps.
@@ -101,14 +102,14 @@ def backward_rows(
         if mask.size > 0:
             take_out(mask, t, dh, kept, first, last)
         backward_step(dh_flat[t + 1, here], z_flat[t, here], h_flat[t + 1, here], dz_flat[t, here], activation)
-        d_recurrent(dz[0, t, first:last], U, 0, drop[:, first:last], dropped, dh[t, first:last])
+        d_recurrent(dz[0, t, first:last], U, 0, drop, first, last, dropped, dh[t, first:last])
         if mask.size > 0:
             pass_on(mask, t, dh, kept, first, last)
 
 
 @kernel(parallel=True)
 def forward_batch(
-    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: GIVEN3, h_drop: GIVEN3, activation: INTEGER,
+    x: GIVEN3, W: R4, b: R1, U: R4, z: R4, h: R3, mask: MASK, x_drop: READ3, h_drop: READ3, activation: INTEGER,
     borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):
@@ -121,7 +122,7 @@ def forward_batch(
 
 @kernel(parallel=True)
 def backward_batch(
-    U: R4, z: R4, h: R3, mask: MASK, drop: GIVEN3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
+    U: R4, z: R4, h: R3, mask: MASK, drop: READ3, dh: R3, dz: R4, activation: INTEGER, given: INTEGER,
     borders: INTEGERS,
 ):  # fmt: skip
     for k in prange(borders.size - 1):

@@ -16,7 +16,7 @@ from numba import prange
 from numba.extending import overload
 
 from rnn_ref import memory
-from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R3, R5, flush_denormals, kernel, link, restore_denormals
+from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R3, R5, READ3, flush_denormals, kernel, link, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
 from rnn_ref.kernels.cpu.sequence import flat
@@ -103,7 +103,7 @@ def _add_product(rows, packed, block, panel, out):
 
 @kernel(parallel=True)
 def _d_weights(
-    x: GIVEN3, h: GIVEN3, x_rows: GIVEN2, h_rows: GIVEN2, x_drop: GIVEN3, h_drop: GIVEN3, x_packed: R5, h_packed: R5,
+    x: GIVEN3, h: GIVEN3, x_rows: GIVEN2, h_rows: GIVEN2, x_drop: READ3, h_drop: READ3, x_packed: R5, h_packed: R5,
     dz: GIVEN3, d_h: GIVEN3, sums: R3, dW: R2, dU: R2, column: INTEGER, group: INTEGER,
 ):  # fmt: skip
     G, N, H = dz.shape

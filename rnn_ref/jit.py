@@ -27,9 +27,15 @@ FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 equation = njit(inline="always", error_model="numpy")
 equation.__doc__ = "Compile a scalar equation: no arrays, no loops, inlined into every caller."
 
+
+def uncompiled(function):
+    """The Python function of an equation; that takes arrays too, NumPy's or CuPy's."""
+    return getattr(function, "py_func", function)
+
+
 PACKAGE = Path(__file__).parent
 X86 = platform.machine().lower() in ("x86_64", "amd64")
-COMPILED_ROOMS = ("jit.py", "equations", "kernels/cpu")
+COMPILED_ROOMS = ("jit.py", "equations", "kernels/cpu", "training/optimizers/adam.py")
 
 
 @cache
@@ -79,7 +85,7 @@ def kernel(function=None, *, parallel: bool = False):
 R1, R2, R3, R4, R5 = (partial(types.Array, ndim=n, layout="C") for n in (1, 2, 3, 4, 5))
 # From a caller: any strides, not to be written to.
 GIVEN2, GIVEN3 = (partial(types.Array, ndim=n, layout="A", readonly=True) for n in (2, 3))
-READ3 = partial(types.Array, ndim=3, layout="C", readonly=True)
+READ1, READ3 = (partial(types.Array, ndim=n, layout="C", readonly=True) for n in (1, 3))
 REAL, INTEGER, BOOLEAN = (lambda real: real), (lambda real: types.intp), (lambda real: types.boolean)
 INTEGERS = lambda real: types.Array(types.intp, 1, "C")  # noqa: E731
 MASK = lambda real: types.Array(types.boolean, 2, "C", readonly=True)  # noqa: E731

@@ -100,6 +100,33 @@ def test_ten_steps_equal_those_of_keras(name, options):
         np.testing.assert_allclose(v, np.asarray(target.value), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("name", ["Adam", "SGD"])
+def test_weights_and_gradients_may_lie_anywhere_in_memory(name, dtype):
+    def every_second(a):
+        wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype) if a.ndim else np.zeros(2, a.dtype)
+        view = wide[..., ::2] if a.ndim else wide[:1].reshape(())
+        view[...] = a
+        return view
+
+    def read_only(a):
+        a.flags.writeable = False
+        return a
+
+    expected = run(getattr(optimizers, name)(0.1), make_weights(dtype))
+    for move in (np.asfortranarray, every_second):
+        weights, optimizer = make_weights(dtype), getattr(optimizers, name)(0.1)
+        for weight in weights:
+            weight.value = move(weight.value)
+        arrays = [w.value for w in weights]
+        for step in range(STEPS):
+            optimizer.apply([read_only(move(g)) for g in make_grads(step)], weights)
+        for weight, array, target in zip(weights, arrays, expected):
+            assert weight.value is array
+            assert array.dtype == dtype
+            np.testing.assert_allclose(array, target, rtol=1e-2 if dtype == "float16" else 1e-5)
+
+
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 def test_training_goes_on_from_a_saved_state(name, options):
     make = getattr(optimizers, name)

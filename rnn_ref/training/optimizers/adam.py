@@ -7,15 +7,34 @@ import math
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.jit import R1, READ1, REAL, equation, kernel, link, uncompiled
 
 from .base import Optimizer
 
 
-def _move_towards(average: np.ndarray, target: np.ndarray, rate: float, work: np.ndarray) -> None:
-    """``average += rate * (target - average)``; `target` may be `work`."""
-    xp.subtract(target, average, out=work)
-    work *= rate
-    average += work
+@equation
+def running_means(g, m, v, share_m, share_v):
+    """Of a gradient and of its square -> ``m, v``; a number each, or arrays."""
+    return m + share_m * (g - m), v + share_v * (g * g - v)
+
+
+@equation
+def descended(w, m, v, rate, epsilon):
+    """A weight after the step; a number each, or arrays."""
+    return w - rate * m / (np.sqrt(v) + epsilon)
+
+
+@kernel
+def _adam(w: R1, g: READ1, m: R1, v: R1, share_m: REAL, share_v: REAL, rate: REAL, epsilon: REAL):
+    """All in one pass over memory, where arrays would take a dozen."""
+    for k in range(w.size):
+        m[k], v[k] = running_means(g[k], m[k], v[k], share_m, share_v)
+        w[k] = descended(w[k], m[k], v[k], rate, epsilon)
+
+
+def _for_kernel(*arrays) -> bool:
+    """Whether the kernel can write to these arrays as to one row of numbers."""
+    return xp.device == "cpu" and all(a.flags.c_contiguous and a.dtype.char in "fd" for a in arrays)
 
 
 class Adam(Optimizer):
@@ -53,16 +72,17 @@ class Adam(Optimizer):
 
     def update_step(self, gradient, value, learning_rate, slots, work):
         m, v = slots["momentum"], slots["velocity"]
-        _move_towards(m, gradient, 1 - self.beta_1, work)
-        _move_towards(v, xp.square(gradient, out=work), 1 - self.beta_2, work)
+        t = self.iterations + 1
+        rate = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        shares = 1 - self.beta_1, 1 - self.beta_2
+        if not self.amsgrad and _for_kernel(value, m, v):
+            link(_adam, value.dtype)
+            _adam(value.reshape(-1), gradient.reshape(-1), m.reshape(-1), v.reshape(-1), *shares, rate, self.epsilon)
+            return
+        m[...], v[...] = uncompiled(running_means)(gradient, m, v, *shares)
         if self.amsgrad:
             v = xp.maximum(slots["velocity_hat"], v, out=slots["velocity_hat"])
-        t = self.iterations + 1
-        xp.sqrt(v, out=work)
-        work += self.epsilon
-        step = xp.divide(m, work, out=work)
-        step *= learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        value -= step
+        value[...] = uncompiled(descended)(value, m, v, rate, self.epsilon)
 
     def get_config(self):
         own = {
@@ -143,8 +163,7 @@ class Nadam(Optimizer):
 
     def update_step(self, gradient, value, learning_rate, slots, work):
         m, v = slots["momentum"], slots["velocity"]
-        _move_towards(m, gradient, 1 - self.beta_1, work)
-        _move_towards(v, xp.square(gradient, out=work), 1 - self.beta_2, work)
+        m[...], v[...] = uncompiled(running_means)(gradient, m, v, 1 - self.beta_1, 1 - self.beta_2)
         t = self.iterations + 1
         u, u_next = self._u(t), self._u(t + 1)
         m_hat = m * (u_next / (1 - self.u_product * u_next))

@@ -173,7 +173,8 @@ def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
 
             b_vectors = [load(place) for place in pieces(at(b, k, b_row))]
             prefetch = declare("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3)
-            for place in pieces(at(fetched, k, fetched_row)):
+            # A lone row does little more than load: twice as many requests would take longer than they save.
+            for place in pieces(at(fetched, k, fetched_row)) if rows > 1 else []:
                 ahead = builder.inttoptr(place, ir.IntType(8).as_pointer())
                 builder.call(prefetch, [ahead, *map(ir.IntType(32), (0, 2, 1))])  # for reading, into the second cache
             fma = declare(f"llvm.fma.{name}", vector, vector, vector, vector)

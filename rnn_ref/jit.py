@@ -85,6 +85,7 @@ def kernel(function=None, *, parallel: bool = False):
 R1, R2, R3, R4, R5 = (partial(types.Array, ndim=n, layout="C") for n in (1, 2, 3, 4, 5))
 # From a caller: any strides, not to be written to.
 GIVEN2, GIVEN3 = (partial(types.Array, ndim=n, layout="A", readonly=True) for n in (2, 3))
+# Not to be written to, but without gaps: neighbours are neighbours in memory, and are computed as vectors.
 READ1, READ3 = (partial(types.Array, ndim=n, layout="C", readonly=True) for n in (1, 3))
 REAL, INTEGER, BOOLEAN = (lambda real: real), (lambda real: types.intp), (lambda real: types.boolean)
 INTEGERS = lambda real: types.Array(types.intp, 1, "C")  # noqa: E731

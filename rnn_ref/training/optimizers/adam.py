@@ -14,7 +14,7 @@ from .base import Optimizer
 
 @equation
 def running_means(g, m, v, share_m, share_v):
-    """Of a gradient and of its square -> ``m, v``; a number each, or arrays."""
+    """Of a gradient and of its square -> ``m, v``; a number each, or arrays. The shares are 1 - beta."""
     return m + share_m * (g - m), v + share_v * (g * g - v)
 
 

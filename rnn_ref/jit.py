@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import platform
+import threading
 from functools import cache, partial
 from pathlib import Path
 
@@ -182,6 +183,9 @@ overload(flush_denormals)(lambda: lambda: _flush())
 overload(restore_denormals)(lambda before: lambda before: _restore(before))
 
 
+_linking = threading.Lock()  # a kernel takes new types only meanwhile
+
+
 @cache
 def link(function, dtype: np.dtype) -> None:
     """Compile an annotated function for arrays of this type, or take it from the cache.
@@ -191,15 +195,16 @@ def link(function, dtype: np.dtype) -> None:
     """
     if config.DISABLE_JIT:
         return
-    real = getattr(types, dtype.name)
-    is_library = hasattr(function, "compiled")
-    compiled = function.compiled if is_library else function
-    annotations = inspect.get_annotations(function.py_func, eval_str=True).values()
-    arguments = tuple(annotation(real) for annotation in annotations)
-    compiled.disable_compile(False)
-    compiled.compile(arguments)
-    compiled.disable_compile()
-    if is_library:
-        result = compiled.overloads[arguments]
-        address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
-        binding.add_symbol(f"{function.name}.{real}", address)
+    with _linking:
+        real = getattr(types, dtype.name)
+        is_library = hasattr(function, "compiled")
+        compiled = function.compiled if is_library else function
+        annotations = inspect.get_annotations(function.py_func, eval_str=True).values()
+        arguments = tuple(annotation(real) for annotation in annotations)
+        compiled.disable_compile(False)
+        compiled.compile(arguments)
+        compiled.disable_compile()
+        if is_library:
+            result = compiled.overloads[arguments]
+            address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+            binding.add_symbol(f"{function.name}.{real}", address)

@@ -37,6 +37,28 @@ print(layer(np.full((1, 1, 1), 0.5))[0, 0], sum(simple_rnn.forward_batch.stats.c
 """
 
 
+THREADS = """
+import threading
+from types import SimpleNamespace
+import numpy as np
+from rnn_ref.training.optimizers import Adam
+together, steps = threading.Barrier(4), []
+def step(dtype):
+    weight = SimpleNamespace(value=np.zeros(3, dtype), name="w", constraint=None)
+    together.wait()
+    Adam(0.5).apply([np.ones(3, dtype)], [weight])
+    steps.append(weight.value)
+threads = [threading.Thread(target=step, args=(dtype,)) for dtype in 2 * ("float32", "float64")]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(np.allclose(steps, -0.5), len(steps))
+"""
+
+
+def test_threads_may_need_a_kernel_for_the_first_time_together(tmp_path):
+    assert python(THREADS, PACKAGE.parent, NUMBA_CACHE_DIR=str(tmp_path)).split() == ["True", "4"]
+
+
 def test_editing_an_equation_takes_effect_in_spite_of_the_cache(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "rnn_ref", ignore=shutil.ignore_patterns("__pycache__"))
     cache = str(tmp_path / "cache")

@@ -1,0 +1,138 @@
+"""The weights of a layer, and of the layers inside it: made, listed, read and replaced."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers.variable import Variable
+
+
+class WeightOwner:
+    """What has weights: the half of :class:`~rnn_ref.layers.layer.Layer` that is about them.
+
+    Attributes
+    ----------
+    name, dtype : str
+    trainable, built : bool
+    """
+
+    name: str
+    dtype: str
+    trainable: bool
+    built: bool
+    _weights: dict[str, Variable]
+
+    def add_weight(
+        self,
+        shape,
+        initializer="glorot_uniform",
+        name=None,
+        *,
+        trainable=True,
+        regularizer=None,
+        constraint=None,
+    ) -> Variable:
+        """Make a weight.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        initializer, regularizer, constraint
+            Whatever their ``get`` understands: a string, an object, None.
+        name : str, optional
+            Unique within the layer; "weight", "weight_1", ... when absent.
+        trainable : bool
+
+        Returns
+        -------
+        Variable
+        """
+        if name is None:
+            name = f"weight_{len(self._weights)}" if self._weights else "weight"
+        # Drawn on the CPU whatever the device: a seed gives the same weights everywhere.
+        value = np.ascontiguousarray(initializers.get(initializer)(tuple(shape), dtype=self.dtype))
+        self._weights[name] = Variable(
+            value,
+            name,
+            path=f"{self.name}/{name}",
+            trainable=trainable,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+        )
+        return self._weights[name]
+
+    def add_loss(self, loss) -> None:
+        """Not supported; the error says how to add a penalty to the loss instead."""
+        raise NotImplementedError(
+            f"{self.name}: there is no add_loss: a number does not say how its gradient reaches the weights. Give the "
+            "layer activity_regularizer=..., add_weight a regularizer=..., put an ActivityRegularization layer behind "
+            "it, or return the penalty as an output and give that output a loss."
+        )
+
+    def sublayers(self) -> list[WeightOwner]:
+        """Layers inside this one whose weights count as its own."""
+        return []
+
+    def named_weights(self) -> dict[str, Variable]:
+        """Weights by name; those of a layer inside carry its name: ``"forward_lstm/kernel"``."""
+        named = dict(self._weights)
+        for layer in self.sublayers():
+            named.update({f"{layer.name}/{key}": weight for key, weight in layer.named_weights().items()})
+        return named
+
+    def trainable_named_weights(self) -> dict[str, Variable]:
+        """The weights an optimizer may change: those of frozen layers, inside too, are left out."""
+        if not self.trainable:
+            return {}
+        named = {key: weight for key, weight in self._weights.items() if weight.trainable}
+        for layer in self.sublayers():
+            named.update({f"{layer.name}/{k}": w for k, w in layer.trainable_named_weights().items()})
+        return named
+
+    @property
+    def weights(self) -> list[Variable]:
+        return list(self.named_weights().values())
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        return list(self.trainable_named_weights().values())
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        trainable = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trainable]
+
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def losses(self) -> list[float]:
+        """Penalties on the trainable weights, as ``fit`` adds them to the loss."""
+        return [float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, values) -> None:
+        """Replace all weights, in the order of :meth:`get_weights`."""
+        values = list(values)
+        if len(values) != len(self.weights):
+            unbuilt = "" if self.built else " It is not built yet: call it on data or give it an input shape first."
+            raise ValueError(
+                f"{self.name}: set_weights got {len(values)} arrays, expected {len(self.weights)} "
+                f"({', '.join(self.named_weights()) or 'none'}).{unbuilt}"
+            )
+        for weight, value in zip(self.weights, values):
+            weight.assign(value)
+
+    def count_params(self) -> int:
+        """Number of parameters."""
+        if not self.built:
+            raise ValueError(
+                f"{self.name} has no weights yet, so its parameters cannot be counted: "
+                "call it on data, or give it an input shape."
+            )
+        return sum(weight.size for weight in self.weights)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from rnn_ref.device import converted, get_device, to_numpy, xp
-from rnn_ref.reading import number
 
 from .._identifiers import auto_name
 from . import schedules
+from .clipping import clipped
+from .learning_rate import LearningRate, check_learning_rate, current
 
 
 class Optimizer:
@@ -92,13 +92,14 @@ class Optimizer:
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
         self.iterations = 0
-        self._learning_rate = _check_learning_rate(learning_rate)
-        self._index: dict[int, int] | None = None  # id of a weight -> its place in the lists below
-        self._weights: list = []
+        self._learning_rate = check_learning_rate(learning_rate)
+        self._weights: list | None = None  # those that the lists below belong to, in this order
+        self._index: dict[int, int] | None = None  # id of a weight -> its place; not part of copies
+        self._is_copy = False  # and has not met the weights yet that it is to go on with
         self._slots: list[dict[str, np.ndarray]] = []
         self._work: list[np.ndarray] = []  # one scratch array per weight
         self._device = "cpu"  # where these arrays are
-        self._no_decay: set[int] = set()
+        self._no_decay: list = []  # the weights themselves: they are copied with the optimizer
         self._no_decay_pattern: str | None = None
 
     def __init_subclass__(cls, **kwargs):
@@ -153,11 +154,17 @@ class Optimizer:
     # One step
 
     def build(self, weights: Iterable) -> None:
-        """Make the state for these weights. Called by the first `apply`."""
-        if self._index is not None:
+        """Make the state for these weights. Called by the first `apply`.
+
+        A copy made without its model (`copy.deepcopy`, `pickle`) goes on with weights of the same names and shapes.
+        """
+        weights = list(weights)
+        if self.built:
+            if self._is_copy and not any(id(weight) in self._places() for weight in weights):
+                self._take_over(weights)
+            self._is_copy = False
             return
-        self._weights, self._device = list(weights), get_device()
-        self._index = {id(weight): i for i, weight in enumerate(self._weights)}
+        self._weights, self._device = weights, get_device()
         names = [name for group in self.slots() for name in group]
         self._slots = [
             {name: xp.full_like(weight.value, self.initial_slot(name)) for name in names} for weight in self._weights
@@ -174,7 +181,27 @@ class Optimizer:
     @property
     def built(self) -> bool:
         """Whether there is state for weights yet."""
-        return self._index is not None
+        return self._weights is not None
+
+    def _places(self) -> dict[int, int]:
+        """The place of every weight in the lists of state, by its id."""
+        if self._index is None:
+            self._index = {id(weight): i for i, weight in enumerate(self._weights)}
+        return self._index
+
+    def _take_over(self, weights: list) -> None:
+        """Of a copy: these weights in place of the copies of weights that came with it."""
+
+        def described(weights):
+            return [(weight.name, weight.value.shape) for weight in weights]
+
+        if described(weights) == described(self._weights):
+            mine = {id(old): new for old, new in zip(self._weights, weights)}
+            self._no_decay = [mine.get(id(weight), weight) for weight in self._no_decay]
+            self._weights, self._index = weights, None
+
+    def __getstate__(self):
+        return self.__dict__ | {"_index": None, "_is_copy": True}  # a copy's weights have ids of their own
 
     def apply(self, grads: Sequence[np.ndarray | None], weights: Sequence | None = None) -> None:
         """Update weights in place.
@@ -204,12 +231,12 @@ class Optimizer:
         self.build(weights)
         self._follow()
         grads, weights = self._with_gradient(grads, weights)
-        grads = self._clip(grads)
-        learning_rate = self.learning_rate
+        grads = clipped(grads, self.clipnorm, self.global_clipnorm, self.clipvalue)
+        learning_rate = current(self._learning_rate, self.iterations)
         self._decay(weights, learning_rate)
         self.begin_step()
         for gradient, weight in zip(grads, weights):
-            i = self._index[id(weight)]
+            i = self._places()[id(weight)]
             self.update_step(gradient, weight.value, learning_rate, self._slots[i], self._work[i])
             if getattr(weight, "constraint", None) is not None:
                 weight.value[...] = xp.asarray(weight.constraint(weight.value))
@@ -224,7 +251,7 @@ class Optimizer:
         """Gradients that are not None, in the precision of their weights, and those weights."""
         kept, missing = [], []
         for gradient, weight in zip(grads, weights):
-            if id(weight) not in self._index:
+            if id(weight) not in self._places():
                 raise ValueError(
                     f"The weight {weight.name!r} is not one of those this optimizer was built with. "
                     "Use a new optimizer for a new set of weights."
@@ -245,23 +272,13 @@ class Optimizer:
         grads, weights = zip(*kept)
         return list(grads), list(weights)
 
-    def _clip(self, grads: list[np.ndarray]) -> list[np.ndarray]:
-        """New gradients within the limits; the caller's are left as they are."""
-        if self.clipnorm:
-            return [g * _shrink(_norm([g]), self.clipnorm, g) for g in grads]
-        if self.global_clipnorm:
-            norm = _norm(grads)
-            return [g * _shrink(norm, self.global_clipnorm, g) for g in grads]
-        if self.clipvalue:
-            return [xp.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        return grads
-
     def _decay(self, weights: list, learning_rate: float) -> None:
         if self.weight_decay is None:
             return
+        spared = {id(weight) for weight in self._no_decay}
         for weight in weights:
             named = self._no_decay_pattern is not None and re.search(self._no_decay_pattern, weight.name)
-            if not named and id(weight) not in self._no_decay:
+            if not named and id(weight) not in spared:
                 weight.value *= 1 - self.weight_decay * learning_rate
 
     def exclude_from_weight_decay(self, var_list: Iterable = (), var_names: Iterable[str] = ()) -> None:
@@ -273,21 +290,19 @@ class Optimizer:
         var_names : list of str, optional
             Regular expressions; a weight is left out if its name contains one, for example ``"bias"``.
         """
-        self._no_decay = {id(weight) for weight in var_list or ()}
+        self._no_decay = list(var_list or ())
         self._no_decay_pattern = "|".join(var_names or ()) or None
 
     # Learning rate
 
     @property
-    def learning_rate(self) -> float:
+    def learning_rate(self) -> LearningRate:
         """The learning rate of the next step. Settable, unless the optimizer was made with a schedule."""
-        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
-            return float(self._learning_rate(self.iterations))
-        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
+        return LearningRate(current(self._learning_rate, self.iterations), self)
 
     @learning_rate.setter
     def learning_rate(self, learning_rate) -> None:
-        learning_rate = _check_learning_rate(learning_rate)
+        learning_rate = check_learning_rate(learning_rate)
         if isinstance(self._learning_rate, schedules.LearningRateSchedule) and not callable(learning_rate):
             raise TypeError(
                 "The learning rate follows a schedule and cannot be set to a number. "
@@ -374,28 +389,3 @@ class Optimizer:
         if isinstance(config.get("learning_rate"), dict):
             config["learning_rate"] = schedules.deserialize(config["learning_rate"])
         return cls(**config)
-
-
-def _check_learning_rate(learning_rate) -> float | Callable:
-    if callable(learning_rate):
-        return learning_rate
-    try:
-        return float(learning_rate)
-    except (TypeError, ValueError):
-        raise ValueError(
-            "`learning_rate` must be a number, a LearningRateSchedule or a callable without arguments. "
-            f"Received: {learning_rate!r}"
-        ) from None
-
-
-def _norm(arrays: list[np.ndarray]):
-    """A float; on a GPU an array of no axes, for nobody to wait."""
-    square = sum(number(xp.vdot(a, a).astype(np.float64)) for a in arrays)
-    return math.sqrt(square) if xp.device == "cpu" else xp.sqrt(square)
-
-
-def _shrink(norm, limit: float, like: np.ndarray):
-    """The factor that brings a norm down to its limit. NaN for a norm that is not finite, so that it shows."""
-    if xp.device == "cpu":
-        return limit / max(norm, limit) if math.isfinite(norm) else math.nan
-    return xp.where(xp.isfinite(norm), limit / xp.maximum(norm, limit), math.nan).astype(like.dtype)

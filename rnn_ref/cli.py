@@ -1,4 +1,4 @@
-"""The command line: ``rnn-ref tour``, ``rnn-ref figures``, ``rnn-ref lab`` and ``rnn-ref bench``."""
+"""The command line: ``rnn-ref tour``, ``figures``, ``lab``, ``compile`` and ``bench``."""
 
 from __future__ import annotations
 
@@ -19,9 +19,20 @@ COPIES = "rnn_ref-notebooks"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; returns its exit status. What the user can mend ends in one line, not in a traceback."""
     options = parser().parse_args(arguments)
-    return options.run(options)
+    try:
+        return options.run(options)
+    except (OSError, BadArgument) as error:
+        print(f"rnn-ref: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("rnn-ref: interrupted", file=sys.stderr)
+        return 130
+
+
+class BadArgument(Exception):
+    """What was asked for cannot be done; the message says why and what to change."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
     tour = commands.add_parser("tour", help="train three networks on a real series and draw what they do")
     tour.add_argument("--out", type=Path, default=Path("figures"), help="folder for the pictures (%(default)s)")
-    tour.add_argument("--seed", type=int, default=0, help="of initial weights and shuffling (%(default)s)")
+    tour.add_argument("--seed", type=whole, default=0, help="of initial weights and shuffling (%(default)s)")
     tour.set_defaults(run=run_tour)
 
     figures = commands.add_parser("figures", help="draw the gallery: every picture, with the code that makes it")
@@ -43,6 +54,10 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--dir", type=Path, help=f"copy the notebooks there (./{COPIES} outside a checkout)")
     lab.add_argument("--copy-only", action="store_true", help="copy the notebooks, do not open them")
     lab.set_defaults(run=run_lab)
+
+    compiling = commands.add_parser("compile", help="compile all kernels now, for a machine that others will use")
+    compiling.add_argument("--processes", type=positive, help="that compile side by side (one a core)")
+    compiling.set_defaults(run=run_compile)
 
     bench = commands.add_parser("bench", help="measure rnn_ref beside PyTorch, JAX and Keras")
     bench.add_argument("target", choices=["cpu", "cuda"])
@@ -60,6 +75,35 @@ def parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(run=run_bench)
     return top
+
+
+def whole(text: str, least: int = 0) -> int:
+    """A whole number, for argparse."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, got {text!r}")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    return whole(text, 1)
+
+
+def read_report(path: Path) -> dict:
+    """What ``rnn-ref bench cpu --json`` wrote."""
+    try:
+        report = json.loads(path.read_text())
+    except ValueError as error:
+        raise BadArgument(f"--from {path} is not JSON: {error}") from None
+    if not isinstance(report, dict) or "machine" not in report:
+        raise BadArgument(f"--from {path}: expected a report that 'rnn-ref bench cpu --json FILE' wrote.")
+    return report
+
+
+def run_compile(options) -> int:
+    from rnn_ref.compiling import compile_all
+
+    compile_all(options.processes)
+    return 0
 
 
 def run_bench(options) -> int:
@@ -97,7 +141,7 @@ def run_bench_cpu(options) -> int:
     from rnn_ref.bench.markdown import markdown
     from rnn_ref.bench.settings import QUICK, Settings
 
-    report = json.loads(options.known.read_text()) if options.known else {}
+    report = read_report(options.known) if options.known else {}
     parts = options.parts.split(",") if options.parts else [] if options.known else list(cpu.PARTS)
     unknown = [part for part in parts if part not in cpu.PARTS]
     if unknown:

@@ -47,3 +47,36 @@ def test_lab_copies_notebooks_and_keeps_changed_ones(tmp_path, capsys):
     main(["lab", "--copy-only", "--dir", str(folder)])
     assert notebook.read_text() == "changed"
     assert "stays as it is" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "tour --out {file}",
+        "figures --out {file}",
+        "lab --copy-only --dir {file}",
+        "bench cpu --from {folder}/missing.json",
+        "bench cpu --from {folder}/other.json",
+        "bench cpu --from {folder}/list.json",
+        "bench cpu --from {folder}/text.json",
+        "bench cpu --from {folder}",
+        "bench cpu --json {file}/x --parts start",
+        "bench cuda --parts cases",
+    ],
+)
+def test_what_cannot_be_done_ends_in_one_line(arguments, tmp_path, capsys):
+    for name, text in {"file": "", "other.json": "{}", "list.json": "[]", "text.json": "no"}.items():
+        (tmp_path / name).write_text(text)
+    status = main(arguments.format(file=tmp_path / "file", folder=tmp_path).split())
+    said = capsys.readouterr().err.strip().splitlines()
+    assert status in (1, 2)
+    assert said[-1].startswith("rnn-ref")
+    assert not any("Traceback" in line for line in said)
+
+
+@pytest.mark.parametrize("arguments", ["tour --seed -1", "tour --seed x", "compile --processes 0", "bench gpu", ""])
+def test_arguments_of_a_wrong_kind_are_usage_errors(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments.split())
+    assert stop.value.code == 2
+    assert "error:" in capsys.readouterr().err

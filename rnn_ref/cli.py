@@ -177,7 +177,7 @@ def run_figures(options) -> int:
     if find_spec("sympy") is None:
         print(
             "One of the pictures needs SymPy. In a checkout of rnn_ref, this installs it:\n"
-            f"    {sys.executable} -m pip install '.[notebooks]'",
+            f"    {sys.executable} -m pip install -e '.[notebooks]'",
             file=sys.stderr,
         )
         return 1
@@ -198,7 +198,7 @@ def run_lab(options) -> int:
     if find_spec("jupyterlab") is None:
         print(
             "JupyterLab is not installed. In a checkout of rnn_ref, this installs it:\n"
-            f"    {sys.executable} -m pip install '.[notebooks]'",
+            f"    {sys.executable} -m pip install -e '.[notebooks]'",
             file=sys.stderr,
         )
         return 1

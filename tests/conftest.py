@@ -1,6 +1,7 @@
 """What all tests need before Keras, JAX, Numba or Matplotlib are imported."""
 
 import os
+import subprocess
 import sys
 from unittest import mock
 
@@ -8,7 +9,10 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # Keras is the yardstick in float64 too
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
-os.environ.setdefault("NUMBA_NUM_THREADS", str(max(2, os.cpu_count() or 1)))  # one core still tries two threads
+# One core still tries two threads; processes side by side try no more.
+os.environ.setdefault(
+    "NUMBA_NUM_THREADS", "2" if "PYTEST_XDIST_WORKER" in os.environ else str(max(2, os.cpu_count() or 1))
+)
 
 import hypothesis
 import numpy as np
@@ -54,6 +58,14 @@ def keras_in():
         return mock.patch.dict(dtypes.BIT64_TO_BIT32_DTYPE, {"float64": dtype})
 
     return precision
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config):
+    """Before processes run all tests side by side, compile what each of them would compile for itself."""
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        code = "from rnn_ref.compiling import compile_all; compile_all()"
+        subprocess.run([sys.executable, "-c", f"if __name__ == '__main__': {code}"], check=True)
 
 
 def pytest_runtest_makereport(item, call):

@@ -34,7 +34,7 @@ def test_an_integer_is_whole_and_large_enough():
         assert type(checked) is int
         assert checked == value
     for value in (1, 2.0, np.float32(3), np.nan, True, *NOTHING):
-        with pytest.raises(ValueError, match="^Owner: `a` must be an integer of at least 2. Received: a="):
+        with pytest.raises(ValueError, match=r"^Owner: `a` must be an integer of at least 2. Received: a="):
             integer(value, "a", "Owner", least=2)
     assert integer(-5, "a", "Owner") == -5
     with pytest.raises(ValueError, match="an integer or None"):
@@ -46,5 +46,5 @@ def test_a_flag_is_true_or_false():
     for value in (True, False, 1, 0, np.True_, np.int64(0)):
         assert flag(value, "a", "Owner") is bool(value)
     for value in (2, -1, 0.0, np.nan, "False", *NOTHING):
-        with pytest.raises(ValueError, match="^Owner: `a` must be True or False. Received: a="):
+        with pytest.raises(ValueError, match=r"^Owner: `a` must be True or False. Received: a="):
             flag(value, "a", "Owner")

@@ -11,6 +11,16 @@ README = (HERE.parent / "README.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", README)
 
 
+INSTALLS = re.findall(r"pip install[^&`\n]*", README)
+
+
+def test_an_edit_in_the_clone_is_what_runs_next():
+    """What README says to install is the clone itself, not a copy of it."""
+    local = [line for line in INSTALLS if ".[" in line]
+    assert len(local) >= 3
+    assert all(" -e " in line for line in local)
+
+
 def test_the_table_is_read():
     assert len(NAMED) > 30
     assert len(set(NAMED)) == len(NAMED)

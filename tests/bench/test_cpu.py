@@ -19,6 +19,7 @@ from rnn_ref.plotting.style import figure_alt
 SMALL = replace(QUICK, cells=("SimpleRNN",), models=("Bidirectional",))
 
 
+@pytest.mark.long
 def test_everyone_who_is_installed(tmp_path, capsys):
     files = {name: tmp_path / "there" / f"bench.{name}" for name in ("json", "md", "png")}
     options = ["--json", str(files["json"]), "--markdown", str(files["md"]), "--figure", str(files["png"])]
@@ -48,6 +49,7 @@ def test_everyone_who_is_installed(tmp_path, capsys):
     assert main(["bench", "cpu", "--parts", "cases,nothing"]) == 2
 
 
+@pytest.mark.long
 def test_the_other_parts():
     parts = ["variants", "fit", "start", "memory", "scaling"]
     report = cpu.run(parts, SMALL, names=["rnn_ref", "Keras (JAX)"], say=lambda line: None)

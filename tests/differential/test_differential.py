@@ -1,6 +1,6 @@
 """Random models over all recurrent options, here and in Keras: outputs, states and gradients agree.
 
-The usual run draws 400 on Keras's JAX backend. ``KERAS_BACKEND=torch pytest -m fuzz`` draws 20,000; PyTorch runs
+The usual run draws 400 on Keras's JAX backend. ``KERAS_BACKEND=torch pytest -n0 -m fuzz`` draws 20,000; PyTorch runs
 eagerly and is the faster yardstick there.
 """
 

@@ -30,6 +30,8 @@ from numba.cuda import dispatcher
 
 from .launches import recorded
 
+pytestmark = pytest.mark.long
+
 CAPABILITIES = [(7, 5), (8, 0), (9, 0)]
 # Sizes for one block by itself, for blocks that wait for each other, and for registers used to the last.
 SIZES = {"alone": (4, 64), "together": (64, 256), "full": (128, 1024)}

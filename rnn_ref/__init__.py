@@ -33,6 +33,7 @@ from rnn_ref.layers import (
     standardize_args,
 )
 from rnn_ref.models import Model, Sequential
+from rnn_ref.seq2seq import generate
 from rnn_ref.training import callbacks, losses, metrics, optimizers
 from rnn_ref.version import __version__
 
@@ -71,6 +72,7 @@ __all__ = [
     "derive_parameters",
     "device",
     "explain_step",
+    "generate",
     "generate_dropout_mask",
     "get_device",
     "gradient_flow",

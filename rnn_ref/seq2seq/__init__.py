@@ -11,7 +11,8 @@ Everything here runs on any *step function*::
   is N. What differs between the sequences but never changes, such as an encoder's outputs to attend to, belongs
   there too.
 
-`model_step` makes the decoder of an encoder-decoder model such a function.
+`model_step` makes a language model, or the decoder of an encoder-decoder model, such a function; `generate` goes on
+with a text or tokens in one call.
 
 Beam search has `beam_width` times as many sequences as the batch has rows, so N should not be fixed in advance.
 A sequence that has ended still takes part in the calls; what the step function returns for it is not used.
@@ -28,6 +29,7 @@ array([[1, 2, 2]])
 """
 
 from rnn_ref.seq2seq.beam import Beams, BeamSearchDecoder, BeamTree
+from rnn_ref.seq2seq.generation import generate
 from rnn_ref.seq2seq.greedy import greedy_search
 from rnn_ref.seq2seq.loop import Decoded
 from rnn_ref.seq2seq.model_step import model_step
@@ -38,6 +40,7 @@ __all__ = [
     "BeamTree",
     "Beams",
     "Decoded",
+    "generate",
     "greedy_search",
     "model_step",
     "sample",

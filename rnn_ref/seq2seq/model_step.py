@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_ref.device import xp
+from rnn_ref.seq2seq.carrying import CannotCarry, run_piece
 from rnn_ref.seq2seq.loop import Step
 from rnn_ref.seq2seq.states import States
 
@@ -22,6 +24,10 @@ def model_step(model: Any, from_logits: bool = False) -> Step:
     shape of the input says which. The first output is ``(N, 1, V)`` or ``(N, V)``. Inputs beyond the states that
     come back, such as the encoder's outputs that the decoder attends to, stay as they are.
 
+    A recurrent layer that gets no initial states, as those of a language model, goes on from where it was at the token
+    before: what it remembers becomes part of the states, and ``None`` begins. (A model with layers that look at several
+    time steps at once needs all tokens at every step: :func:`rnn_ref.generate` runs those.)
+
     Parameters
     ----------
     model : Model
@@ -33,13 +39,15 @@ def model_step(model: Any, from_logits: bool = False) -> Step:
     -------
     callable
         ``step(tokens, states) -> (logits, states)``. The states are a list in the order of the model's inputs: for
-        an encoder that returns its final states, ``[h, c]``, or ``[h, c, encoder_outputs]`` with attention.
+        an encoder that returns its final states, ``[h, c]``, or ``[h, c, encoder_outputs]`` with attention. Those
+        returned also hold what is carried over; pass them on as they are.
 
     Raises
     ------
     ValueError
         If the model returns more states than it takes, or its first input is no token; when called, if the
-        number of states or the number of time steps is wrong, or a token has no place in a one-hot vector.
+        number of states or the number of time steps is wrong, a token has no place in a one-hot vector, or feeding the
+        model token by token would not give what feeding it whole sequences gives.
 
     Examples
     --------
@@ -66,21 +74,24 @@ def model_step(model: Any, from_logits: bool = False) -> Step:
         )
     vocabulary = token_shape[2] if len(token_shape) == 3 else None
     changing = len(outputs) - 1
+    strict = len(inputs) == 1 and token_shape[1] != 1  # made for one token, it may do with it what it likes
 
     def step(tokens: np.ndarray, states: States) -> tuple[np.ndarray, States]:
+        carried = None
+        if isinstance(states, StepStates):
+            states, carried = states.given, states.carried
         states = [] if states is None else list(states) if isinstance(states, (list, tuple)) else [states]
         if len(states) != len(inputs) - 1:
             names = [tensor.name for tensor in inputs[1:]]
             raise ValueError(f"model_step: {model.name} takes {len(names)} states {names}, got {len(states)}.")
-        fed = np.asarray(tokens)[:, None]
-        if vocabulary is not None:
-            if fed.min() < 0 or fed.max() >= vocabulary:
-                raise ValueError(
-                    f"model_step: a token of {fed.ravel()} is not one of the {vocabulary} of {model.name}."
-                )
-            fed = np.eye(vocabulary)[fed]
-        returned = model([fed, *states]) if len(inputs) > 1 else model(fed)
-        returned = list(returned) if isinstance(returned, (list, tuple)) else [returned]
+        fed = one_hot(np.asarray(tokens)[:, None], vocabulary, f"model_step: {model.name}")
+        try:
+            returned, carried = run_piece(model, [fed, *map(xp.asarray, states)], carried, strict=strict)
+        except CannotCarry as reason:
+            raise ValueError(
+                f"model_step: {model.name} cannot be run token by token: {reason} If it is to read all tokens at "
+                "every step, call rnn_ref.generate."
+            ) from None
         scores = np.asarray(returned[0], np.float64)
         if scores.ndim == 3:
             if scores.shape[1] != 1:
@@ -89,14 +100,40 @@ def model_step(model: Any, from_logits: bool = False) -> Step:
                     f"shape {scores.shape}."
                 )
             scores = scores[:, 0]
-        if not from_logits:
-            if (scores < 0).any():
-                raise ValueError(
-                    f"model_step: {model.name} returned negative probabilities; if it ends without a softmax, say "
-                    "from_logits=True."
-                )
-            with np.errstate(divide="ignore"):  # a probability that rounds to 0 is an impossible token
-                scores = np.log(scores)
-        return scores, [*returned[1:], *states[changing:]]
+        states = [*returned[1:], *states[changing:]]
+        scores = scores if from_logits else logarithms(scores, f"model_step: {model.name}")
+        return scores, StepStates(states, carried) if carried else states
 
     return step
+
+
+class StepStates(NamedTuple):
+    """States of a step function.
+
+    Attributes
+    ----------
+    given : list of ndarray
+        Those that the model takes and returns.
+    carried : dict of str to list of ndarray
+        Those of its recurrent layers that it does not return.
+    """
+
+    given: list
+    carried: dict
+
+
+def one_hot(tokens: np.ndarray, vocabulary: int | None, where: str) -> np.ndarray:
+    """Tokens ``(N, T)`` as one-hot vectors ``(N, T, V)``; as they are if the vocabulary is None."""
+    if vocabulary is None:
+        return tokens
+    if tokens.min() < 0 or tokens.max() >= vocabulary:
+        raise ValueError(f"{where}: a token of {np.unique(tokens)} is not one of the {vocabulary} it takes.")
+    return np.eye(vocabulary)[tokens]
+
+
+def logarithms(probabilities: np.ndarray, where: str) -> np.ndarray:
+    """Log-probabilities; what is not a probability is refused."""
+    if (probabilities < 0).any():
+        raise ValueError(f"{where} returned negative probabilities; if no softmax ends it, say from_logits=True.")
+    with np.errstate(divide="ignore"):  # a probability that rounds to 0 is an impossible token
+        return np.log(probabilities)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from rnn_ref.device import xp
@@ -32,11 +34,11 @@ def same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return a, b
 
 
-def same_shape(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
+def same_shape(y_true, y_pred, *, broadcast: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Targets and predictions in one shape and in the precision of the predictions.
 
-    A dimension of `y_true` that is 1 is broadcast. The predictions are never broadcast: a model whose output
-    is too small for its targets is almost always a mistake.
+    With `broadcast`, a dimension of `y_true` that is 1 is repeated, with a warning: as in Keras, but there without.
+    The predictions never are: a model whose output is too small for its targets is almost always a mistake.
 
     Raises
     ------
@@ -49,11 +51,20 @@ def same_shape(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
         return y_true, y_pred
     given = f"y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
     y_true, y_pred = same_rank(y_true, y_pred)
-    if y_true.ndim != y_pred.ndim or any(t not in (1, p) for t, p in zip(y_true.shape, y_pred.shape)):
+    if y_true.shape == y_pred.shape:
+        return y_true, y_pred
+    if not broadcast or y_true.ndim != y_pred.ndim or any(t not in (1, p) for t, p in zip(y_true.shape, y_pred.shape)):
+        classes = y_true.size * y_pred.shape[-1] == y_pred.size and not broadcast
         raise ValueError(
             f"Targets and predictions must have the same shape. Received: {given}. "
-            "Reshape the targets, or change the model's last layer."
+            + ("For integer classes use a sparse loss or metric, or to_categorical(y). " if classes else "")
+            + "Reshape the targets, or change the model's last layer."
         )
+    warnings.warn(
+        f"Targets are repeated to meet the predictions: {given}. Each target then counts for several predictions. If "
+        "that is not meant, give targets of the shape of the predictions; for integer classes use a sparse loss.",
+        stacklevel=2,
+    )
     return xp.broadcast_to(y_true, y_pred.shape), y_pred
 
 

@@ -268,18 +268,6 @@ def test_a_gradient_of_the_wrong_shape_is_refused():
         Broadcast().value_and_gradient(np.zeros(4), np.zeros((4, 1)))
 
 
-def test_a_loss_without_gradient_says_what_is_missing():
-    class NoGradient(losses.Loss):
-        def call(self, y_true, y_pred):
-            return np.mean(y_pred, axis=-1)
-
-    assert NoGradient()(np.zeros((2, 2)), np.ones((2, 2))) == 1
-    with pytest.raises(NotImplementedError, match="gradient"):
-        NoGradient().value_and_gradient(np.zeros((2, 2)), np.ones((2, 2)))
-    with pytest.raises(TypeError, match=r"Subclass losses\.Loss"):
-        losses.resolve(lambda y_true, y_pred: y_pred)
-
-
 @pytest.mark.parametrize("function", losses.CLASS_OF)
 def test_functions_are_those_of_keras(function):
     kind = {"sparse_categorical_crossentropy": "labels"}.get(function.__name__, "one-hot")

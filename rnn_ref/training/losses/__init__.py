@@ -7,6 +7,7 @@ import inspect
 from .. import _identifiers
 from .._identifiers import serialize
 from .base import Loss
+from .from_function import FunctionLoss
 from .functions import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -114,14 +115,9 @@ def resolve(identifier, y_true=None, y_pred=None) -> Loss | None:
     ----------
     identifier : str, dict, Loss, type, function or None
         What `get` takes, or ``"crossentropy"`` (``"ce"``), which the shapes make binary, sparse or
-        categorical.
+        categorical. A Python function ``f(y_true, y_pred)`` becomes a :class:`FunctionLoss`.
     y_true, y_pred : array, optional
         Targets and predictions, or anything with their shapes. Only needed for ``"crossentropy"``.
-
-    Raises
-    ------
-    TypeError
-        For a function that is not a loss of this module: it has no derivative to train on.
 
     Examples
     --------
@@ -144,11 +140,7 @@ def resolve(identifier, y_true=None, y_pred=None) -> Loss | None:
         return loss
     if loss in CLASS_OF:
         return CLASS_OF[loss](name=name or loss.__name__)
-    name = getattr(loss, "__name__", loss)
-    raise TypeError(
-        f"The loss function {name!r} has no derivative, and there is no automatic differentiation here. "
-        "Subclass losses.Loss with `call(y_true, y_pred)` and `gradient(y_true, y_pred)` and pass an instance."
-    )
+    return FunctionLoss(loss, name=name)
 
 
 def kind_of_targets(y_true_shape: tuple, y_pred_shape: tuple) -> str:

@@ -8,6 +8,7 @@ from rnn_ref.device import xp
 
 from .._arrays import align_weight, as_float, fold_mask, same_rank
 from .._identifiers import auto_name, one_of
+from .._recording import is_recorded, plain, reduced, with_gradient
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -19,7 +20,8 @@ class Loss:
 
     - ``call(y_true, y_pred)``: losses per sample, usually of shape ``y_pred.shape[:-1]``;
     - ``gradient(y_true, y_pred)``: the derivative of each sample's loss with respect to that sample's
-      predictions, in the shape of `y_pred`.
+      predictions, in the shape of `y_pred`. Without it (also where a subclass changes the ``call`` of a loss that
+      has one) HIPS autograd differentiates ``call``, as long as that computes with operators and NumPy's functions.
 
     Parameters
     ----------
@@ -57,10 +59,20 @@ class Loss:
 
     def gradient(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The derivative of each sample's loss with respect to its predictions, in the shape of `y_pred`."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must define `gradient(y_true, y_pred)`, the derivative of each sample's loss with "
-            "respect to y_pred, to be trained on: there is no automatic differentiation here."
-        )
+        _, back = self._record(lambda p: self.call(y_true, p), y_pred, "call")
+        return back(1.0)
+
+    _has_gradient = False  # whether `gradient` belongs to `call`
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        own = vars(cls)
+        if "gradient" in own:
+            cls._has_gradient = True
+        elif "call" in own:
+            cls._has_gradient = False  # what was inherited is the gradient of another call
+        if "call" in own and "gradient" in own:
+            cls.call = with_gradient(own["call"], own["gradient"])
 
     def valid_mask(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray | None:
         """Which of the losses per sample count; None if all do."""
@@ -78,9 +90,18 @@ class Loss:
         mask : array of bool, optional
             The shape of the losses per sample; False is left out.
         """
+        if is_recorded(y_pred) or is_recorded(y_true):
+            return self._recorded(y_true, y_pred, plain(sample_weight), plain(mask))
         y_true, y_pred = self._arrays(y_true, y_pred)
         losses = self.call(y_true, y_pred)
         return self._reduce(losses, sample_weight, self._full_mask(mask, y_true, y_pred))[0]
+
+    def _recorded(self, y_true, y_pred, sample_weight, mask):
+        """The same where autograd is recording."""
+        if not is_recorded(y_true):
+            y_true = self._arrays(y_true, plain(y_pred))[0]
+        losses = self.call(y_true, y_pred if self.dtype is None else y_pred.astype(self.dtype))
+        return reduced(self, losses, sample_weight, self._full_mask(mask, plain(y_true), plain(y_pred)))
 
     def value_and_gradient(self, y_true, y_pred, sample_weight=None, mask=None):
         """The reduced loss and its derivative with respect to the predictions.
@@ -94,14 +115,21 @@ class Loss:
             In the shape and precision of `y_pred`.
         """
         given = as_float(y_pred)
+        if type(self).__call__ is not Loss.__call__:  # a subclass with a reduction of its own
+            return self._whole_value_and_gradient(y_true, given, sample_weight, mask)
         y_true, y_pred = self._arrays(y_true, given)
-        losses = self.call(y_true, y_pred)
+        if self._has_gradient:
+            losses = self.call(y_true, y_pred)
+        else:
+            losses, back = self._record(lambda p: self.call(y_true, p), y_pred, "call")
         value, dlosses = self._reduce(losses, sample_weight, self._full_mask(mask, y_true, y_pred))
         if np.ndim(value):
             raise ValueError(
                 f"Training needs one number, but with reduction={self.reduction!r} the loss {self.name!r} has shape "
                 f"{np.shape(value)}. Use reduction='sum_over_batch_size' or 'sum'."
             )
+        if not self._has_gradient:
+            return value, back(dlosses).astype(given.dtype, copy=False)
         dy_pred = xp.asarray(self.gradient(y_true, y_pred))
         if dy_pred.size != given.size:
             raise ValueError(
@@ -110,6 +138,34 @@ class Loss:
             )
         dy_pred = dy_pred * self._spread(dlosses, dy_pred)
         return value, dy_pred.reshape(given.shape).astype(given.dtype, copy=False)
+
+    def _whole_value_and_gradient(self, y_true, y_pred, sample_weight, mask):
+        if mask is not None:
+            sample_weight = fold_mask(sample_weight, mask, self.reduction, y_pred.dtype)
+        value, back = self._record(lambda p: self(y_true, p, sample_weight=sample_weight), y_pred, "__call__")
+        if np.ndim(value):
+            raise ValueError(f"{type(self).__name__}: __call__ must return one number, got the shape {value.shape}.")
+        return value, back(1.0).astype(y_pred.dtype, copy=False)
+
+    def _record(self, function, y_pred, method: str):
+        """What autograd finds: ``function(y_pred)``, and the way from its gradient to that of the predictions."""
+        from rnn_ref.layers.autodiff import pullback
+
+        what = f"{type(self).__name__}.{method}"
+        if xp.module is not np:  # autograd knows NumPy's arrays only
+            raise NotImplementedError(
+                f"{what} has no gradient written out; on a GPU write `gradient(y_true, y_pred)` beside `call`."
+            )
+        (losses,), pull = pullback(lambda p: [function(p)], [y_pred], [], what)
+        losses = np.asarray(losses)
+        if losses.dtype.kind != "f":
+            raise TypeError(f"{what} must return an array of floats, got {losses!r}.")
+
+        def back(dlosses):
+            seed = np.asarray(dlosses, losses.dtype)
+            return np.asarray(pull([np.broadcast_to(seed, losses.shape)])[0])
+
+        return losses, back
 
     def _arrays(self, y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
         y_pred = self._predictions(y_pred)

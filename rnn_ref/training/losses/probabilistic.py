@@ -91,7 +91,7 @@ class BinaryCrossentropy(Loss):
         return dy_pred / p.shape[self.axis]
 
     def _smoothed(self, y_true, y_pred):
-        y_true, y_pred = same_shape(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred, broadcast=False)
         if self.label_smoothing:
             y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
         return y_true, y_pred
@@ -157,7 +157,7 @@ class CategoricalCrossentropy(Loss):
         return (dp - xp.sum(dp * p, axis=self.axis, keepdims=True)) / total
 
     def _smoothed(self, y_true, y_pred):
-        y_true, y_pred = same_shape(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred, broadcast=False)
         if self.label_smoothing:
             y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
         return y_true, y_pred

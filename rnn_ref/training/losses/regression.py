@@ -164,12 +164,12 @@ class CosineSimilarity(Loss):
         self.axis = axis
 
     def call(self, y_true, y_pred):
-        y_true, y_pred = same_shape(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred, broadcast=False)
         (t, _), (p, _) = self._normalize(y_true), self._normalize(y_pred)
         return -xp.sum(t * p, axis=self.axis)
 
     def gradient(self, y_true, y_pred):
-        y_true, y_pred = same_shape(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred, broadcast=False)
         (t, _), (p, length) = self._normalize(y_true), self._normalize(y_pred)
         along = xp.sum(t * p, axis=self.axis, keepdims=True)
         # A vector at the lower bound of the length is only scaled, not normalized.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from rnn_ref.device import xp
@@ -10,20 +12,21 @@ from rnn_ref.reading import later
 from .. import losses
 from .._arrays import align_weight, as_float, divide_no_nan, fold_mask, same_rank
 from .._identifiers import auto_name, serialize
+from .._recording import plain
 
 
 class MetricVariable(np.ndarray):
     """An array with Keras's `assign` methods: the state of a metric."""
 
     def assign(self, value):
-        self[...] = value
+        self[...] = plain(value)
 
     # What is added may be on a GPU, and is read when a training step has handed over all its work.
     def assign_add(self, value):
-        later(self._add, value)
+        later(self._add, plain(value))
 
     def assign_sub(self, value):
-        later(self._subtract, value)
+        later(self._subtract, plain(value))
 
     def _add(self, value):
         self[...] += value
@@ -35,7 +38,8 @@ class MetricVariable(np.ndarray):
 class Metric:
     """Base class of metrics (https://keras.io/api/metrics/base_metric/).
 
-    A subclass makes its state with `add_variable`, adds to it in `update_state` and reads it in `result`.
+    A subclass makes its state with `add_variable`, adds to it in `update_state` and reads it in `result`. Metrics that
+    are its attributes (or in lists or dicts that are) are reset with it.
 
     Parameters
     ----------
@@ -86,15 +90,27 @@ class Metric:
         """The same as `add_variable`."""
         return self.add_variable(shape, initializer, dtype, name)
 
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "update_state" in vars(cls):
+            cls.update_state = _of_plain_arrays(vars(cls)["update_state"])
+
+    @property
+    def _inner(self) -> list[Metric]:
+        """Metrics inside this one."""
+        return metrics_in(list(vars(self).values()))
+
     @property
     def variables(self) -> list[MetricVariable]:
-        """The state, in order of creation."""
-        return list(self._state.values())
+        """The state, in order of creation, and then that of the metrics inside."""
+        return [*self._state.values(), *(variable for metric in self._inner for variable in metric.variables)]
 
     def reset_state(self) -> None:
         """Forget what was seen."""
-        for variable in self.variables:
+        for variable in self._state.values():
             variable.assign(0)
+        for metric in self._inner:
+            metric.reset_state()
 
     def update_state(self, *args, **kwargs) -> None:
         """Take in a batch."""
@@ -120,6 +136,25 @@ class Metric:
     def from_config(cls, config: dict) -> Metric:
         """A metric from what `get_config` returned."""
         return cls(**config)
+
+
+def metrics_in(structure) -> list[Metric]:
+    """The metrics in nested lists, tuples and dicts, each once."""
+    found = [structure] if isinstance(structure, Metric) else []
+    if isinstance(structure, (list, tuple, dict)):
+        inside = structure.values() if isinstance(structure, dict) else structure
+        found = [metric for entry in inside for metric in metrics_in(entry)]
+    return list(dict.fromkeys(found))
+
+
+def _of_plain_arrays(update_state):
+    """Metrics have no gradient: what autograd is recording reaches them as plain arrays."""
+
+    @functools.wraps(update_state)
+    def update(self, *args, **kwargs):
+        return update_state(self, *plain(args), **plain(kwargs))
+
+    return update
 
 
 def _per_sample(values, sample_weight, reduce) -> tuple[np.ndarray, np.ndarray | None]:

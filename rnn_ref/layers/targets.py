@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from importlib import import_module
 from types import ModuleType
@@ -29,8 +28,8 @@ class KernelChoice(NamedTuple):
 
 def kernels(name: str) -> ModuleType:
     """The module of this name for the current device."""
-    path = f"rnn_ref.kernels.{xp.device}.{name}"
-    return sys.modules.get(path) or import_module(path)
+    # Not sys.modules.get: while another thread imports the module, that would give half of it.
+    return import_module(f"rnn_ref.kernels.{xp.device}.{name}")
 
 
 class Kernels:

@@ -63,6 +63,7 @@ class BaseAttention(Layer):
 
     supports_masking = True
     takes_mask = True
+    call_arguments = ("mask", "training", "return_attention_scores", "use_causal_mask")
 
     def __init__(self, use_scale, dropout, seed, **layer_options):
         super().__init__(**layer_options)

@@ -34,6 +34,7 @@ class Cell(Layer):
     GATES: tuple[str, ...]
     STATES: tuple[str, ...]
     takes_constants = False
+    call_arguments = ("states", "training")
     only_on_cpu = False
     can_forget = True
     blocks: int  # G: how many (F, H) blocks the kernel has
@@ -300,8 +301,8 @@ class Cell(Layer):
         gradients.inputs = gradients.inputs[0]
         return gradients
 
-    def __call__(self, x, states=None, **arguments):
-        return like_given(self.forward(x, states, **arguments)[0], x)
+    def __call__(self, x, states=None, training: bool = False):
+        return like_given(self.forward(x, states, training=training)[0], x)
 
     call = __call__
 

@@ -453,7 +453,7 @@ def _one_size(size) -> Any:
 
 
 def _shape(size) -> tuple:
-    return (size,) if isinstance(size, int) else size
+    return (size,) if isinstance(size, (int, np.integer)) else size
 
 
 def _over(mask, array) -> np.ndarray:

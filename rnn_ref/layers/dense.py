@@ -58,6 +58,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    call_arguments = ("training",)
 
     def __init__(
         self,

@@ -53,6 +53,7 @@ class Dropout(Layer):
     """
 
     supports_masking = True
+    call_arguments = ("training",)
 
     def __init__(self, rate, noise_shape=None, seed=None, **layer_options):
         super().__init__(**layer_options)
@@ -192,6 +193,7 @@ class GaussianNoise(Layer):
     """
 
     supports_masking = True
+    call_arguments = ("training",)
 
     def __init__(self, stddev, seed=None, **layer_options):
         super().__init__(**layer_options)

@@ -77,9 +77,8 @@ class Embedding(Layer):
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
         if weights is not None:
-            if not self.built:  # the table does not depend on the shape of the inputs
-                self.build()
-                self.built = True
+            if not self.built:
+                self.build()  # the table does not depend on the shape of the inputs
             self.set_weights(weights if isinstance(weights, (list, tuple)) and len(weights) == 1 else [weights])
 
     def build(self, input_shape=None) -> None:

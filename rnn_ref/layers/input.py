@@ -38,7 +38,7 @@ class InputLayer(Layer):
         elif batch_size is not None:
             raise ValueError(f"Input {self.name}: batch_shape already holds the batch size; leave batch_size out.")
         for size in batch_shape:
-            if size is not None and (not isinstance(size, int) or size <= 0):
+            if size is not None and (not isinstance(size, (int, np.integer)) or size <= 0):
                 raise ValueError(f"Input {self.name}: sizes are positive integers or None, got {tuple(batch_shape)}.")
         self.batch_shape = self.input_shape = tuple(batch_shape)
         self.dtype = data_type(dtype, f"Input {self.name}")

@@ -54,6 +54,7 @@ class Lambda(Layer):
     """
 
     takes_mask = True
+    call_arguments = ("mask", "training")
 
     def __init__(self, function, output_shape=None, mask=None, arguments=None, *, gradient=None, **layer_options):
         super().__init__(**layer_options)

@@ -12,7 +12,8 @@ import numpy as np
 from rnn_ref import config
 from rnn_ref.device import array_module, explain_memory, like_given, runs_on_cpu, to_numpy, xp
 from rnn_ref.layers import autodiff, regularizers
-from rnn_ref.layers.symbolic import connect, is_shape, leaves
+from rnn_ref.layers.building import built_once
+from rnn_ref.layers.symbolic import connect, leaves
 from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.weight_owner import WeightOwner
 from rnn_ref.registry import snake_case
@@ -112,7 +113,7 @@ class Layer(WeightOwner):
 
     supports_masking = False
     takes_mask = False
-    call_arguments: tuple[str, ...] = ("training",)  # what may follow the input without a name
+    call_arguments: tuple[str, ...] = ()  # what may follow the input without a name
     can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
 
     def __init__(
@@ -138,6 +139,7 @@ class Layer(WeightOwner):
 
     # -- building ------------------------------------------------------------------------------------
 
+    @built_once
     def build(self, input_shape) -> None:
         """Make the weights for inputs of this shape (batch included, unknown sizes None)."""
 
@@ -145,9 +147,6 @@ class Layer(WeightOwner):
         """Build once; later inputs must fit."""
         if not self.built:
             self.build(input_shape)
-            one = is_shape(input_shape)
-            self.input_shape = tuple(input_shape) if one else [tuple(s) for s in input_shape]
-            self.built = True
 
     # -- its place in a graph -----------------------------------------------------------------------
 
@@ -172,6 +171,8 @@ class Layer(WeightOwner):
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
+        if "build" in cls.__dict__:
+            cls.build = built_once(cls.build)
         if "call" in cls.__dict__ and cls.forward is Layer.forward:
             cls.takes_mask = autodiff.accepts(cls.call, "mask")
 
@@ -198,7 +199,8 @@ class Layer(WeightOwner):
             self.ensure_built(np.shape(x))
             return like_given(runs_on_cpu(self.call)(x, *more, **arguments), x)
         if len(more) > len(self.call_arguments):
-            raise TypeError(f"{self.name}: too many arguments; after the input come {list(self.call_arguments)}.")
+            known = list(self.call_arguments) or "none"
+            raise TypeError(f"{self.name}: too many arguments; after the input come {known}.")
         arguments = dict(zip(self.call_arguments, more)) | arguments
         if leaves([x, list(arguments.values())]):
             y = connect(self, x, arguments)

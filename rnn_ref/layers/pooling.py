@@ -82,6 +82,7 @@ class GlobalAveragePooling1D(GlobalPooling1D):
 
     supports_masking = True
     takes_mask = True
+    call_arguments = ("mask",)
 
     def forward(self, x, *, mask=None, training: bool = False):
         """``x (B, T, F)`` -> ``y (B, F)`` and an :class:`AverageTape`."""

@@ -119,7 +119,7 @@ class RNN(Layer):
 
     def sequence_shape(self, shape) -> tuple:
         """The input's shape, batch first; further inputs in a list are initial states."""
-        if not all(size is None or isinstance(size, int) for size in shape):
+        if not all(size is None or isinstance(size, (int, np.integer)) for size in shape):
             shape = shape[0]
         if len(shape) < 3:
             raise ValueError(self.rank_message(shape, 3))

@@ -160,7 +160,9 @@ class StackedRNNCells(Layer):
             flow[cell.name] = g.flow
         return LayerGradients(dys, weights, initial, flow, constants)
 
-    def __call__(self, x, states=None, *, training: bool = False):
+    call_arguments = ("states", "training")
+
+    def __call__(self, x, states=None, training: bool = False):
         """One step: ``x`` (B, F) and nested states -> ``(output, new nested states)``."""
         given, x = x, self.as_input(x)
         new_states = []

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 
 class Tensor:
     """What layers can be called on besides arrays: a stand-in whose uses are written down.
@@ -172,7 +174,7 @@ def pack(structure, values):
 
 def is_shape(shape) -> bool:
     """Whether this is one shape, and not a list or dict of shapes."""
-    return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
+    return isinstance(shape, (list, tuple)) and all(isinstance(size, (int, np.integer, type(None))) for size in shape)
 
 
 def map_shapes(shapes, function: Callable[[tuple], Any]):

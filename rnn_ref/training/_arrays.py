@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Real
 
 import numpy as np
 
@@ -12,10 +13,58 @@ from rnn_ref.reading import require
 EPSILON = 1e-7  # keras.config.epsilon(): keeps logarithms and divisions away from zero
 
 
+def as_numbers(x) -> np.ndarray:
+    """`x` as an array of numbers; strings, None and other objects are refused."""
+    x = xp.asarray(x)
+    if x.dtype.kind == "O" and all(isinstance(item, Real) for item in x.flat):
+        return x.astype(np.float64)
+    if x.dtype.kind not in "fiub":
+        example = f", such as {x.flat[0]!r}" if x.size else ""
+        raise ValueError(f"Targets and predictions must be numbers. Received: an array of type {x.dtype}{example}.")
+    return x
+
+
 def as_float(x) -> np.ndarray:
     """`x` as an array of floats; what is not a float yet becomes float32, the default precision."""
-    x = xp.asarray(x)
+    x = as_numbers(x)
     return x if x.dtype.kind == "f" else x.astype(np.float32)
+
+
+def whole(labels) -> np.ndarray:
+    """Class labels as integers; 0.7 is none."""
+    labels = as_numbers(labels)
+    if labels.dtype.kind != "f":
+        return labels.astype(np.intp, copy=False)
+
+    def explain() -> ValueError:
+        wrong = labels[labels != xp.floor(labels)].reshape(-1)
+        return ValueError(f"Class labels must be whole numbers. Received: {float(wrong[0])}")
+
+    require((labels == xp.floor(labels)).all(), explain)
+    return xp.nan_to_num(labels).astype(np.intp)  # NaN was refused; on a GPU the check is read later
+
+
+def weight_like(sample_weight, values) -> np.ndarray:
+    """Weights with the trailing axes that they need to meet values ``(B, ...)``; 1 where there are none.
+
+    Raises
+    ------
+    ValueError
+        If their shape is not that of the values, or its beginning.
+
+    Examples
+    --------
+    >>> weight_like([1, 2], np.zeros((2, 3))).shape
+    (2, 1)
+    """
+    weight = xp.asarray(1.0 if sample_weight is None else sample_weight, dtype=np.float64)
+    shape = weight.shape + (1,) * (values.ndim - weight.ndim)
+    if len(shape) != values.ndim or any(w not in (1, v) for w, v in zip(shape, values.shape)):
+        raise ValueError(
+            f"`sample_weight` must have the shape of the values, {values.shape}, or its beginning. "
+            f"Received: sample_weight.shape={weight.shape}"
+        )
+    return weight.reshape(shape)
 
 
 def same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +95,7 @@ def same_shape(y_true, y_pred, *, broadcast: bool = True) -> tuple[np.ndarray, n
         If the shapes cannot be reconciled.
     """
     y_pred = as_float(y_pred)
-    y_true = xp.asarray(y_true, dtype=y_pred.dtype)
+    y_true = as_numbers(y_true).astype(y_pred.dtype, copy=False)
     if y_true.shape == y_pred.shape:
         return y_true, y_pred
     given = f"y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
@@ -69,7 +118,8 @@ def same_shape(y_true, y_pred, *, broadcast: bool = True) -> tuple[np.ndarray, n
 
 
 def inside_classes(labels, classes: int):
-    """Check that integer labels are classes, from 0 to ``classes - 1``."""
+    """Labels as integers, if they are classes: whole numbers from 0 to ``classes - 1``."""
+    labels = whole(labels)
     if not labels.size:
         return labels
 

@@ -91,16 +91,36 @@ CASES = [
     ("AUC", {"multi_label": True, "num_labels": 4, "curve": "PR", "label_weights": [1, 2, 0, 1]}, "multi-label"),
     ("AUC", {"multi_label": True, "thresholds": [0.15, 0.4]}, "multi-label"),
     ("AUC", {"label_weights": [1.0, 2.0, 0.0, 1.0]}, "multi-label"),
+    ("PrecisionAtRecall", {"recall": 0.6}, "binary"),
+    ("RecallAtPrecision", {"precision": 0.5, "num_thresholds": 11}, "multi-label"),
+    ("SensitivityAtSpecificity", {"specificity": 0.4, "class_id": 2}, "multi-label"),
+    ("SpecificityAtSensitivity", {"sensitivity": 0.9, "num_thresholds": 1}, "binary flat"),
+    ("F1Score", {}, "one-hot"),
+    ("F1Score", {"average": "micro", "threshold": 0.4}, "multi-label"),
+    ("FBetaScore", {"average": "macro", "beta": 0.5}, "one-hot"),
+    ("FBetaScore", {"average": "weighted", "beta": 2.0, "threshold": 0.4}, "multi-label"),
+    # In Keras these hold integers by default, and weights are cut to them.
+    ("IoU", {"num_classes": 4, "target_class_ids": [0, 2], "dtype": "float32"}, "exact"),
+    ("MeanIoU", {"num_classes": 3, "ignore_class": 1, "dtype": "float32"}, "exact"),  # class 3 does not count
+    ("BinaryIoU", {"threshold": 0.3, "target_class_ids": [1], "dtype": "float32"}, "binary"),
+    ("OneHotIoU", {"num_classes": 4, "target_class_ids": [1], "dtype": "float32"}, "one-hot"),
+    ("OneHotMeanIoU", {"num_classes": 4, "dtype": "float32"}, "one-hot"),
+    ("R2Score", {}, "multi-label"),
+    ("R2Score", {"class_aggregation": "variance_weighted_average", "num_regressors": 1}, "multi-label"),
+    ("R2Score", {"class_aggregation": None}, "multi-label"),
+    ("PearsonCorrelation", {}, "one-hot"),
+    ("ConcordanceCorrelation", {}, "one-hot"),
 ]
 IDS = [f"{name}-{options}-{kind}" for name, options, kind in CASES]
 # Options with which Keras does not take sequences
 NO_TIME = {"multi_label", "label_weights"}
+NO_SEQUENCES = {"F1Score", "FBetaScore", "R2Score", "PearsonCorrelation"}
 
 
 @pytest.mark.parametrize(("name", "options", "kind"), CASES, ids=IDS)
 @pytest.mark.parametrize(("time", "weighted"), [(False, False), (True, True)], ids=["plain", "weighted sequences"])
 def test_results_equal_those_of_keras(name, options, kind, time, weighted):
-    if NO_TIME & options.keys():
+    if NO_TIME & options.keys() or name in NO_SEQUENCES:
         time = False
     ours, theirs = getattr(metrics, name)(**options), getattr(keras.metrics, name)(**options)
     for y_true, y_pred, weight in batches(kind, time, weighted):
@@ -218,7 +238,7 @@ def test_resolve_takes_functions_classes_and_names():
 def test_mistakes_are_explained():
     with pytest.raises(ValueError, match="Did you mean 'accuracy'"):
         metrics.get("acuracy")
-    with pytest.raises(ValueError, match=r"\[0, 1\].*\[1.5\]"):
+    with pytest.raises(ValueError, match=r"\[0, 1\].*thresholds=1.5"):
         metrics.Precision(thresholds=[0.5, 1.5])
     with pytest.raises(ValueError, match="curve"):
         metrics.AUC(curve="ROCK")

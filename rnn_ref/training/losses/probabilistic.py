@@ -11,7 +11,7 @@ import numpy as np
 
 from rnn_ref.device import xp
 
-from .._arrays import EPSILON, as_float, inside_classes, same_shape
+from .._arrays import EPSILON, as_float, as_numbers, inside_classes, same_shape
 from .base import Loss
 
 
@@ -243,7 +243,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     def _labels(self, y_true, y_pred):
         """Integer labels with a class axis of size 1, which of them count (None: all), and the predictions."""
-        y_true, y_pred = xp.asarray(y_true), as_float(y_pred)
+        y_true, y_pred = as_numbers(y_true), as_float(y_pred)
         if y_true.ndim == y_pred.ndim and y_true.shape[self.axis] == 1:
             y_true = xp.squeeze(y_true, axis=self.axis)
         axis = self.axis % y_pred.ndim
@@ -257,9 +257,7 @@ class SparseCategoricalCrossentropy(Loss):
         if self.ignore_class is not None:
             valid = y_true != self.ignore_class
             y_true = xp.where(valid, y_true, 0)
-        labels = y_true.astype(np.intp, copy=False)
-        classes = y_pred.shape[axis]
-        labels = inside_classes(labels, classes)
+        labels = inside_classes(y_true, y_pred.shape[axis])
         return xp.expand_dims(labels, axis), valid, y_pred
 
     def get_config(self):

@@ -39,6 +39,14 @@ from .accuracy import (
 from .auc import AUC
 from .base import Mean, MeanMetricWrapper, Metric, Sum
 from .confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from .correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    R2Score,
+    concordance_correlation,
+    pearson_correlation,
+)
+from .f_scores import F1Score, FBetaScore
 from .from_losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -56,12 +64,18 @@ from .from_losses import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from .iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from .operating_points import PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity
+from .perplexity import Perplexity
 
 _CLASSES = [
     *(Mean, Sum, MeanMetricWrapper),
     *(Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy),
     *(TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy),
     *(AUC, Precision, Recall, TruePositives, FalsePositives, TrueNegatives, FalseNegatives),
+    *(PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity),
+    *(F1Score, FBetaScore, IoU, BinaryIoU, MeanIoU, OneHotIoU, OneHotMeanIoU),
+    *(PearsonCorrelation, ConcordanceCorrelation, R2Score, Perplexity),
     *(MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError),
     *(RootMeanSquaredError, CosineSimilarity, LogCoshError),
     *(BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, KLDivergence, Poisson),
@@ -73,6 +87,7 @@ _FUNCTIONS = [
     *(mean_squared_logarithmic_error, huber, log_cosh, hinge, squared_hinge, categorical_hinge),
     *(binary_accuracy, categorical_accuracy, sparse_categorical_accuracy),
     *(top_k_categorical_accuracy, sparse_top_k_categorical_accuracy),
+    *(pearson_correlation, concordance_correlation),
 ]
 
 ALIASES = {
@@ -103,6 +118,13 @@ def get(identifier):
     elif isinstance(identifier, dict):
         identifier = deserialize(identifier)
     if inspect.isclass(identifier):
+        parameters = inspect.signature(identifier).parameters.values()
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if needed:
+            name = identifier.__name__
+            raise ValueError(
+                f"{name} needs {' and '.join(needed)}: pass {name}({', '.join(f'{n}=...' for n in needed)})."
+            )
         identifier = identifier()
     if identifier is None or callable(identifier):
         return identifier

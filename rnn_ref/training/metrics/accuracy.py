@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.checks import flag, integer, number
 from rnn_ref.device import xp
 
-from .._arrays import inside_classes, same_rank
+from .._arrays import as_numbers, inside_classes, same_shape, whole
 from .base import MeanMetricWrapper
 
 
@@ -20,7 +21,7 @@ def accuracy(y_true, y_pred):
     >>> accuracy(np.array([1, 2]), np.array([1, 3])).tolist()
     [1.0, 0.0]
     """
-    return _matches(xp.equal(*same_rank(xp.asarray(y_true), xp.asarray(y_pred))))
+    return _matches(xp.equal(*same_shape(y_true, y_pred)))
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
@@ -29,7 +30,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     >>> binary_accuracy(np.array([1, 0]), np.array([0.6, 0.7])).tolist()
     [1.0, 0.0]
     """
-    y_true, y_pred = same_rank(xp.asarray(y_true), xp.asarray(y_pred))
+    y_true, y_pred = same_shape(y_true, y_pred)
     return _matches(y_true == (y_pred > threshold))
 
 
@@ -39,6 +40,7 @@ def categorical_accuracy(y_true, y_pred):
     >>> categorical_accuracy(np.array([[0, 1]]), np.array([[0.2, 0.8]])).tolist()
     [1.0]
     """
+    y_true, y_pred = _one_hot(y_true, y_pred)
     return _matches(xp.argmax(y_true, axis=-1) == xp.argmax(y_pred, axis=-1))
 
 
@@ -58,7 +60,18 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     >>> top_k_categorical_accuracy(np.array([[0, 1, 0]]), np.array([[0.5, 0.3, 0.2]]), k=2).tolist()
     [1.0]
     """
+    y_true, y_pred = _one_hot(y_true, y_pred)
     return sparse_top_k_categorical_accuracy(xp.argmax(y_true, axis=-1), y_pred, k)
+
+
+def _one_hot(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
+    y_true, y_pred = as_numbers(y_true), as_numbers(y_pred)
+    if y_true.shape != y_pred.shape or not y_pred.ndim:
+        raise ValueError(
+            "One-hot targets must have the shape of the predictions. "
+            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+        )
+    return y_true, y_pred
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
@@ -80,14 +93,14 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     y_true, y_pred = _sparse(y_true, y_pred)
     if from_sorted_ids:
         return _matches(xp.any(y_pred[..., :k] == y_true[..., None], axis=-1))
-    labels = inside_classes(y_true.astype(np.intp), y_pred.shape[-1])
+    labels = inside_classes(y_true, y_pred.shape[-1])
     score = xp.take_along_axis(y_pred, labels[..., None], axis=-1)
     return _matches(xp.count_nonzero(y_pred > score, axis=-1) < k)
 
 
 def _sparse(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
     """Integer targets without a last dimension of 1 that stands for the class axis."""
-    y_true, y_pred = xp.asarray(y_true), xp.asarray(y_pred)
+    y_true, y_pred = whole(y_true), as_numbers(y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
     if y_true.shape != y_pred.shape[:-1]:
@@ -123,8 +136,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
-        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
-        self.threshold = threshold
+        self.threshold = number(threshold, "threshold", type(self).__name__)
+        super().__init__(binary_accuracy, name, dtype, threshold=self.threshold)
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
@@ -169,8 +182,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
-        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
-        self.k = k
+        self.k = integer(k, "k", type(self).__name__, least=1)
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=self.k)
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -185,6 +198,6 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
-        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
-        self.k = k
-        self.from_sorted_ids = from_sorted_ids
+        self.k = integer(k, "k", type(self).__name__, least=1)
+        self.from_sorted_ids = flag(from_sorted_ids, "from_sorted_ids", type(self).__name__)
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=self.k, from_sorted_ids=self.from_sorted_ids)

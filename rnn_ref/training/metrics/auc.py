@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.checks import integer, number
 from rnn_ref.device import xp
 
 from .._arrays import EPSILON, as_float, divide_no_nan
@@ -64,10 +65,12 @@ class AUC(Metric):
         self.summation_method = one_of(
             "summation_method", str(summation_method).lower(), ("interpolation", "minoring", "majoring")
         )
-        self._init_thresholds = None if thresholds is None else sorted(thresholds)
+        owner = type(self).__name__
+        self._init_thresholds = None
+        if thresholds is not None:
+            self._init_thresholds = sorted(number(t, "thresholds", owner, "[0, 1]") for t in thresholds)
         if thresholds is None:
-            if num_thresholds <= 1:
-                raise ValueError(f"`num_thresholds` must be larger than 1. Received: {num_thresholds}")
+            num_thresholds = integer(num_thresholds, "num_thresholds", owner, least=2)
             between = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
         else:
             between = np.asarray(self._init_thresholds)

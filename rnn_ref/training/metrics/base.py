@@ -10,7 +10,7 @@ from rnn_ref.device import xp
 from rnn_ref.reading import later
 
 from .. import losses
-from .._arrays import align_weight, as_float, divide_no_nan, fold_mask, same_rank
+from .._arrays import align_weight, as_float, divide_no_nan, fold_mask, same_rank, weight_like
 from .._identifiers import auto_name, serialize
 from .._recording import plain
 
@@ -67,6 +67,13 @@ class Metric:
 
     def __init__(self, dtype=None, name: str | None = None):
         self.name = name or auto_name(self)
+        try:
+            if dtype is not None:
+                np.dtype(dtype)
+        except TypeError:
+            raise ValueError(
+                f"{type(self).__name__}: `dtype` must be a NumPy type, such as 'float32'. Received: dtype={dtype!r}"
+            ) from None
         self.dtype = dtype
         self._state: dict[str, MetricVariable] = {}
 
@@ -165,6 +172,7 @@ def _per_sample(values, sample_weight, reduce) -> tuple[np.ndarray, np.ndarray |
         values, weight = same_rank(values, weight)
         if values.ndim > weight.ndim:
             values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))
+        weight_like(weight, values)
         weight = xp.broadcast_to(align_weight(weight, values.shape), values.shape)
         values = values * weight
         sample_weight = reduce(weight, axis=tuple(range(1, weight.ndim))) if weight.ndim > 1 else weight

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from rnn_ref.checks import integer, number
 from rnn_ref.device import xp
 
-from .._arrays import as_float, divide_no_nan, same_rank
+from .._arrays import as_float, as_numbers, divide_no_nan, same_rank, weight_like
 from .base import Metric
 
 LOWEST = -1e10  # below every prediction: with `top_k`, what is not among the k best gets this score
@@ -40,18 +41,23 @@ def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, to
     -------
     tp, fp, tn, fn : array, shape (K,) or (K, C)
     """
-    y_pred, y_true = same_rank(as_float(y_pred), xp.asarray(y_true))
-    if sample_weight is None:
-        weight = xp.ones_like(y_pred)
-    else:
-        weight = xp.asarray(sample_weight, dtype=y_pred.dtype)
-        if weight.ndim < y_pred.ndim:
-            weight = weight.reshape(weight.shape + (1,) * (y_pred.ndim - weight.ndim))
+    y_pred, y_true = same_rank(as_float(y_pred), as_numbers(y_true))
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            "Targets and predictions must have the same shape. "
+            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+        )
+    weight = weight_like(sample_weight, y_pred).astype(y_pred.dtype)
     if top_k is not None:
         y_pred = _only_top_k(y_pred, top_k)
     if class_id is not None:
         if y_pred.ndim == 1:
             raise ValueError(f"`class_id` needs y_pred of shape (B, C). Received: y_pred.shape={y_pred.shape}")
+        if not 0 <= class_id < y_pred.shape[-1]:
+            raise ValueError(
+                f"`class_id` must be one of the {y_pred.shape[-1]} classes of y_pred, from 0 on. "
+                f"Received: class_id={class_id}"
+            )
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
         weight = weight if weight.shape[-1] == 1 else weight[..., class_id, None]
     if label_weights is not None:
@@ -98,14 +104,11 @@ def _only_top_k(y_pred: np.ndarray, k: int) -> np.ndarray:
     return kept
 
 
-def _as_thresholds(thresholds, default: float) -> list[float]:
+def _as_thresholds(thresholds, default: float, owner: str) -> list[float]:
     if thresholds is None:
         return [default]
-    thresholds = list(thresholds) if np.iterable(thresholds) else [thresholds]
-    wrong = [t for t in thresholds if t is None or not 0 <= t <= 1]
-    if wrong:
-        raise ValueError(f"Thresholds must be in [0, 1]. Received: {wrong}")
-    return thresholds
+    one = isinstance(thresholds, str) or not np.iterable(thresholds)
+    return [number(t, "thresholds", owner, "[0, 1]") for t in ([thresholds] if one else thresholds)]
 
 
 def _one_or_all(values: np.ndarray):
@@ -120,7 +123,7 @@ class _Counter(Metric):
     def __init__(self, thresholds=None, name=None, dtype=None):
         super().__init__(dtype, name)
         self.init_thresholds = thresholds
-        self.thresholds = _as_thresholds(thresholds, 0.5)
+        self.thresholds = _as_thresholds(thresholds, 0.5, type(self).__name__)
         self.accumulator = self.add_variable((len(self.thresholds),), name="accumulator")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -181,10 +184,11 @@ class _Ratio(Metric):
 
     def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
         super().__init__(dtype, name)
+        owner = type(self).__name__
         self.init_thresholds = thresholds
-        self.top_k = top_k
-        self.class_id = class_id
-        self.thresholds = _as_thresholds(thresholds, 0.5 if top_k is None else LOWEST)
+        self.top_k = integer(top_k, "top_k", owner, least=1, optional=True)
+        self.class_id = integer(class_id, "class_id", owner, least=0, optional=True)
+        self.thresholds = _as_thresholds(thresholds, 0.5 if top_k is None else LOWEST, owner)
         self.true_positives = self.add_variable((len(self.thresholds),), name="true_positives")
         self.misses = self.add_variable((len(self.thresholds),), name=self._misses[0])
 

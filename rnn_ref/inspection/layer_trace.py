@@ -49,7 +49,7 @@ class LayerTrace:
     states : dict of str to ndarray, (B, T', H)
         hidden, and for LSTM cell: the states after each step.
     initial_states : dict of str to ndarray, (B, H)
-    scores : ndarray, (B, Tq, Tv), or None
+    scores : ndarray, (B, Tq, Tv), of MultiHeadAttention (B, N, Tq, Tv), or None
         Attention: how much of each value went into each output.
     dropout : dict of str to ndarray
         Masks that were used: recurrent layers ``inputs`` (B, 1 or G, F) and ``recurrent`` (B, G, H), Dropout
@@ -292,7 +292,7 @@ def _axis_names(embedding: bool, full: str, ndim: int) -> tuple[str, ...]:
     if full == "mask":
         return ("sample", "time")[:ndim]
     if full in ("scores", "dropout/scores"):
-        return ("sample", "time", "key")
+        return ("sample", *(["head"] if ndim == 4 else []), "time", "key")
     if full.startswith("dropout/"):
         return ("sample", "gate", "unit" if full.endswith("recurrent") else "feature")
     last = "feature" if full.startswith("inputs") else "unit"

@@ -14,7 +14,7 @@ from rnn_ref.layers.attention_base import BaseAttention
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.layer import Layer
 
-F, H, V, D, N, S = (size(letter) for letter in "FHVDNS")
+F, H, V, D, N, S, K = (size(letter) for letter in "FHVDNSK")
 
 
 def derive(layer: Layer, seen: set | None = None) -> Derivation:
@@ -112,6 +112,62 @@ def layer_normalization(layer: layers.LayerNormalization, seen) -> Derivation:
     return leaf(layer, "LayerNormalization", sizes, terms, multiplication_formula=(2 + layer.scale) * N)
 
 
+def rms_normalization(layer: layers.RMSNormalization, seen) -> Derivation:
+    """``y = γ x / sqrt(mean(x²) + ε)``"""
+    # The squares, the product with 1/root, the product with γ.
+    sizes = (Size(N, int(np.prod(layer.scale.shape)), "normalized numbers"),)
+    return leaf(layer, "RMSNormalization", sizes, [("scale", (N,))], multiplication_formula=3 * N)
+
+
+def group_normalization(layer: layers.GroupNormalization, seen) -> Derivation:
+    """``y = γ (x - mean) / std + β``, for one place of the sequence."""
+    terms = [("gamma", (F,))] * layer.scale + [("beta", (F,))] * layer.center
+    sizes = (Size(F, layer._sizes[0], "features"),)
+    return leaf(layer, "GroupNormalization", sizes, terms, multiplication_formula=(2 + layer.scale) * F)
+
+
+def batch_normalization(layer: layers.BatchNormalization, seen) -> Derivation:
+    """``y = γ (x - moving mean) / moving std + β``; the moving ones are counted, though no optimizer changes them."""
+    terms = [("gamma", (F,))] * layer.scale + [("beta", (F,))] * layer.center
+    terms += [("moving mean", (F,)), ("moving variance", (F,))]
+    sizes = (Size(F, layer._sizes[0], "features"),)
+    return leaf(layer, "BatchNormalization", sizes, terms, multiplication_formula=(1 + layer.scale) * F)
+
+
+def convolution(layer: layers.Conv1D, seen) -> Derivation:
+    """``z = Σ_k x[k] W[k] + b``, for one step of the output; with groups a filter sees F features, its share."""
+    width, features, filters = layer.kernel.shape
+    seen_by_one = "input features" if layer.groups == 1 else f"input features of each of {layer.groups} groups"
+    sizes = (Size(K, width, "steps in a window"), Size(F, features, seen_by_one), Size(H, filters, "filters"))
+    terms = [("kernel", (K, F, H))] + [("bias", (H,))] * layer.use_bias
+    return leaf(layer, "Conv1D", sizes, terms, multiplication_formula=K * F * H)
+
+
+def multi_head_attention(layer: layers.MultiHeadAttention, seen) -> Derivation:
+    """Four projections; how many multiplications a step takes depends on how long both sequences are."""
+    query, value, key = layer._widths
+    out = int(np.prod(layer.features or (query,)))
+    A, C, E, O = (size(letter) for letter in "ACEO")
+    sizes = [
+        Size(A, query, "features of the query"),
+        Size(C, key, "features of the key"),
+        Size(E, value, "features of the value"),
+        Size(N, layer.num_heads, "heads"),
+        Size(D, layer.key_dim, "features of query and key in a head"),
+        Size(H, layer.value_dim, "features of the value in a head"),
+        Size(O, out, "features of the output"),
+    ]
+    terms = []
+    for part, kernel, bias in (
+        ("query", (A, N, D), (N, D)),
+        ("key", (C, N, D), (N, D)),
+        ("value", (E, N, H), (N, H)),
+        ("output", (N, H, O), (O,)),
+    ):
+        terms += [(f"{part} kernel", kernel)] + [(f"{part} bias", bias)] * layer.use_bias
+    return leaf(layer, "MultiHeadAttention", sizes, terms, multiplication_formula=None)
+
+
 def attention(layer: BaseAttention, seen) -> Derivation:
     """Scores of one query against S keys with D features, and the average of S values with H numbers."""
     query, value = layer.input_shape[:2]
@@ -150,6 +206,7 @@ def any_layer(layer: Layer, seen) -> Derivation:
 # Layers without weights that copy, choose, add or (at inference) do nothing at all.
 MOVES_DATA = (
     layers.Add, layers.Concatenate, layers.Dropout, layers.Flatten, layers.GaussianNoise, layers.GlobalMaxPooling1D,
+    layers.Identity, layers.MaxPooling1D,
     layers.InputLayer, layers.Masking, layers.Maximum, layers.Minimum, layers.Permute, layers.RepeatVector,
     layers.Reshape, layers.SpatialDropout1D, layers.Subtract,
 )  # fmt: skip
@@ -167,6 +224,11 @@ RULES = {
     layers.Dense: dense,
     layers.Embedding: embedding,
     layers.LayerNormalization: layer_normalization,
+    layers.RMSNormalization: rms_normalization,
+    layers.GroupNormalization: group_normalization,
+    layers.BatchNormalization: batch_normalization,
+    layers.Conv1D: convolution,
+    layers.MultiHeadAttention: multi_head_attention,
     layers.Attention: attention,
     layers.AdditiveAttention: attention,
 }

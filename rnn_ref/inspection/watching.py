@@ -21,6 +21,7 @@ from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.dropout import Dropout
+from rnn_ref.layers.multi_head_attention import MultiHeadAttentionTape
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.time_distributed import TimeDistributed
 from rnn_ref.models.walk import Walk
@@ -364,6 +365,10 @@ def _extras(layer, tape, x, mask, every: int) -> dict:
         extras["scores"] = _copy_if(tape.scores[:, ::every], every)
         if tape.drop is not None:
             extras["dropout"] = {"scores": _copy_if(tape.drop[:, ::every], every)}
+    elif isinstance(tape, MultiHeadAttentionTape):  # (B, heads, Tq, Tv)
+        extras["scores"] = _copy_if(tape.scores[:, :, ::every], every)
+        if tape.drop is not None:
+            extras["dropout"] = {"scores": _copy_if(tape.drop[:, :, ::every], every)}
     elif isinstance(layer, Dropout) and tape is not None:
         seen = make(layer, layer.name, inputs=np.broadcast_to(tape, x.shape), outputs=None, every=every)
         extras |= {"dropout": {"inputs": seen.inputs}, "axes": {"dropout/inputs": seen.axes["inputs"]}}

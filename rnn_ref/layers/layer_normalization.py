@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_ref.device import xp
-from rnn_ref.layers import constraints, initializers, regularizers
-from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.layer import LayerGradients
+from rnn_ref.layers.scale_and_shift import ScaleAndShift, d_standardize, standardize
 
 
 class LayerNormalizationTape(NamedTuple):
@@ -18,7 +18,7 @@ class LayerNormalizationTape(NamedTuple):
     inverse: np.ndarray
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(ScaleAndShift):
     """Normalize the features of every sample, and of every time step, by themselves.
 
         x_hat = (x - mean(x)) / sqrt(var(x) + ε)
@@ -54,8 +54,6 @@ class LayerNormalization(Layer):
     array([[-1.224,  0.   ,  1.224]], dtype=float32)
     """
 
-    supports_masking = True
-
     def __init__(
         self,
         axis=-1,
@@ -72,125 +70,39 @@ class LayerNormalization(Layer):
         rms_scaling=False,
         **layer_options,
     ):
-        super().__init__(**layer_options)
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **layer_options,
+        )
         if rms_scaling:
-            raise NotImplementedError(f"{self.name}: rms_scaling=True is not supported (Keras has deprecated it).")
-        axes = axis if isinstance(axis, (list, tuple)) else [axis]
-        if not axes or any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in axes):
-            raise TypeError(f"{self.name}: axis must be an integer or a list of integers, got {axis!r}.")
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else int(axis)
-        self.epsilon = float(epsilon)
-        self.center = bool(center)
-        self.scale = bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+            raise NotImplementedError(
+                f"{self.name}: rms_scaling=True is not supported (Keras has deprecated it); use RMSNormalization."
+            )
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 
-    def axes(self, shape: tuple) -> tuple[int, ...]:
-        """The normalized axes, counted from the front and in order."""
-        given = self.axis if isinstance(self.axis, list) else [self.axis]
-        if any(not -len(shape) <= axis < len(shape) for axis in given):
-            raise ValueError(f"{self.name}: axis={self.axis} does not exist in inputs of shape {tuple(shape)}.")
-        axes = sorted(axis % len(shape) for axis in given)
-        if len(set(axes)) < len(axes):
-            raise ValueError(f"{self.name}: axis={self.axis} names an axis twice in inputs of shape {tuple(shape)}.")
-        return tuple(axes)
-
     def build(self, input_shape) -> None:
-        shape = tuple(input_shape[axis] for axis in self.axes(input_shape))
-        if None in shape:
-            raise ValueError(
-                f"{self.name}: the normalized axes, axis={self.axis}, must have a known size, got shape {input_shape}."
-            )
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(
-                shape,
-                self.gamma_initializer,
-                "gamma",
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                shape,
-                self.beta_initializer,
-                "beta",
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
-        self._sizes = shape
+        self.make_gamma_and_beta(input_shape)
 
     def forward(self, x, *, training: bool = False):
         """``x (B, ...)`` -> ``y`` in the same shape, and a :class:`LayerNormalizationTape`."""
-        x = self.as_input(x)
-        axes = self.axes(x.shape)
-        sizes = tuple(x.shape[axis] for axis in axes)
-        if sizes != self._sizes:
-            raise ValueError(
-                f"{self.name}: expected sizes {self._sizes} on the normalized axes, axis={self.axis} (those it was "
-                f"built with), got {sizes} in inputs of shape {x.shape}."
-            )
-        centred = x - x.mean(axis=axes, keepdims=True)
-        variance = (centred * centred).mean(axis=axes, keepdims=True)
-        inverse = 1 / xp.sqrt(variance + np.dtype(self.dtype).type(self.epsilon))
-        x_hat = centred * inverse
-        y = x_hat
-        if self.gamma is not None:
-            y = y * self._along(self.gamma.value, x.shape)
-        if self.beta is not None:
-            y = y + self._along(self.beta.value, x.shape)
-        return y, LayerNormalizationTape(x_hat, inverse)
-
-    def _along(self, weight: np.ndarray, shape: tuple) -> np.ndarray:
-        """A weight with its axes where the normalized ones are, and size 1 elsewhere."""
-        axes = self.axes(shape)
-        return weight.reshape([size if axis in axes else 1 for axis, size in enumerate(shape)])
+        x = self.as_fitting_input(x)
+        x_hat, inverse = standardize(x, self.axes(x.shape), self.epsilon)
+        return self.scaled(x_hat), LayerNormalizationTape(x_hat, inverse)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """The mean and the variance depend on x too, which takes two means away from the gradient.
-
-            dγ = Σ dy x_hat,    dβ = Σ dy    (over the other axes)
-            dx_hat = γ dy
-            dx = inverse (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat))
-
-        The means are over ``axis``.
-        """
+        """dL/dy -> dL/dx, dγ, dβ: see :func:`~rnn_ref.layers.scale_and_shift.d_standardize`."""
         x_hat, inverse = tape
-        dy = xp.asarray(grads, self.dtype)
-        axes = self.axes(dy.shape)
-        others = tuple(axis for axis in range(dy.ndim) if axis not in axes)
-        weights = {}
-        if self.gamma is not None:
-            weights["gamma"] = (dy * x_hat).sum(axis=others)
-        if self.beta is not None:
-            weights["beta"] = dy.sum(axis=others)
+        dx_hat, weights = self.scaled_back(x_hat, xp.asarray(grads, self.dtype))
         if not input_gradient:
             return LayerGradients(None, weights)
-        dx_hat = dy if self.gamma is None else dy * self._along(self.gamma.value, dy.shape)
-        mean = dx_hat.mean(axis=axes, keepdims=True)
-        slope = (dx_hat * x_hat).mean(axis=axes, keepdims=True)
-        return LayerGradients(inverse * (dx_hat - mean - x_hat * slope), weights)
-
-    def compute_output_shape(self, input_shape):
-        self.axes(input_shape)
-        return tuple(input_shape)
-
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "axis": self.axis,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
-        }
+        return LayerGradients(d_standardize(x_hat, inverse, dx_hat, self.axes(x_hat.shape)), weights)

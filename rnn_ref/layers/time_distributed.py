@@ -13,7 +13,8 @@ from rnn_ref.layers.wrapper import Wrapper
 
 
 class TimeDistributedTape(NamedTuple):
-    """Tape of the layer inside, and the sizes ``(B, T)`` that were folded into one."""
+    """Tape of the layer inside (a list with one for each time step, if they ran one by one), and the sizes ``(B, T)``
+    that were folded into one."""
 
     inner: Any
     sizes: tuple[int, int]
@@ -25,7 +26,8 @@ class TimeDistributed(Wrapper):
         y[:, t] = layer(x[:, t])
 
     Input ``(B, T, ...)``, output ``(B, T, ...)``. A layer treats the samples of a batch apart from each other, so the
-    steps may stand in the batch: the layer runs once, on ``(B*T, ...)``.
+    steps may stand in the batch: the layer runs once, on ``(B*T, ...)``. One that mixes them, BatchNormalization while
+    it trains, runs step by step.
 
     Parameters
     ----------
@@ -106,6 +108,10 @@ class TimeDistributed(Wrapper):
                 raise ValueError(f"{self.name}: the mask has shape {mask.shape}, expected {(B, T)} (batch, time).")
             if self.layer.takes_mask:
                 arguments["mask"] = mask.reshape(B * T, *mask.shape[2:])
+        if training and getattr(self.layer, "mixes_samples", False):
+            masks = [{} if mask is None else {"mask": mask[:, t]} for t in range(T)]
+            steps = [self.layer.forward(x[:, t], training=True, **options, **masks[t]) for t in range(T)]
+            return xp.stack([y for y, _ in steps], axis=1), TimeDistributedTape([tape for _, tape in steps], (B, T))
         outputs, tape = self.layer.forward(x.reshape(B * T, *x.shape[2:]), training=training, **arguments)
         if isinstance(outputs, (list, tuple)):
             outputs = [y.reshape(B, T, *y.shape[1:]) for y in outputs]
@@ -122,6 +128,18 @@ class TimeDistributed(Wrapper):
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """The same folding with the gradients."""
         B, T = tape.sizes
+        if isinstance(tape.inner, list):
+            dy = xp.asarray(grads, self.dtype)
+            steps = [
+                self.layer.backward(inner, dy[:, t], input_gradient=input_gradient)
+                for t, inner in enumerate(tape.inner)
+            ]
+            return LayerGradients(
+                inputs=xp.stack([step.inputs for step in steps], axis=1) if input_gradient else None,
+                weights={
+                    f"{self.layer.name}/{name}": sum(step.weights[name] for step in steps) for name in steps[0].weights
+                },
+            )
 
         def fold(dy):
             return None if dy is None else xp.asarray(dy, self.dtype).reshape(B * T, *np.shape(dy)[2:])

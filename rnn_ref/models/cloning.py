@@ -83,7 +83,7 @@ def clone_model(
             raise ValueError("clone_model: call_function is for a Model(inputs, outputs), not for a Sequential.")
         start = given or [_like_input(tensor) for tensor in model.inputs or []]
         return Sequential([*start, *map(clone_function, model.layers)], trainable=model.trainable, name=model.name)
-    call = call_function or (lambda layer, x, **arguments: layer(x, **arguments))
+    call = call_function or _call
     made = dict(zip(model.inputs, given or map(_like_input, model.inputs)))
     clones = {layer: clone_function(layer) for layer in model.layers if not isinstance(layer, InputLayer)}
     for node in model.calls:
@@ -92,6 +92,11 @@ def clone_model(
             made.update(zip(node.outputs, leaves(y)))
     inputs, outputs = replace(model.input, made.get), replace(model.output, made.get)
     return type(model)(inputs, outputs, name=model.name, trainable=model.trainable)
+
+
+def _call(layer, x, **arguments):
+    """As the first layer was called: with one input, or with query, value and key side by side."""
+    return layer(*x, **arguments) if getattr(layer, "inputs_by_position", False) else layer(x, **arguments)
 
 
 class _Likes:

@@ -52,7 +52,7 @@ def write(model) -> dict:
         calls = [node for node in model.calls if node.layer is layer and node.tensors()]
         entry = serialize_layer(layer)
         entry["inbound_nodes"] = [
-            {"args": [replace_entries(node.inputs, describe)], "kwargs": replace_entries(node.arguments, describe)}
+            {"args": _side_by_side(node, describe), "kwargs": replace_entries(node.arguments, describe)}
             for node in calls
         ]
         described.append(entry)
@@ -63,6 +63,12 @@ def write(model) -> dict:
         "input_layers": replace(model.input, place_of),
         "output_layers": replace(model.output, place_of),
     }
+
+
+def _side_by_side(node, describe) -> list:
+    """What a call is given without a name: one entry, or for query, value and key each its own."""
+    inputs = replace_entries(node.inputs, describe)
+    return inputs if getattr(node.layer, "inputs_by_position", False) else [inputs]
 
 
 def read(config: dict, custom_objects: dict | None = None):
@@ -88,11 +94,11 @@ def read(config: dict, custom_objects: dict | None = None):
             raise ValueError(f"{config['name']}: the calls of {names} wait for each other.")
         for key in ready:
             call = waiting.pop(key)
-            inputs, *others = _revive(call["args"], tensor)
-            if others:
-                raise ValueError(f"{config['name']}: the layer {key[0]!r} is called with {1 + len(others)} arguments.")
+            inputs, layer = _revive(call["args"], tensor), layers[key[0]]
+            if len(inputs) > 1 and not getattr(layer, "inputs_by_position", False):
+                raise ValueError(f"{config['name']}: the layer {key[0]!r} is called with {len(inputs)} arguments.")
             arguments = _revive(call["kwargs"], tensor)
-            made[key] = leaves(layers[key[0]](inputs, **{k: v for k, v in arguments.items() if v is not None}))
+            made[key] = leaves(layer(*inputs, **{k: v for k, v in arguments.items() if v is not None}))
 
     def revive(places):
         if isinstance(places, dict):

@@ -11,19 +11,28 @@ CROWDED = 40  # tokens on an axis, above which they are not all written
 
 
 def attention(
-    scores, *, query_tokens=None, key_tokens=None, sample: int = 0, ax=None, title: str | None = None
+    scores,
+    *,
+    query_tokens=None,
+    key_tokens=None,
+    sample: int = 0,
+    head: int | None = None,
+    ax=None,
+    title: str | None = None,
 ) -> Figure:
     """Draw attention scores: one row for each query (output), one column for each key (input).
 
     Parameters
     ----------
-    scores : ndarray, (B, Tq, Tv) or (Tq, Tv), or a trace of an attention layer with such ``scores``
+    scores : ndarray, (B, Tq, Tv), (Tq, Tv) or (B, heads, Tq, Tv), or a trace of an attention layer with such ``scores``
         After softmax: each row sums to 1.
     query_tokens : str or list of str, optional
         Tq tokens, written at the rows; step numbers when absent. Fewer than Tq leave the last rows, padding, away.
     key_tokens : str or list of str, optional
         Tv tokens, written at the columns.
     sample : int
+    head : int, optional
+        Which head, of MultiHeadAttention.
     ax : matplotlib.axes.Axes, optional
         Draw here instead of in a new figure.
     title : str, optional
@@ -47,7 +56,7 @@ def attention(
     name = getattr(scores, "name", None)
     if name is not None and getattr(scores, "scores", None) is None:
         raise ValueError(f"plot.attention: {name} ({scores.layer_class}) has no attention scores.")
-    matrix = _matrix(getattr(scores, "scores", scores), sample)
+    matrix = _matrix(getattr(scores, "scores", scores), sample, head)
     rows, row_label = _tokens(query_tokens, matrix.shape[0], "query_tokens", "query step")
     columns, column_label = _tokens(key_tokens, matrix.shape[1], "key_tokens", "key step")
     matrix = matrix[: len(rows), : len(columns)]
@@ -81,9 +90,15 @@ def attention(
     )  # fmt: skip
 
 
-def _matrix(scores, sample: int) -> np.ndarray:
-    """The ``(Tq, Tv)`` scores of one sample."""
+def _matrix(scores, sample: int, head: int | None) -> np.ndarray:
+    """The ``(Tq, Tv)`` scores of one sample, and of one head where there are several."""
     scores = np.asarray(scores)
+    if scores.ndim == 4:
+        if head is None or not 0 <= head < scores.shape[1]:
+            raise ValueError(f"plot.attention: head={head}, but say which: there are heads 0 to {scores.shape[1] - 1}.")
+        scores = scores[:, head]
+    elif head is not None:
+        raise ValueError(f"plot.attention: head={head}, but scores of shape {scores.shape} have no heads.")
     if scores.ndim == 3:
         if not 0 <= sample < len(scores):
             raise ValueError(f"plot.attention: sample={sample}, but there are samples 0 to {len(scores) - 1}.")

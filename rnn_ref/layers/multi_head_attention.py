@@ -1,0 +1,401 @@
+"""MultiHeadAttention: several attentions beside each other, each on projections of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_ref import random
+from rnn_ref.device import xp
+from rnn_ref.equations.activations import d_softmax, softmax
+from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers.affine import affine, d_affine
+from rnn_ref.layers.attention_masks import allowed_scores
+from rnn_ref.layers.dropout import draw_mask, unit_interval
+from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.layers.several_inputs import as_arrays
+from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
+
+FAR_BELOW = -1e9  # Keras's constant: what a masked score is replaced by, so that its softmax is 0
+EXPECTED = "query, value and perhaps key"
+
+
+class MultiHeadAttentionTape(NamedTuple):
+    """What multi-head attention remembers, N heads.
+
+    Attributes
+    ----------
+    query : ndarray, (B, Tq, F)
+    value, key : ndarray, (B, Tv, F)
+        As they came; the key is the value where none was given.
+    q : ndarray, (B, N, Tq, D)
+        Projected query, over the root of D.
+    k : ndarray, (B, N, Tv, D)
+        Projected key.
+    v : ndarray, (B, N, Tv, H)
+        Projected value.
+    softmax : ndarray, (B, N, Tq, Tv)
+        Scores before dropout, what ``return_attention_scores`` returns; each row sums to 1.
+    scores : ndarray, (B, N, Tq, Tv)
+        After dropout: how much of each value goes into each output.
+    drop : ndarray, (B, N, Tq, Tv), or None
+        Dropout mask.
+    heads : ndarray, (B, Tq, N H)
+        What the heads found, side by side.
+    allowed : ndarray of bool, or None
+        Where a query may look, in a shape that can be repeated to that of the scores.
+    own_key : bool
+        Whether the key came as a third input.
+    """
+
+    query: np.ndarray
+    value: np.ndarray
+    key: np.ndarray
+    q: np.ndarray
+    k: np.ndarray
+    v: np.ndarray
+    softmax: np.ndarray
+    scores: np.ndarray
+    drop: np.ndarray | None
+    heads: np.ndarray
+    allowed: np.ndarray | None
+    own_key: bool
+
+
+class MultiHeadAttention(Layer):
+    """Attention of several heads.
+
+        q = query Wq + bq,    k = key Wk + bk,    v = value Wv + bv               for each head its own
+        scores[t] = softmax_s(q[t] · k[s] / sqrt(D))                              only over the s that may be seen
+        heads[t] = Σ_s dropout(scores)[t, s] v[s]
+        y = Σ over heads and their features (heads Wo) + bo
+
+    Called as ``layer(query, value, key)``: ``query (B, Tq, F)``, ``value (B, Tv, F')`` and, if it is not the value,
+    ``key (B, Tv, F'')``. Self-attention is ``layer(x, x)``. Output ``(B, Tq, F)``.
+
+    Weights: ``query/kernel (F, N, D)``, ``key/kernel (F'', N, D)``, ``value/kernel (F', N, H)``,
+    ``attention_output/kernel (N, H, F)``, and a bias beside each.
+
+    Parameters
+    ----------
+    num_heads : int
+        N.
+    key_dim : int
+        D, features of query and key in each head.
+    value_dim : int, optional
+        H, features of the value in each head; D when absent.
+    dropout : float
+        Share of the scores that is dropped while training.
+    use_bias : bool
+    output_shape : int or tuple of int, optional
+        Features of the output, in place of those of the query.
+    attention_axes, sliding_window, flash_attention, use_gate
+        Only as they are by default: time is attended to, all of it.
+    kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer
+    kernel_constraint, bias_constraint
+        Of all projections.
+    seed : int or numpy.random.Generator, optional
+    **layer_options
+        ``name``, ``dtype``, ``trainable``: see :class:`~rnn_ref.layers.layer.Layer`.
+
+    References
+    ----------
+    Vaswani et al., "Attention Is All You Need", 2017, https://arxiv.org/abs/1706.03762;
+    https://keras.io/api/layers/attention_layers/multi_head_attention/
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> layer = rnn_ref.layers.MultiHeadAttention(num_heads=2, key_dim=3)
+    >>> x = np.ones((1, 4, 8))
+    >>> y, scores = layer(x, x, use_causal_mask=True, return_attention_scores=True)
+    >>> y.shape, scores.shape
+    ((1, 4, 8), (1, 2, 4, 4))
+    >>> scores[0, 0, 1]
+    array([0.5, 0.5, 0. , 0. ], dtype=float32)
+    """
+
+    supports_masking = True
+    takes_mask = True
+    inputs_by_position = True  # a call has query, value and key side by side, not in a list
+    call_arguments = (
+        "query_mask", "value_mask", "key_mask", "attention_mask", "return_attention_scores", "training",
+        "use_causal_mask",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        num_heads,
+        key_dim,
+        value_dim=None,
+        dropout=0.0,
+        use_bias=True,
+        output_shape=None,
+        attention_axes=None,
+        sliding_window=None,
+        flash_attention=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        use_gate=False,
+        seed=None,
+        **layer_options,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **layer_options)
+        self.num_heads = positive_integer(num_heads, "num_heads", self.name)
+        self.key_dim = positive_integer(key_dim, "key_dim", self.name)
+        self.value_dim = positive_integer(key_dim if value_dim is None else value_dim, "value_dim", self.name)
+        self.dropout = unit_interval(dropout, "dropout", self.name)
+        self.use_bias = bool(use_bias)
+        sizes = (output_shape,) if isinstance(output_shape, (int, np.integer)) else output_shape
+        self.features = None if sizes is None else tuple(positive_integer(n, "output_shape", self.name) for n in sizes)
+        axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        if axes is not None and tuple(axes) not in ((1,), (-2,)):
+            raise NotImplementedError(
+                f"{self.name}: attention_axes={attention_axes!r} is not there: inputs are (B, T, F), and attention "
+                "goes over axis 1. Fold further axes into the batch."
+            )
+        for option, value in (("sliding_window", sliding_window), ("use_gate", use_gate)):
+            if value:
+                raise NotImplementedError(f"{self.name}: {option}={value!r} is not there; leave it out.")
+        if flash_attention:
+            raise ValueError(f"{self.name}: flash_attention=True is for GPU kernels of other backends; leave it out.")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.seed = random.from_config(seed)
+        self._generator = random.make(self.seed)
+
+    # -- weights ------------------------------------------------------------------------------------
+
+    def check_shapes(self, shapes) -> None:
+        """Query, value and key must fit together."""
+        if is_shape(shapes) or len(shapes) not in (2, 3):
+            raise ValueError(f"{self.name}: is called with {EXPECTED}: layer(x, x) for self-attention; got {shapes}.")
+        query, value, key = (*shapes, shapes[1])[:3]
+        for what, shape in (("query", query), ("value", value), ("key", key)):
+            if len(shape) != 3:
+                raise ValueError(
+                    f"{self.name}: {what} must have 3 axes (B, T, features), got shape {tuple(shape)}. "
+                    + NEEDS_ALL_STEPS
+                )
+        for what, sizes in (
+            ("batch sizes of query, value and key", {query[0], value[0], key[0]}),
+            ("time steps of value and key", {value[1], key[1]}),
+        ):
+            if len(sizes - {None}) > 1:
+                raise ValueError(
+                    f"{self.name}: the {what} must be equal; got query {tuple(query)}, value {tuple(value)}, "
+                    f"key {tuple(key)}."
+                )
+
+    def build(self, input_shape) -> None:
+        self.check_shapes(input_shape)
+        query, value, key = (shape[-1] for shape in (*input_shape, input_shape[1])[:3])
+        if None in (query, value, key):
+            raise ValueError(f"{self.name}: the features must be known, got shapes {input_shape}.")
+        N, D, H = self.num_heads, self.key_dim, self.value_dim
+        features = self.features or (query,)
+        self._make("query", (query, N, D), (N, D))
+        self._make("key", (key, N, D), (N, D))
+        self._make("value", (value, N, H), (N, H))
+        self._make("attention_output", (N, H, *features), features)
+        self._widths = (query, value, key)
+
+    def _make(self, part: str, kernel: tuple, bias: tuple) -> None:
+        # Each projection draws numbers of its own: an initializer without a seed takes another one when it is cloned.
+        clone = getattr(self.kernel_initializer, "clone", lambda: self.kernel_initializer)
+        options = {"regularizer": self.kernel_regularizer, "constraint": self.kernel_constraint}
+        self.add_weight(kernel, clone(), f"{part}/kernel", **options).name = "kernel"
+        if self.use_bias:
+            options = {"regularizer": self.bias_regularizer, "constraint": self.bias_constraint}
+            self.add_weight(bias, self.bias_initializer, f"{part}/bias", **options).name = "bias"
+
+    def _matrix(self, part: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """Kernel and bias of a projection as a matrix and a vector."""
+        W = self._weights[f"{part}/kernel"].value
+        rows = W.shape[0] * W.shape[1] if part == "attention_output" else W.shape[0]
+        b = self._weights[f"{part}/bias"].value.reshape(-1) if self.use_bias else None
+        return W.reshape(rows, -1), b
+
+    # -- running ------------------------------------------------------------------------------------
+
+    def __call__(self, query, value=None, key=None, *masks, **arguments):
+        """Run the layer on arrays, or connect it to symbolic tensors: ``layer(query, value, key)``."""
+        if value is None:
+            raise ValueError(
+                f"{self.name}: is called with {EXPECTED}: layer(x, x) for self-attention; got a query only."
+            )
+        return super().__call__([query, value] if key is None else [query, value, key], *masks, **arguments)
+
+    def run(self, x, *, return_attention_scores: bool = False, **arguments):
+        outputs, tape, mask = super().run(x, return_attention_scores=return_attention_scores, **arguments)
+        return outputs, tape, [mask, None] if return_attention_scores else mask
+
+    def forward(
+        self,
+        x,
+        *,
+        mask=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores: bool = False,
+        training: bool = False,
+        use_causal_mask: bool = False,
+        drop=None,
+    ):
+        """Run the layer.
+
+        Parameters
+        ----------
+        x : list of ndarray
+            ``query (B, Tq, F)``, ``value (B, Tv, F')``, and perhaps ``key (B, Tv, F'')``.
+        mask : list of ndarray of bool or None, optional
+            The masks that the inputs brought along, for those not given by name.
+        query_mask : ndarray of bool, (B, Tq), optional
+        value_mask, key_mask : ndarray of bool, (B, Tv), optional
+            Steps that are False are not looked at.
+        attention_mask : ndarray of bool, (B, Tq, Tv) or (B, N, Tq, Tv), optional
+            False where a query may not look.
+        return_attention_scores : bool
+            Return ``[y, scores]``, the scores before dropout.
+        training : bool
+            Whether dropout acts.
+        use_causal_mask : bool
+            Step t attends to steps up to t only.
+        drop : ndarray, (B, N, Tq, Tv), optional
+            The dropout mask, instead of a drawn one.
+
+        Returns
+        -------
+        y : ndarray, (B, Tq, F)
+            Or ``[y, scores]``.
+        tape : MultiHeadAttentionTape
+        """
+        arrays = as_arrays(self, x, EXPECTED)
+        query, value, key = (*arrays, arrays[1])[:3]
+        for what, array, width in zip(("query", "value", "key"), (query, value, key), self._widths):
+            if array.shape[-1] != width:
+                raise ValueError(
+                    f"{self.name}: expected {width} features in the {what} (as it was built), got {array.shape[-1]}."
+                )
+        masks = [None] * 3 if mask is None else list((*mask, None)[:3])
+        given = (query_mask, value_mask, key_mask)
+        masks = [found if named is None else named for found, named in zip(masks, given)]
+        allowed = allowed_scores(self, masks, attention_mask, use_causal_mask, (*query.shape[:2], value.shape[1]))
+        q, k, v = (self._project(part, a) for part, a in (("query", query), ("key", key), ("value", value)))
+        q = q * np.dtype(self.dtype).type(1 / math.sqrt(self.key_dim))
+        z = q @ k.swapaxes(2, 3)
+        weights = softmax(z if allowed is None else xp.where(allowed, z, np.dtype(self.dtype).type(FAR_BELOW)))
+        if allowed is not None:
+            weights = xp.where(allowed, weights, 0)  # also where there is nothing to look at
+        if drop is None and training and self.dropout > 0:
+            drop = draw_mask(self._generator, z.shape, self.dropout, self.dtype)
+        scores = weights if drop is None else weights * xp.asarray(drop, self.dtype)
+        B, Tq, _ = query.shape
+        heads = xp.ascontiguousarray((scores @ v).swapaxes(1, 2)).reshape(B, Tq, -1)
+        y = affine(heads, *self._matrix("attention_output"))
+        if self.features:
+            y = y.reshape(B, Tq, *self.features)
+        own_key = len(arrays) == 3
+        tape = MultiHeadAttentionTape(query, value, key, q, k, v, weights, scores, drop, heads, allowed, own_key)
+        return ([y, weights] if return_attention_scores else y), tape
+
+    def _project(self, part: str, x) -> np.ndarray:
+        """``(B, T, F)`` -> ``(B, N, T, D)``."""
+        B, T, _ = x.shape
+        return affine(x, *self._matrix(part)).reshape(B, T, self.num_heads, -1).swapaxes(1, 2)
+
+    def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
+        """dL/dy (B, Tq, F), or a list with dL/dscores (B, N, Tq, Tv) as well, -> dL/dinputs and weight gradients.
+
+        ``inputs`` of the result has three arrays, for query, value and key, if the layer has got a key; otherwise
+        two, and that of the value holds both its uses.
+        """
+        dy, dscores = grads if isinstance(grads, (list, tuple)) else (grads, None)
+        weights = {}
+        B, Tq, _ = tape.query.shape
+        if dy is None:
+            dy = xp.zeros((B, Tq, *(self.features or self._widths[:1])), self.dtype)
+        dy = xp.asarray(dy, self.dtype).reshape(B, Tq, -1)
+        dheads = self._project_back("attention_output", tape.heads, dy, weights)
+        dheads = dheads.reshape(B, Tq, self.num_heads, self.value_dim).swapaxes(1, 2)
+        # heads = scores @ v,  scores = drop softmax(z)
+        dv = tape.scores.swapaxes(2, 3) @ dheads
+        dweights = dheads @ tape.v.swapaxes(2, 3)
+        if tape.drop is not None:
+            dweights = dweights * tape.drop
+        if dscores is not None:
+            dweights = dweights + xp.asarray(dscores, self.dtype)
+        if tape.allowed is not None:
+            dweights = xp.where(tape.allowed, dweights, 0)
+        dz = d_softmax(tape.softmax, dweights)
+        # z = q @ k'
+        dq = dz @ tape.k * np.dtype(self.dtype).type(1 / math.sqrt(self.key_dim))
+        dk = dz.swapaxes(2, 3) @ tape.q
+        dquery, dkey, dvalue = (
+            self._project_back(part, x, d.swapaxes(1, 2).reshape(*x.shape[:2], -1), weights)
+            for part, x, d in (("query", tape.query, dq), ("key", tape.key, dk), ("value", tape.value, dv))
+        )
+        weights = {name: weights[name] for name in self._weights}
+        if not input_gradient:
+            return LayerGradients(None, weights)
+        return LayerGradients([dquery, dvalue, dkey] if tape.own_key else [dquery, dvalue + dkey], weights)
+
+    def _project_back(self, part: str, x, dz, weights: dict) -> np.ndarray:
+        """dL/dx of a projection; the gradients of its kernel and bias go into ``weights``."""
+        dx, dW, db = d_affine(x, self._matrix(part)[0], dz)
+        weights[f"{part}/kernel"] = dW.reshape(self._weights[f"{part}/kernel"].shape)
+        if self.use_bias:
+            weights[f"{part}/bias"] = db.reshape(self._weights[f"{part}/bias"].shape)
+        return dx
+
+    # -- shapes, masks, configuration ---------------------------------------------------------------
+
+    def compute_mask(self, inputs, mask=None):
+        """That of the query."""
+        return None if mask is None else mask[0]
+
+    def compute_output_shape(self, input_shape, *others):
+        shapes = [input_shape, *others] if others else input_shape  # side by side, as in a call, or a list
+        self.check_shapes(shapes)
+        return (*shapes[0][:-1], *(self.features or shapes[0][-1:]))
+
+    def call_output_shape(self, input_shape, arguments: dict):
+        """Shape of the output, and of the scores if the call asks for them."""
+        shape = self.compute_output_shape(input_shape)
+        if not arguments.get("return_attention_scores"):
+            return shape
+        return [shape, (input_shape[0][0], self.num_heads, input_shape[0][1], input_shape[1][1])]
+
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "num_heads": self.num_heads,
+            "key_dim": self.key_dim,
+            "value_dim": self.value_dim,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "use_gate": False,
+            "output_shape": self.features,
+            "attention_axes": None,
+            "sliding_window": None,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+            "seed": random.to_config(self.seed),
+        }

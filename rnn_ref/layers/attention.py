@@ -58,10 +58,8 @@ class Attention(BaseAttention):
         self.concat_score_weight = self._number("concat_score_weight") if self.score_mode == "concat" else None
 
     def _number(self, name: str):
-        """A weight that is a single number, of shape ()."""
-        weight = self.add_weight((), "ones", name)
-        weight.value = weight.value.reshape(())
-        return weight
+        """A weight that is a single number."""
+        return self.add_weight((), "ones", name=name)
 
     def score(self, query, key):
         scale = 1 if self.scale is None else self.scale.value

@@ -195,9 +195,9 @@ class Cell(Layer):
         """Random masks for a batch: zeros, and ``1 / (1 - rate)`` where a number is kept; shared by all steps."""
         masks = {}
         count = self.blocks if self.implementation == 1 else 1
-        if training and 0 < self.dropout < 1:
+        if training and self.dropout:
             masks["x_drop"] = dropout_mask(self._generator, (count, B, F), self.dropout, self.dtype)
-        if training and 0 < self.recurrent_dropout < 1:
+        if training and self.recurrent_dropout:
             shape = (self.blocks, B, self.units)
             masks["h_drop"] = dropout_mask(self._generator, shape, self.recurrent_dropout, self.dtype)
         return masks
@@ -241,7 +241,7 @@ class Cell(Layer):
             H=self.units,
             G=self.blocks,
             dtype=self.dtype,
-            recurrent_dropout=training and 0 < self.recurrent_dropout < 1,
+            recurrent_dropout=training and self.recurrent_dropout > 0,
             reset_after=getattr(self, "reset_after", True),
         )
         return KernelChoice(choice.name, choice.reason)
@@ -290,7 +290,8 @@ class Cell(Layer):
             states = self.initial_states(len(x))
         states = states if isinstance(states, (list, tuple)) else [states]
         tape = self.run(xp.ascontiguousarray(x[None]), [xp.asarray(s, self.dtype) for s in states], training=training)
-        return (tape.final_states[0], tape.final_states), tape
+        states = [state.copy() for state in tape.final_states]
+        return (states[0].copy(), states), tape
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Back through one step: ``grads`` is ``(d_output, [d_states])``."""

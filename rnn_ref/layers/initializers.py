@@ -67,7 +67,7 @@ class Zeros(Initializer):
     """
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        return np.zeros(_checked_shape(shape), _checked_dtype(dtype))
+        return np.zeros(checked_shape(shape), _checked_dtype(dtype))
 
 
 class Ones(Initializer):
@@ -80,36 +80,50 @@ class Ones(Initializer):
     """
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        return np.ones(_checked_shape(shape), _checked_dtype(dtype))
+        return np.ones(checked_shape(shape), _checked_dtype(dtype))
 
 
 class Constant(Initializer):
-    """One number everywhere.
+    """One number everywhere, or the numbers of an array.
 
     Parameters
     ----------
-    value : float
-        The number. (An array of values can be passed to a layer directly, see `get`.)
+    value : float or array_like
+        The number; or an array, repeated to the shape of the weight by NumPy's rules. A table of pretrained embeddings
+        is usually given so.
 
     Examples
     --------
     >>> Constant(3)((2,))
     array([3., 3.], dtype=float32)
+    >>> Constant([[1, 2], [3, 4]])((2, 2))
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
     """
 
-    def __init__(self, value: float = 0.0):
-        if np.ndim(value) != 0:
-            raise ValueError(
-                f"Constant's value should be a single number, got shape {np.shape(value)}; to start a weight "
-                "from an array, pass the array itself as the initializer"
-            )
-        self.value = value.item() if isinstance(value, np.generic | np.ndarray) else value
+    def __init__(self, value: float | ArrayLike = 0.0):
+        if isinstance(value, Mapping):  # as Keras writes arrays into a config
+            value = np.array(value["config"]["value"], value["config"]["dtype"])
+        array = np.array(value)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"Constant's value should be a number or an array of numbers, got {value!r}")
+        self.value = array if array.ndim else array.item()
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        return np.full(_checked_shape(shape), self.value, _checked_dtype(dtype))
+        shape = checked_shape(shape)
+        try:
+            return np.full(shape, self.value, _checked_dtype(dtype))
+        except ValueError:
+            raise ValueError(
+                f"Constant has an array of shape {np.shape(self.value)}, which cannot be repeated to a weight of shape "
+                f"{shape}"
+            ) from None
 
     def get_config(self) -> Config:
-        return {"value": self.value}
+        if np.ndim(self.value) == 0:
+            return {"value": self.value}
+        array = {"value": self.value.tolist(), "dtype": str(self.value.dtype)}
+        return {"value": {"class_name": "__numpy__", "config": array}}
 
 
 class Identity(Initializer):
@@ -137,7 +151,7 @@ class Identity(Initializer):
         self.gain = gain
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        shape = _checked_shape(shape)
+        shape = checked_shape(shape)
         if len(shape) != 2:
             raise ValueError(f"Identity makes matrices: shape should be (rows, columns), got {shape}")
         return (self.gain * np.eye(*shape)).astype(_checked_dtype(dtype))
@@ -164,7 +178,7 @@ class FromArray(Initializer):
         self.value = np.array(value)
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        shape = _checked_shape(shape)
+        shape = checked_shape(shape)
         if shape != self.value.shape:
             raise ValueError(
                 f"the weight has shape {shape}, but the array given as its initializer has shape "
@@ -225,7 +239,7 @@ class RandomNormal(RandomInitializer):
         self.stddev = stddev
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        values = self.mean + self.stddev * self.rng().standard_normal(_checked_shape(shape))
+        values = self.mean + self.stddev * self.rng().standard_normal(checked_shape(shape))
         return np.asarray(values, _checked_dtype(dtype))
 
     def get_config(self) -> Config:
@@ -254,7 +268,7 @@ class TruncatedNormal(RandomInitializer):
         self.stddev = stddev
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        values = self.mean + self.stddev * _truncated_normal(self.rng(), _checked_shape(shape))
+        values = self.mean + self.stddev * _truncated_normal(self.rng(), checked_shape(shape))
         return np.asarray(values, _checked_dtype(dtype))
 
     def get_config(self) -> Config:
@@ -284,7 +298,7 @@ class RandomUniform(RandomInitializer):
         self.maxval = maxval
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        values = self.rng().uniform(self.minval, self.maxval, _checked_shape(shape))
+        values = self.rng().uniform(self.minval, self.maxval, checked_shape(shape))
         return np.asarray(values, _checked_dtype(dtype))
 
     def get_config(self) -> Config:
@@ -350,7 +364,7 @@ class VarianceScaling(RandomInitializer):
         self.output_axes = output_axes
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        shape = _checked_shape(shape)
+        shape = checked_shape(shape)
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
@@ -546,7 +560,7 @@ class Orthogonal(RandomInitializer):
         self.gain = gain
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
-        shape = _checked_shape(shape)
+        shape = checked_shape(shape)
         if len(shape) < 2:
             raise ValueError(f"Orthogonal needs a shape of at least two dimensions, got {shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
@@ -602,7 +616,7 @@ def _truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.nd
     return values
 
 
-def _checked_shape(shape: Shape) -> tuple[int, ...]:
+def checked_shape(shape: Shape) -> tuple[int, ...]:
     # Tuples and lists only: NumPy would also take an integer, and iterate over a string.
     if not isinstance(shape, tuple | list) or not all(
         isinstance(size, int | np.integer) and size >= 0 for size in shape

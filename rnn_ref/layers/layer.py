@@ -12,6 +12,7 @@ import numpy as np
 from rnn_ref import config
 from rnn_ref.device import array_module, explain_memory, like_given, runs_on_cpu, to_numpy, xp
 from rnn_ref.layers import autodiff, regularizers
+from rnn_ref.layers.border import handed_out, with_masks
 from rnn_ref.layers.building import built_once
 from rnn_ref.layers.symbolic import connect, leaves
 from rnn_ref.layers.variable import Variable
@@ -206,11 +207,12 @@ class Layer(WeightOwner):
             y = connect(self, x, arguments)
         else:
             try:
-                y = self.run(x, **({"record": False} if self.can_forget else {}) | arguments)[0]
+                options = {"record": False} if self.can_forget else {}
+                y, _, mask = self.run(x, **options | with_masks(x, arguments))
             except MemoryError as error:
                 explain_memory(error, self.name)
                 raise
-            y = like_given(y, x)
+            y = handed_out(self, y, mask, x, arguments)
         # Several outputs are a tuple, as in Keras; a model returns what its user put together.
         return tuple(y) if isinstance(y, list) and not hasattr(self, "walk_layers") else y
 

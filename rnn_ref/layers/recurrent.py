@@ -162,7 +162,7 @@ class RNN(Layer):
         """Set the states a ``stateful`` layer starts from: zeros, or those given."""
         if not self.stateful:
             raise AttributeError(f"{self.name} keeps no states; make it with stateful=True.")
-        self.states = None if states is None else self.check_states(states, None)
+        self.states = None if states is None else [state.copy() for state in self.check_states(states, None)]
 
     reset_state = reset_states
 
@@ -314,7 +314,7 @@ class RNN(Layer):
             tape = run_cell(self, x, states, mask=mask, training=training, **options)
         final = [state.copy() for state in tape.final_states] if self.return_state or self.stateful else []
         if self.stateful:
-            self.states = final
+            self.states = [state.copy() for state in final]  # the caller may change those that are returned
         y, shown = tape.outputs, self._shown_steps(tape)
         if not self.return_sequences:
             y = y[-1:]

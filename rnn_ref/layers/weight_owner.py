@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers.first_values import first_values
 from rnn_ref.layers.variable import Variable
+
+_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "bool")
+_KINDS = ("float", "bfloat", "int", "uint", "bool", "complex", "str", "string", "object")
 
 
 class WeightOwner:
@@ -25,38 +30,68 @@ class WeightOwner:
 
     def add_weight(
         self,
-        shape,
-        initializer="glorot_uniform",
-        name=None,
-        *,
+        shape=None,
+        initializer=None,
+        dtype=None,
         trainable=True,
+        autocast=True,
         regularizer=None,
         constraint=None,
+        aggregation="none",
+        overwrite_with_gradient=False,
+        name=None,
     ) -> Variable:
         """Make a weight.
 
         Parameters
         ----------
-        shape : tuple of int
-        initializer, regularizer, constraint
+        shape : tuple of int, optional
+            A single number, of shape ``()``, when absent.
+        initializer : str, callable or array, optional
+            Whatever ``initializers.get`` understands. Glorot's uniform one when absent, for integers zeros.
+        dtype : str, optional
+            The layer's when absent. (A string that is no dtype, in this place, is the name.)
+        trainable : bool
+            Integers cannot be.
+        autocast, aggregation, overwrite_with_gradient
+            Keras's arguments of these names; only their defaults.
+        regularizer, constraint
             Whatever their ``get`` understands: a string, an object, None.
         name : str, optional
             Unique within the layer; "weight", "weight_1", ... when absent.
-        trainable : bool
 
         Returns
         -------
         Variable
+
+        Raises
+        ------
+        ValueError
+            If the initializer's array does not fit, or integers are to be trained.
         """
+        if (autocast, aggregation, overwrite_with_gradient) != (True, "none", False):
+            raise NotImplementedError(
+                f"{self.name}: add_weight takes autocast=True, aggregation='none', overwrite_with_gradient=False only."
+            )
+        if isinstance(dtype, str) and name is None and dtype.rstrip("0123456789") not in _KINDS:
+            name, dtype = dtype, None
         if name is None:
             name = f"weight_{len(self._weights)}" if self._weights else "weight"
+        path, dtype = f"{self.name}/{name}", np.dtype(dtype or self.dtype).name
+        if dtype not in _DTYPES:
+            raise ValueError(f"{path}: dtype={dtype!r}; use one of {', '.join(_DTYPES)}.")
+        integral = not dtype.startswith("float")
+        if trainable and integral:
+            raise ValueError(f"{path}: a weight of {dtype} cannot be trained; make it with trainable=False.")
+        if initializer is None:
+            initializer = "zeros" if integral else "glorot_uniform"
         # Drawn on the CPU whatever the device: a seed gives the same weights everywhere.
-        value = np.ascontiguousarray(initializers.get(initializer)(tuple(shape), dtype=self.dtype))
+        value = first_values(initializers.get(initializer), () if shape is None else shape, dtype, path)
         self._weights[name] = Variable(
             value,
             name,
-            path=f"{self.name}/{name}",
-            trainable=trainable,
+            path=path,
+            trainable=checks.flag(trainable, "trainable", path),
             regularizer=regularizers.get(regularizer),
             constraint=constraints.get(constraint),
         )

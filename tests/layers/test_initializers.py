@@ -239,7 +239,7 @@ def test_get_aliases_callables_arrays_and_none():
         (lambda: initializers.VarianceScaling(distribution="cauchy"), "uniform; got 'cauchy'"),
         (lambda: initializers.GlorotNormal(input_axes=[0]), "given together"),
         (lambda: initializers.HeNormal(seed="a"), "seed should be"),
-        (lambda: initializers.Constant([1, 2]), "pass the array itself"),
+        (lambda: initializers.Constant([1, 2])((3,)), "cannot be repeated"),
         (lambda: initializers.Identity()((3,)), "shape should be"),
         (lambda: initializers.Orthogonal()((3,)), "at least two dimensions"),
         (lambda: initializers.Zeros()((3, None)), "shape should be a tuple"),

@@ -1,0 +1,65 @@
+"""What happens to arrays between a layer and whoever calls it on arrays: masks that travel along, and no shared memory.
+
+In Keras arrays cannot be written to, so that it never shows whether an output is the input itself. NumPy's can: what a
+layer hands out is therefore the caller's alone.
+
+A mask belongs to the array that a layer returned, as long as that lives, and reaches the next layer that is called on
+it. Arithmetic, slices and copies give new arrays, which have none; so it is in Keras.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+
+from rnn_ref.device import converted, is_array, like_given
+from rnn_ref.layers.symbolic import entries, replace_entries
+
+_masks: dict[int, tuple] = {}  # id of an array -> a weak reference, which removes this entry, and its mask
+
+
+def set_mask(array, mask) -> None:
+    """Let a mask travel with an array."""
+    key = id(array)
+    _masks[key] = (weakref.ref(array, lambda _: _masks.pop(key, None)), mask)
+
+
+def mask_of(array):
+    """The mask that travels with an array, or None."""
+    return _masks.get(id(array), (None, None))[1] if is_array(array) else None
+
+
+def with_masks(x, arguments: dict) -> dict:
+    """The arguments of a call on ``x``, with the masks that come with it, unless the caller gave masks himself."""
+    if not _masks or arguments.get("mask") is not None:
+        return arguments
+    if is_array(x):
+        mask = mask_of(x)
+    elif isinstance(x, (list, tuple, dict)) and all(is_array(e) for e in (x.values() if isinstance(x, dict) else x)):
+        mask = replace_entries(x, mask_of)
+    else:  # numbers in nested lists
+        mask = None
+    return arguments if all(m is None for m in entries(mask)) else arguments | {"mask": mask}
+
+
+def handed_out(layer, y, mask, x, arguments: dict):
+    """Outputs as the caller gets them: NumPy's if the inputs were, with their masks, in memory of their own."""
+    y, mask = like_given((y, mask), x)
+    held = [array for array in entries([x, list(arguments.values())]) if isinstance(array, np.ndarray)]
+    if not hasattr(layer, "walk_layers"):
+        held += [weight.value for weight in layer.weights]
+
+    def own(array):
+        if isinstance(array, np.ndarray) and any(np.may_share_memory(array, other) for other in held):
+            array = array.copy()
+        held.append(array)
+        return array
+
+    y = converted(y, own)
+    outputs, masks = entries(y), entries(mask)
+    if len(outputs) == len(masks):
+        for array, its_mask in zip(outputs, masks):
+            if its_mask is not None and is_array(array):
+                set_mask(array, its_mask)
+    return y

@@ -122,6 +122,8 @@ class Loops:
                 if self.stop_training:
                     break
         finally:  # also after Ctrl-C: the bar is closed and the history so far stays
+            if self.optimizer is not None:
+                self.optimizer.finalize_variable_values(self.trainable_weights)
             called.on_train_end(logs)
         return self.history
 

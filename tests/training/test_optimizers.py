@@ -50,6 +50,17 @@ CASES = [
     ("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-3}),
     ("Nadam", {}),
     ("Nadam", {"beta_1": 0.8, "beta_2": 0.9}),
+    ("Adamax", {}),
+    ("Adamax", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.6, "epsilon": 1e-2}),
+    ("Lion", {}),
+    ("Lion", {"learning_rate": 0.01, "beta_1": 0.5, "beta_2": 0.7}),
+    ("Lamb", {}),
+    ("Lamb", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.6, "epsilon": 1e-2}),
+    ("Ftrl", {"learning_rate": 0.1}),
+    ("Ftrl", {"learning_rate": 0.2, "l1_regularization_strength": 1.0, "l2_regularization_strength": 0.1}),
+    ("Ftrl", {"learning_rate_power": -0.7, "l2_shrinkage_regularization_strength": 0.2, "beta": 0.3}),
+    ("Adafactor", {}),
+    ("Adafactor", {"learning_rate": 0.5, "beta_2_decay": -0.4, "clip_threshold": 0.5, "epsilon_2": 0.1}),
 ]
 COMMON = [
     {},
@@ -159,7 +170,10 @@ def test_arguments_and_defaults_are_those_of_keras(name):
 @pytest.mark.parametrize(("name", "options"), ALL, ids=str)
 def test_configs_go_to_keras_and_back(name, options):
     ours = getattr(optimizers, name)(**options)
-    theirs = keras.optimizers.deserialize(optimizers.serialize(ours))
+    if name == "Lamb":  # which Keras's deserialize does not know by its bare name
+        theirs = keras.optimizers.Lamb.from_config(ours.get_config())
+    else:
+        theirs = keras.optimizers.deserialize(optimizers.serialize(ours))
     expected = getattr(keras.optimizers, name)(**options).get_config()
     config = theirs.get_config()
     assert {k: v for k, v in config.items() if k != "name"} == {k: v for k, v in expected.items() if k != "name"}
@@ -289,13 +303,9 @@ def test_mistakes_are_explained():
         optimizers.get(3)
 
 
-@pytest.mark.parametrize(
-    "option",
-    [{"use_ema": True}, {"ema_momentum": 0.5}, {"loss_scale_factor": 2.0}, {"gradient_accumulation_steps": 4}],
-)
-def test_unsupported_options_say_so(option):
-    with pytest.raises(NotImplementedError, match=next(iter(option))):
-        optimizers.Adam(**option)
+def test_unsupported_options_say_so():
+    with pytest.raises(NotImplementedError, match="Adam: `loss_scale_factor`"):
+        optimizers.Adam(loss_scale_factor=2.0)
 
 
 def test_get():

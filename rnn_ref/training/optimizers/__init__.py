@@ -7,13 +7,18 @@ import inspect
 from .. import _identifiers
 from .._identifiers import serialize
 from . import schedules
+from .adafactor import Adafactor
 from .adagrad import Adadelta, Adagrad
 from .adam import Adam, AdamW, Nadam
+from .adamax import Adamax
 from .base import Optimizer
+from .ftrl import Ftrl
+from .lamb import Lamb
+from .lion import Lion
 from .rmsprop import RMSprop
 from .sgd import SGD
 
-_CLASSES = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Nadam)
+_CLASSES = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Adafactor, Ftrl, Lamb, Lion)
 KNOWN = {cls.__name__.lower(): cls for cls in _CLASSES}
 
 

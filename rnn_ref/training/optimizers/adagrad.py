@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_ref.checks import number
 from rnn_ref.device import xp
 
 from .base import Optimizer
@@ -28,8 +29,11 @@ class Adagrad(Optimizer):
 
     def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = epsilon
+        owner = type(self).__name__
+        self.initial_accumulator_value = number(
+            initial_accumulator_value, "initial_accumulator_value", owner, "[0, inf)"
+        )
+        self.epsilon = number(epsilon, "epsilon", owner, "[0, inf)")
 
     def slots(self):
         return (("accumulator",),)
@@ -74,8 +78,8 @@ class Adadelta(Optimizer):
 
     def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        self.rho = rho
-        self.epsilon = epsilon
+        self.rho = number(rho, "rho", type(self).__name__, "[0, 1]")
+        self.epsilon = number(epsilon, "epsilon", type(self).__name__, "[0, inf)")
 
     def slots(self):
         return (("accumulated_grad", "accumulated_delta_var"),)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from rnn_ref.checks import flag, number
 from rnn_ref.device import xp
 from rnn_ref.jit import R1, READ1, REAL, equation, kernel, link, uncompiled
 
@@ -62,10 +63,11 @@ class Adam(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.amsgrad = amsgrad
+        owner = type(self).__name__
+        self.beta_1 = number(beta_1, "beta_1", owner, "[0, 1)")
+        self.beta_2 = number(beta_2, "beta_2", owner, "[0, 1)")
+        self.epsilon = number(epsilon, "epsilon", owner, "[0, inf)")
+        self.amsgrad = flag(amsgrad, "amsgrad", owner)
 
     def slots(self):
         return (("momentum", "velocity"), *((("velocity_hat",),) if self.amsgrad else ()))
@@ -144,9 +146,10 @@ class Nadam(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        owner = type(self).__name__
+        self.beta_1 = number(beta_1, "beta_1", owner, "[0, 1)")
+        self.beta_2 = number(beta_2, "beta_2", owner, "[0, 1)")
+        self.epsilon = number(epsilon, "epsilon", owner, "[0, inf)")
         self.u_product = 1.0
 
     def slots(self):

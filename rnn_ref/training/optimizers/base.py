@@ -6,19 +6,21 @@ import inspect
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
-from rnn_ref.device import converted, get_device, to_numpy, xp
+from rnn_ref.checks import flag, integer, number
+from rnn_ref.device import converted, get_device, xp
 
 from .._identifiers import auto_name
 from . import schedules
+from .averaging import Averaging
 from .clipping import clipped
 from .learning_rate import LearningRate, check_learning_rate, current
+from .state import State
 
 
-class Optimizer:
+class Optimizer(State, Averaging):
     """Base class of optimizers (https://keras.io/api/optimizers/).
 
     Weights are objects with an array `value`, which is updated in place, a `name`, and optionally a
@@ -37,14 +39,25 @@ class Optimizer:
         Clip each element of the gradients to ``[-clipvalue, clipvalue]``.
     global_clipnorm : float, optional
         Scale all gradients together down to at most this norm.
-    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
-        Keras's arguments of these names; not supported.
+    use_ema : bool
+        Keep a running mean of every weight, ``average = ema_momentum * average + (1 - ema_momentum) * w`` after each
+        step. `fit` ends with the averages in place of the weights (`finalize_variable_values`).
+    ema_momentum : float
+    ema_overwrite_frequency : int, optional
+        Put the averages in place of the weights every so many steps, too.
+    loss_scale_factor
+        Not supported: there is no float16 here that it would be of use for.
+    gradient_accumulation_steps : int, optional
+        Update the weights only every so many calls of `apply`, with the mean of the gradients since. `iterations`
+        counts updates, a schedule calls, and averages take part in every call.
     name : str, optional
 
     Raises
     ------
+    ValueError
+        If an argument is out of its range.
     NotImplementedError
-        If `use_ema`, `loss_scale_factor` or `gradient_accumulation_steps` is set.
+        If `loss_scale_factor` is set.
 
     Examples
     --------
@@ -70,29 +83,32 @@ class Optimizer:
         gradient_accumulation_steps=None,
         name=None,
     ):
-        unsupported = {
-            "use_ema": use_ema,
-            "ema_overwrite_frequency": ema_overwrite_frequency,
-            "loss_scale_factor": loss_scale_factor,
-            "gradient_accumulation_steps": gradient_accumulation_steps,
-        }
-        for argument, value in unsupported.items():
-            if value:
-                raise NotImplementedError(f"`{argument}` is not supported. Received: {argument}={value!r}")
-        if ema_momentum != 0.99:
-            raise NotImplementedError("`ema_momentum` is not supported, because `use_ema` is not.")
+        owner = type(self).__name__
+        if loss_scale_factor is not None:
+            raise NotImplementedError(
+                f"{owner}: `loss_scale_factor` is not supported, as float32 and float64 need none. "
+                f"Received: loss_scale_factor={loss_scale_factor!r}"
+            )
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
                 f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
             )
         self.name = name or auto_name(self)
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
-        self.global_clipnorm = global_clipnorm
-        self.iterations = 0
-        self._learning_rate = check_learning_rate(learning_rate)
+        self.weight_decay = number(weight_decay, "weight_decay", owner, "[0, inf)", optional=True)
+        self.clipnorm = number(clipnorm, "clipnorm", owner, "[0, inf)", optional=True)
+        self.clipvalue = number(clipvalue, "clipvalue", owner, "[0, inf)", optional=True)
+        self.global_clipnorm = number(global_clipnorm, "global_clipnorm", owner, "[0, inf)", optional=True)
+        self.use_ema = flag(use_ema, "use_ema", owner)
+        self.ema_momentum = number(ema_momentum, "ema_momentum", owner, "[0, 1]")
+        self.ema_overwrite_frequency = integer(
+            ema_overwrite_frequency, "ema_overwrite_frequency", owner, least=1, optional=True
+        )
+        self.gradient_accumulation_steps = integer(
+            gradient_accumulation_steps, "gradient_accumulation_steps", owner, least=2, optional=True
+        )
+        self._iterations = 0  # calls of `apply`
+        self._learning_rate = check_learning_rate(learning_rate, owner)
         self._weights: list | None = None  # those that the lists below belong to, in this order
         self._index: dict[int, int] | None = None  # id of a weight -> its place; not part of copies
         self._is_copy = False  # and has not met the weights yet that it is to go on with
@@ -125,6 +141,10 @@ class Optimizer:
     def initial_slot(self, name: str) -> float:
         """What an array of this name is filled with at first."""
         return 0.0
+
+    def slot_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of an array of this name, for a weight of this shape."""
+        return shape
 
     def begin_step(self) -> None:
         """What to do once per step, before the first update."""
@@ -165,11 +185,19 @@ class Optimizer:
             self._is_copy = False
             return
         self._weights, self._device = weights, get_device()
-        names = [name for group in self.slots() for name in group]
-        self._slots = [
-            {name: xp.full_like(weight.value, self.initial_slot(name)) for name in names} for weight in self._weights
-        ]
+        names = [name for group in self._groups() for name in group]
+        self._slots = [{name: self._new_slot(name, weight.value) for name in names} for weight in self._weights]
         self._work = [xp.empty_like(weight.value) for weight in self._weights]
+
+    def _groups(self) -> list[Sequence[str]]:
+        """`slots`, after those of averages and of gradients that add up."""
+        common = {"average": self.use_ema, "gradient_accumulator": self.gradient_accumulation_steps}
+        return [*((name,) for name, wanted in common.items() if wanted), *self.slots()]
+
+    def _new_slot(self, name: str, value: np.ndarray) -> np.ndarray:
+        if name in ("average", "gradient_accumulator"):
+            return xp.zeros_like(value)
+        return xp.full(self.slot_shape(name, value.shape), self.initial_slot(name), dtype=value.dtype)
 
     def _follow(self) -> None:
         """Take the state to the current device, where the weights are."""
@@ -231,16 +259,35 @@ class Optimizer:
         self.build(weights)
         self._follow()
         grads, weights = self._with_gradient(grads, weights)
+        if self.gradient_accumulation_steps:
+            grads = self._accumulated(grads, weights)
+        if grads is not None:
+            self._update(grads, weights)
+        if self.use_ema:
+            self._move_averages()
+        for weight in weights:
+            if getattr(weight, "constraint", None) is not None:
+                weight.value[...] = xp.asarray(weight.constraint(weight.value))
+        self._iterations += 1
+
+    def _update(self, grads: list[np.ndarray], weights: list) -> None:
+        """The step itself."""
         grads = clipped(grads, self.clipnorm, self.global_clipnorm, self.clipvalue)
-        learning_rate = current(self._learning_rate, self.iterations)
+        learning_rate = current(self._learning_rate, self._iterations)
         self._decay(weights, learning_rate)
         self.begin_step()
         for gradient, weight in zip(grads, weights):
             i = self._places()[id(weight)]
             self.update_step(gradient, weight.value, learning_rate, self._slots[i], self._work[i])
-            if getattr(weight, "constraint", None) is not None:
-                weight.value[...] = xp.asarray(weight.constraint(weight.value))
-        self.iterations += 1
+
+    @property
+    def iterations(self) -> int:
+        """The number of updates so far: of calls of `apply`, unless gradients accumulate."""
+        return self._iterations // (self.gradient_accumulation_steps or 1)
+
+    @iterations.setter
+    def iterations(self, iterations: int) -> None:
+        self._iterations = int(iterations) * (self.gradient_accumulation_steps or 1)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple]) -> None:
         """`apply` for pairs of gradient and weight."""
@@ -298,73 +345,17 @@ class Optimizer:
     @property
     def learning_rate(self) -> LearningRate:
         """The learning rate of the next step. Settable, unless the optimizer was made with a schedule."""
-        return LearningRate(current(self._learning_rate, self.iterations), self)
+        return LearningRate(current(self._learning_rate, self._iterations), self)
 
     @learning_rate.setter
     def learning_rate(self, learning_rate) -> None:
-        learning_rate = check_learning_rate(learning_rate)
+        learning_rate = check_learning_rate(learning_rate, type(self).__name__)
         if isinstance(self._learning_rate, schedules.LearningRateSchedule) and not callable(learning_rate):
             raise TypeError(
                 "The learning rate follows a schedule and cannot be set to a number. "
                 "Set it to another schedule, or make the optimizer with a float."
             )
         self._learning_rate = learning_rate
-
-    # State
-
-    def extra_state(self) -> dict[str, float]:
-        """Numbers that a subclass remembers besides `slots`, as attributes of these names."""
-        return {}
-
-    def get_state(self) -> dict[str, np.ndarray]:
-        """Everything to continue training from here, in the order of Keras's `variables`.
-
-        Returns
-        -------
-        dict of str to array
-            ``"iteration"``, ``"learning_rate"`` (if it is a number) and copies of the slots, as
-            ``"0/momentum"``: the number of the weight and the slot.
-        """
-        state: dict[str, Any] = {"iteration": np.array(self.iterations)}
-        if not callable(self._learning_rate):
-            state["learning_rate"] = np.array(self._learning_rate)
-        for group in self.slots():
-            for i, slots in enumerate(self._slots):
-                state |= {f"{i}/{name}": np.array(to_numpy(slots[name])) for name in group}
-        return state | {name: np.array(value) for name, value in self.extra_state().items()}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Take over what `get_state` returned. The optimizer must have been built.
-
-        Raises
-        ------
-        ValueError
-            If names or shapes differ from those of this optimizer.
-        """
-        self._follow()
-        own = self.get_state()
-        if own.keys() != set(state):
-            hint = "" if self.built else " Call `build(weights)` first."
-            raise ValueError(
-                f"The state does not fit {type(self).__name__}: missing {sorted(own.keys() - set(state))}, "
-                f"unexpected {sorted(set(state) - own.keys())}.{hint}"
-            )
-        for key, value in own.items():
-            if np.shape(state[key]) != value.shape:
-                raise ValueError(f"{key!r} must have the shape {value.shape}. Received: {np.shape(state[key])}")
-        self.iterations = int(state["iteration"])
-        if "learning_rate" in state:
-            self._learning_rate = float(state["learning_rate"])
-        for i, slots in enumerate(self._slots):
-            for name, array in slots.items():
-                array[...] = xp.asarray(state[f"{i}/{name}"])
-        for name in self.extra_state():
-            setattr(self, name, float(state[name]))
-
-    @property
-    def variables(self) -> list[np.ndarray]:
-        """The values of `get_state`, in Keras's order."""
-        return list(self.get_state().values())
 
     def get_config(self) -> dict:
         """Constructor arguments, for `from_config`."""
@@ -380,6 +371,11 @@ class Optimizer:
             "clipnorm": self.clipnorm,
             "clipvalue": self.clipvalue,
             "global_clipnorm": self.global_clipnorm,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": None,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
 
     @classmethod

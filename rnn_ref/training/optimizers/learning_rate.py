@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rnn_ref.checks import number
+
 from . import schedules
 
 
@@ -41,16 +43,16 @@ class LearningRate(float):
         return float, (float(self),)  # a copy is a number: it belongs to no optimizer
 
 
-def check_learning_rate(learning_rate) -> float | Callable:
-    """A number as a float; a schedule or another callable as it is."""
+def check_learning_rate(learning_rate, owner: str) -> float | Callable:
+    """A finite number as a float; a schedule or another callable as it is."""
     if callable(learning_rate):
         return learning_rate
     try:
-        return float(learning_rate)
-    except (TypeError, ValueError):
+        return number(learning_rate, "learning_rate", owner)
+    except ValueError:
         raise ValueError(
-            "`learning_rate` must be a number, a LearningRateSchedule or a callable without arguments. "
-            f"Received: {learning_rate!r}"
+            f"{owner}: `learning_rate` must be a finite number, a LearningRateSchedule or a callable without "
+            f"arguments. Received: learning_rate={learning_rate!r}"
         ) from None
 
 

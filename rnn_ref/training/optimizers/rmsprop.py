@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_ref.checks import flag, number
 from rnn_ref.device import xp
 
 from .base import Optimizer
@@ -32,10 +33,11 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.centered = centered
+        owner = type(self).__name__
+        self.rho = number(rho, "rho", owner, "[0, 1]")
+        self.momentum = number(momentum, "momentum", owner, "[0, 1]")
+        self.epsilon = number(epsilon, "epsilon", owner, "[0, inf)")
+        self.centered = flag(centered, "centered", owner)
 
     def slots(self):
         groups = [("velocity",)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_ref.checks import flag, number
 from rnn_ref.device import xp
 
 from .base import Optimizer
@@ -29,10 +30,8 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"`momentum` must be in [0, 1]. Received: momentum={momentum}")
-        self.momentum = momentum
-        self.nesterov = nesterov
+        self.momentum = number(momentum, "momentum", type(self).__name__, "[0, 1]")
+        self.nesterov = flag(nesterov, "nesterov", type(self).__name__)
 
     def slots(self):
         return (("momentum",),) if self.momentum else ()

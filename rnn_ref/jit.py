@@ -9,22 +9,23 @@ through a whole network.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import platform
 import threading
 from functools import cache, partial
-from pathlib import Path
 
 import numpy as np
 from llvmlite import binding, ir
 from numba import config, njit, types
-from numba.core import caching, cgutils
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-# Reordering of sums and fused multiply-adds are allowed; NaN and infinity keep their meaning.
-FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+from rnn_ref.hardware import FMA, X86
+from rnn_ref.kernel_cache import KernelCache
 
+# No "fast" arithmetic anywhere: with it the compiler may round the numbers at the end of a row, which fill no vector,
+# otherwise than the others, or the same loop otherwise in another place. Then bits depend on how many threads share
+# the rows, and on whether machine code was compiled now or read from disk. As it is, every operation is rounded as it
+# is written, and where one rounding for two operations is wanted, :func:`fma` says so.
 equation = njit(inline="always", error_model="numpy")
 equation.__doc__ = "Compile a scalar equation: no arrays, no loops, inlined into every caller."
 
@@ -34,38 +35,22 @@ def uncompiled(function):
     return getattr(function, "py_func", function)
 
 
-PACKAGE = Path(__file__).parent
-X86 = platform.machine().lower() in ("x86_64", "amd64")
-COMPILED_ROOMS = ("jit.py", "equations", "kernels/cpu", "training/optimizers/adam.py")
+def fma(x, y, z):
+    """``x y + z``, rounded once; twice in plain Python, and on processors that have no instruction for it."""
+    return x * y + z
 
 
-@cache
-def source_stamp() -> str:
-    """Hash of every file whose code can end up in a kernel for the CPU."""
-    digest = hashlib.sha256()
-    for room in COMPILED_ROOMS:
-        path = PACKAGE / room
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+@intrinsic
+def _fma(typing_context, x, y, z):
+    def codegen(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    if x == y == z and isinstance(x, types.Float):
+        return x(x, y, z), codegen
+    return None
 
 
-# Numba stamps its cache with the file of the compiled function alone: after an edit to an equation in
-# another file the old machine code would silently stay. These locators stamp it with all of them.
-def _stamped(locator: type) -> type:
-    return type(locator.__name__, (locator,), {"get_source_stamp": lambda self: source_stamp()})
-
-
-class _KernelCacheImpl(caching.CompileResultCacheImpl):
-    _locator_classes = [  # noqa: RUF012 - Numba's own attribute
-        _stamped(caching.UserProvidedCacheLocator),
-        _stamped(caching.InTreeCacheLocator),
-        _stamped(caching.UserWideCacheLocator),
-    ]
-
-
-class _KernelCache(caching.FunctionCache):
-    _impl_class = _KernelCacheImpl
+overload(fma)(lambda x, y, z: (lambda x, y, z: _fma(x, y, z)) if FMA else (lambda x, y, z: x * y + z))
 
 
 def kernel(function=None, *, parallel: bool = False):
@@ -76,9 +61,9 @@ def kernel(function=None, *, parallel: bool = False):
     """
     if function is None:
         return lambda f: kernel(f, parallel=parallel)
-    compiled = njit(error_model="numpy", fastmath=FASTMATH, nogil=True, parallel=parallel, _nrt=parallel)(function)
+    compiled = njit(error_model="numpy", nogil=True, parallel=parallel, _nrt=parallel)(function)
     if not config.DISABLE_JIT:
-        compiled._cache = _KernelCache(function)
+        compiled._cache = KernelCache(function)
     return compiled
 
 

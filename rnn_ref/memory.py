@@ -14,11 +14,10 @@ from math import prod
 import numpy as np
 
 from rnn_ref.device import array_module
+from rnn_ref.hardware import ALIGNED, LARGE
 
-LARGE = 256 * 1024  # bytes from which on it pays; below, the C library keeps memory by itself
 KEPT = 256 * 1024 * 1024  # bytes of all blocks at most, in use or not; memory beyond goes back to the system after use
 MANY = 64  # blocks of one size at most: who keeps arrays of many steps keeps nobody looking through them all
-ALIGNED = 64  # bytes of a cache line: vectors that straddle two are read at half the speed
 
 Block = tuple[np.ndarray, int]  # memory, and where in it the first cache line begins
 

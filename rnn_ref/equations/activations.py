@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from rnn_ref.equations import exponentials
-from rnn_ref.jit import FASTMATH, equation
+from rnn_ref.jit import equation, fma
 
 # ---------------------------------------------------------------------------------------------------
 # tanh and sigmoid
@@ -46,10 +46,11 @@ def tanh(z):
     x = real(10) if z > real(10) else z
     x = real(-10) if x < real(-10) else x
     u = x * x
-    p = real(2.0991397459910425e-05) + u * real(1.3912428986646594e-08)
-    p = real(0.9999999390277537) + u * (real(0.13399684548661328) + u * (real(0.0035180408049768647) + u * p))
-    q = real(0.0003322888311795722) + u * real(7.998668713980037e-07)
-    q = one + u * (real(0.4673299349313952) + u * (real(0.02596163743335983) + u * q))
+    p = fma(u, real(1.3912428986646594e-08), real(2.0991397459910425e-05))
+    p = fma(u, fma(u, p, real(0.0035180408049768647)), real(0.13399684548661328))
+    p = fma(u, p, real(0.9999999390277537))
+    q = fma(u, real(7.998668713980037e-07), real(0.0003322888311795722))
+    q = fma(u, fma(u, fma(u, q, real(0.02596163743335983)), real(0.4673299349313952)), one)
     a = x * p / q
     a = one if a > one else a
     return -one if a < -one else a
@@ -66,7 +67,7 @@ def sigmoid(z):
     real = type(z)
     if is_float32(z):
         half = real(0.5)
-        return half + half * tanh(half * z)
+        return fma(half, tanh(half * z), half)
     return exponentials.sigmoid(z)
 
 
@@ -262,7 +263,7 @@ CODES = {
 NEEDS_Z = frozenset({SILU, GELU})
 
 
-@njit(error_model="numpy", fastmath=FASTMATH)
+@njit(error_model="numpy")
 def activate(code, z):
     """``a = f(z)`` for the activation with this code."""
     if code == TANH:
@@ -293,7 +294,7 @@ def activate(code, z):
         return gelu(z)
 
 
-@njit(error_model="numpy", fastmath=FASTMATH)
+@njit(error_model="numpy")
 def d_activate(code, z, a):
     """``da/dz`` for the activation with this code, from ``z`` and ``a = f(z)``."""
     if code == TANH:

@@ -15,8 +15,9 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-# No reordering here: the small numbers that are added last are what makes the result exact.
-exact = njit(error_model="numpy", fastmath={"contract"}, forceinline=True)
+from rnn_ref.jit import fma
+
+exact = njit(error_model="numpy", forceinline=True)
 
 LOWEST = -708.0  # e^-708 is about the least normal float64; what lies below counts as zero
 LN2_HIGH, LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10  # their sum is ln 2; k LN2_HIGH is exact
@@ -49,18 +50,18 @@ def take_apart(y):
     """``k`` and ``p`` with ``e^y = 2^k (1 + p)``, for y from LOWEST to 0."""
     k = math.floor(y * 1.4426950408889634 + 0.5)
     r = (y - k * LN2_HIGH) - k * LN2_LOW
-    p = 1 / 479001600 + r * (1 / 6227020800)  # the series of e^r - 1, from its end: 1/12!, 1/13!
-    p = 1 / 39916800 + r * p
-    p = 1 / 3628800 + r * p
-    p = 1 / 362880 + r * p
-    p = 1 / 40320 + r * p
-    p = 1 / 5040 + r * p
-    p = 1 / 720 + r * p
-    p = 1 / 120 + r * p
-    p = 1 / 24 + r * p
-    p = 1 / 6 + r * p
-    p = 1 / 2 + r * p
-    return k, r + r * r * p
+    p = fma(r, 1 / 6227020800, 1 / 479001600)  # the series of e^r - 1, from its end: 1/12!, 1/13!
+    p = fma(r, p, 1 / 39916800)
+    p = fma(r, p, 1 / 3628800)
+    p = fma(r, p, 1 / 362880)
+    p = fma(r, p, 1 / 40320)
+    p = fma(r, p, 1 / 5040)
+    p = fma(r, p, 1 / 720)
+    p = fma(r, p, 1 / 120)
+    p = fma(r, p, 1 / 24)
+    p = fma(r, p, 1 / 6)
+    p = fma(r, p, 1 / 2)
+    return k, fma(r * r, p, r)
 
 
 def float64_only(function):
@@ -80,7 +81,7 @@ def tanh(z):
     y = -2.0 * abs(z)
     k, p = take_apart(-64.0 if y < -64.0 else y)
     scale = power_of_two(k)
-    e_minus_one = scale * p + (scale - 1.0)
+    e_minus_one = fma(scale, p, scale - 1.0)
     a = -e_minus_one / (2.0 + e_minus_one)
     return -a if z < 0.0 else a
 
@@ -91,5 +92,5 @@ def sigmoid(z):
     y = -abs(z)
     k, p = take_apart(LOWEST if y < LOWEST else y)
     scale = power_of_two(k)
-    e = 0.0 if y < LOWEST else scale + scale * p
+    e = 0.0 if y < LOWEST else fma(scale, p, scale)
     return (e if z < 0.0 else 1.0) / (1.0 + e)

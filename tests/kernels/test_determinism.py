@@ -1,15 +1,19 @@
-"""The same bits on any number of threads."""
+"""The same bits on any number of threads, with any vectors, compiled now or before."""
 
 import os
+import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 from threadpoolctl import threadpool_limits
 
-from rnn_ref import layers
+import rnn_ref
+from rnn_ref import hardware, layers
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu import threads as kernel_threads
 
@@ -74,3 +78,48 @@ def test_variables_of_openmp_stay_as_they_were(own):
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GOMP_", "OMP_"))}
     done = subprocess.run([sys.executable, "-c", code], env=inherited | own, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(own)
+
+
+# -- in processes of their own -----------------------------------------------------------------------
+
+
+def hashes(count, **environment):
+    """Of random layers and trainings, a line for each."""
+    command = [sys.executable, str(Path(__file__).with_name("bits.py")), "0", str(count)]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(set(lines)) == count
+    return lines
+
+
+def test_bits_do_not_depend_on_threads():
+    one = hashes(120, NUMBA_NUM_THREADS="1")
+    assert hashes(120, NUMBA_NUM_THREADS="3") == one
+
+
+@pytest.mark.long
+def test_bits_depend_neither_on_vectors_nor_on_when_kernels_were_compiled(tmp_path):
+    expected = hashes(300, NUMBA_NUM_THREADS="2")
+    widths = [width for width in (16, 32, 64) if width <= hardware.VECTOR_BYTES]
+    for width in widths:
+        setting = {
+            "NUMBA_CACHE_DIR": str(tmp_path / str(width)),
+            hardware.SETTING: str(width),
+            "NUMBA_NUM_THREADS": "2",
+        }
+        assert hashes(300, **setting) == expected, f"compiled now, vectors of {width} bytes"
+        assert hashes(300, **setting) == expected, f"from the disk, vectors of {width} bytes"
+
+
+def test_no_kernel_may_reorder_or_contract():
+    """What would let the end of a loop, which fills no vector, be rounded otherwise than the rest."""
+    found = {}
+    for info in pkgutil.walk_packages(rnn_ref.__path__, "rnn_ref."):
+        module = sys.modules.get(info.name)
+        for name, value in vars(module).items() if module else ():
+            value = getattr(value, "compiled", value)
+            if isinstance(value, Dispatcher):
+                found[f"{info.name}.{name}"] = bool(value.targetoptions.get("fastmath"))
+    assert len(found) > 30
+    assert not any(found.values()), [name for name, fast in found.items() if fast]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_ref.hardware import PANEL_BYTES
 from rnn_ref.kernels.cpu.threads import running
-from rnn_ref.kernels.cpu.tile import PANEL_BYTES
 from rnn_ref.kernels.cpu.weights import DEPTH, PANELS, TILES, d_weights, split_bias, with_bias
 from rnn_ref.memory import LARGE
 

@@ -9,19 +9,17 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_ref import memory
-
-ROWS = 32  # of a chunk at most: its states stay in the second cache
-STEPS = 8  # time steps whose inputs are projected together: few enough to stay in the second cache
+from rnn_ref.hardware import CHUNK, STEPS
 
 
 @cache
 def chunks(B: int, threads: int) -> np.ndarray:
     """Borders of the chunks, ``(number + 1,)``: chunk ``k`` holds the samples ``borders[k]:borders[k + 1]``.
 
-    One for each thread if a chunk then has from 8 samples (a tile of a product) to ROWS. The bits of a result do not
+    One for each thread if a chunk then has from 8 samples (a tile of a product) to CHUNK. The bits of a result do not
     depend on it: no number is summed over samples here.
     """
-    rows = max(8, min(ROWS, -(-B // threads)))
+    rows = max(8, min(CHUNK, -(-B // threads)))
     number = -(-B // rows)
     if number == 1 and B >= 4 and threads > 1:
         number = 2

@@ -12,12 +12,10 @@ import numpy as np
 from numba import prange
 from numba.extending import overload
 
+from rnn_ref.hardware import BLOCK_K, BLOCK_ROWS, PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS
 from rnn_ref.jit import INTEGER, REAL, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu.batch import workspace
-from rnn_ref.kernels.cpu.tile import PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS, address, copy_bytes, tile
-
-BLOCK_ROWS = 96  # of a task in the products over all time steps
-BLOCK_K = 256  # a panel of this many rows stays in the first cache while all rows of a pass by
+from rnn_ref.kernels.cpu.tile import address, copy_bytes, tile
 
 LARGE, MEDIUM, SMALL, _ = ROWS
 _large, _medium, _small, _one = (tile(rows, VECTORS) for rows in ROWS)

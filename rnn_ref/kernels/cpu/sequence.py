@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.hardware import STEPS
 from rnn_ref.jit import kernel
-from rnn_ref.kernels.cpu.batch import STEPS
 from rnn_ref.kernels.cpu.products import MEDIUM, d_project_x, packed_product
 from rnn_ref.kernels.cpu.recurrence import multiply
 from rnn_ref.memory import empty_like

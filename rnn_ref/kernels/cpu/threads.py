@@ -9,11 +9,9 @@ import numpy as np
 from numba import get_num_threads, set_num_threads
 from numba.np.ufunc import parallel
 
+from rnn_ref.hardware import LITTLE_WORK, SPINS
 from rnn_ref.jit import link
 from rnn_ref.kernels.cpu.products import tiled_product
-
-LITTLE_WORK = 1_000_000  # multiply-adds, 10 to 20 microseconds; a thread more for each
-SPINS = 20_000  # turns of a loop, about a millisecond
 
 _lock = threading.Lock()
 _linked: set[tuple] = set()

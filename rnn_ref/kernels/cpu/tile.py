@@ -16,19 +16,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-
-def _vector_bytes() -> int:
-    """Width of a register: AVX-512, AVX, or the 16 bytes that every 64-bit machine has."""
-    features = binding.get_host_cpu_features()
-    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
-
+from rnn_ref.hardware import FMA, ROWS, VECTOR_BYTES
 
 binding.initialize_native_asmparser()  # for `opaque`
-VECTOR_BYTES = _vector_bytes()
-VECTORS = 2  # side by side in a tile
-ROWS = (12, 8, 4, 1) if VECTOR_BYTES == 64 else (6, 4, 2, 1)  # that registers hold: 32 of 64 bytes, or 16
-AHEAD = 8192  # bytes of a panel to fetch ahead: the hardware stops at the end of each page
-PANEL_BYTES = VECTORS * VECTOR_BYTES
 
 
 @intrinsic
@@ -137,6 +127,11 @@ def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
             def opaque(value):
                 return builder.asm(ir.FunctionType(integer, [integer]), "", "=r,0", [value], False)
 
+            def multiply_add(x, y, z):
+                if not FMA:
+                    return builder.fadd(builder.fmul(x, y), z)
+                return builder.call(declare(f"llvm.fma.{name}", vector, vector, vector, vector), [x, y, z])
+
             if tail:
                 numbers = ir.VectorType(integer, lanes)
                 mask = builder.icmp_signed("<", ir.Constant(numbers, list(range(lanes))), spread(more, numbers))
@@ -153,10 +148,6 @@ def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
             near = min(rows, 6)
             offsets = [opaque(builder.mul(integer(m), a_row)) for m in range(near)]
             bases = [opaque(at(a, integer(m), a_row)) for m in range(0, rows, near)]
-            # What is fetched ahead: the panel, or, where ``a`` is read by columns, what comes after these columns.
-            columns = builder.icmp_signed(">", a_column, integer(signature.args[-1].bitwidth // 8))
-            fetched = builder.select(columns, at(a, K, a_column), builder.add(b, integer(AHEAD)))
-            fetched_row = builder.select(columns, a_column, b_row)
             before, loop, after = builder.block, builder.append_basic_block("k"), builder.append_basic_block("end")
             builder.branch(loop)
 
@@ -164,25 +155,17 @@ def tile(rows: int, vectors: int, *, panels: int = 1, tail: bool = False):
             k, sums = builder.phi(integer), [builder.phi(vector) for _ in start]
             a_k = [builder.phi(integer) for _ in bases]
 
-            def pieces(first):
-                return [
-                    builder.add(at(first, integer(p), more), integer(v * VECTOR_BYTES))
-                    for p in range(panels)
-                    for v in range(vectors)
-                ]
-
-            b_vectors = [load(place) for place in pieces(at(b, k, b_row))]
-            prefetch = declare("llvm.prefetch.p0", ir.VoidType(), ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3)
-            # A lone row does little more than load: twice as many requests would take longer than they save.
-            for place in pieces(at(fetched, k, fetched_row)) if rows > 1 else []:
-                ahead = builder.inttoptr(place, ir.IntType(8).as_pointer())
-                builder.call(prefetch, [ahead, *map(ir.IntType(32), (0, 2, 1))])  # for reading, into the second cache
-            fma = declare(f"llvm.fma.{name}", vector, vector, vector, vector)
+            b_k = at(b, k, b_row)
+            b_vectors = [
+                load(builder.add(at(b_k, integer(p), more), integer(v * VECTOR_BYTES)))
+                for p in range(panels)
+                for v in range(vectors)
+            ]
             new = []
             for m in range(rows):
                 row = builder.add(a_k[m // near], offsets[m % near]) if m % near else a_k[m // near]
                 a_mk = spread(builder.load(pointer(row, number)), vector)
-                new += [builder.call(fma, [a_mk, b_vectors[v], sums[m * width + v]]) for v in range(width)]
+                new += [multiply_add(a_mk, b_vectors[v], sums[m * width + v]) for v in range(width)]
             k_next = builder.add(k, integer(1))
             a_next = [builder.add(base, a_column) for base in a_k]
             for phi, first, later in zip([k, *a_k, *sums], [integer(0), *bases, *start], [k_next, *a_next, *new]):

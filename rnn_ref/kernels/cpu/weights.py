@@ -16,16 +16,12 @@ from numba import prange
 from numba.extending import overload
 
 from rnn_ref import memory
+from rnn_ref.hardware import DEPTH, PANEL_BYTES, PANELS, SHORT_ROW, TILES
 from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R3, R5, READ3, flush_denormals, kernel, link, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
 from rnn_ref.kernels.cpu.sequence import flat
-from rnn_ref.kernels.cpu.tile import PANEL_BYTES, address, move_row
-
-DEPTH = 256  # rows of x and dz that are multiplied at a time: their panels stay in the first cache
-TILES = 4  # packed side by side: their rows are whole cache lines
-PANELS = 4  # of a task at most: x is read once for all of them
-SHORT_ROW = 512  # bytes; the columns of longer rows, a tile of each, lie too far apart to be read without packing
+from rnn_ref.kernels.cpu.tile import address, move_row
 
 NOT_PACKED = {np.dtype(name): np.empty((1, 0, 0, DEPTH, LARGE), name) for name in ("float32", "float64")}
 

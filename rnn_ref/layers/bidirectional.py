@@ -303,7 +303,7 @@ class Bidirectional(Layer):
         for key in ("layer", "backward_layer"):
             if config.get(key) is not None:
                 config[key] = layer_from(config[key], custom_objects)
-        return cls(**config)
+        return super().from_config(config)
 
 
 def _copy(layer: RNN, direction: str, go_backwards: bool) -> RNN:

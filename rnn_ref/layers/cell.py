@@ -314,6 +314,9 @@ class Cell(Layer):
         config = super().get_config() | {"units": self.units, "activation": self.activation.name}
         if hasattr(self, "recurrent_activation"):
             config["recurrent_activation"] = self.recurrent_activation.name
+        # Keras does not write it; recurrent dropout, and a single gate, leave no choice.
+        if self.blocks > 1 and self.implementation == 1 and not self.recurrent_dropout:
+            config["implementation"] = 1
         return config | {
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
@@ -328,7 +331,6 @@ class Cell(Layer):
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": random.to_config(self.seed),
-            "implementation": self.implementation,
         }
 
 

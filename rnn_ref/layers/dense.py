@@ -72,9 +72,12 @@ class Dense(Layer):
         activity_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        quantization_config=None,
         **layer_options,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **layer_options)
+        if quantization_config is not None:
+            raise NotImplementedError(f"{self.name}: quantization_config is not there; leave it out.")
         self.units = positive_integer(units, "units", self.name)
         self.activation = activations.get(activation, f"{self.name}: activation")
         self.use_bias = bool(use_bias)
@@ -163,4 +166,5 @@ class Dense(Layer):
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
+            "quantization_config": None,
         }

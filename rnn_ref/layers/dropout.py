@@ -161,8 +161,7 @@ class SpatialDropout1D(Dropout):
 
     def get_config(self) -> dict:
         config = super().get_config()
-        del config["noise_shape"]
-        return config
+        return {key: config[key] for key in ("rate", "seed", "name")} | {"dtype": self.dtype}  # Keras writes no more
 
 
 class GaussianNoise(Layer):

@@ -59,8 +59,11 @@ class Embedding(Layer):
         weights=None,
         *,
         input_length=None,
+        quantization_config=None,
         **layer_options,
     ):
+        if quantization_config is not None:
+            raise NotImplementedError("Embedding: quantization_config is not there; leave it out.")
         if input_length is not None:
             if {"input_shape", "batch_input_shape"} & set(layer_options):
                 raise ValueError("Embedding: input_length says the same as input_shape; give one of them.")
@@ -145,6 +148,8 @@ class Embedding(Layer):
             "output_dim": self.output_dim,
             "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
             "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
             "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            "quantization_config": None,
             "mask_zero": self.mask_zero,
         }

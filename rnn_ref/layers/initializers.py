@@ -157,7 +157,7 @@ class Identity(Initializer):
         return (self.gain * np.eye(*shape)).astype(_checked_dtype(dtype))
 
     def get_config(self) -> Config:
-        return {"gain": self.gain}
+        return {} if self.gain == 1 else {"gain": self.gain}  # Keras writes none
 
 
 class FromArray(Initializer):
@@ -385,11 +385,8 @@ class VarianceScaling(RandomInitializer):
         }
 
     def _seed_and_axes(self) -> Config:
-        # Axes that were not given are left out: early releases of Keras 3 do not know the arguments.
-        config = RandomInitializer.get_config(self)
-        if self.input_axes is not None:
-            config |= {"input_axes": list(self.input_axes), "output_axes": list(self.output_axes)}
-        return config
+        axes = {"input_axes": self.input_axes, "output_axes": self.output_axes}
+        return RandomInitializer.get_config(self) | {k: None if v is None else list(v) for k, v in axes.items()}
 
 
 class _FixedVarianceScaling(VarianceScaling):

@@ -27,8 +27,23 @@ class InputLayer(Layer):
 
     supports_masking = True
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, batch_shape=None, name=None):
+    def __init__(
+        self,
+        shape=None,
+        batch_size=None,
+        dtype=None,
+        batch_shape=None,
+        name=None,
+        sparse=False,
+        ragged=False,
+        optional=False,
+    ):
         super().__init__(name=name or unique_name("InputLayer"))
+        for option, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
+            if value:
+                raise ValueError(
+                    f"Input {self.name}: {option}={value!r} is not there: inputs are dense arrays, and all given."
+                )
         if (shape is None) == (batch_shape is None):
             raise ValueError(f"Input {self.name}: give either shape or batch_shape, got {shape=} and {batch_shape=}.")
         if batch_shape is None:
@@ -59,7 +74,14 @@ class InputLayer(Layer):
         return self.batch_shape
 
     def get_config(self) -> dict:
-        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "name": self.name}
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": self.dtype,
+            "sparse": False,
+            "ragged": False,
+            "name": self.name,
+            "optional": False,
+        }
 
 
 def data_type(dtype, where: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnn_ref import config
+from rnn_ref.config import policy
 from rnn_ref.device import array_module, explain_memory, like_given, runs_on_cpu, to_numpy, xp
 from rnn_ref.layers import autodiff, regularizers
 from rnn_ref.layers.border import handed_out, with_masks
@@ -106,6 +107,8 @@ class Layer(WeightOwner):
         Shape of one sample, or with the batch in front; recurrent and dense layers are built at once.
     activity_regularizer : Regularizer, optional
         Penalty on the outputs, added to the loss in ``fit``.
+    autocast : bool
+        Only True: inputs are cast to the precision of the layer.
 
     See Also
     --------
@@ -126,9 +129,14 @@ class Layer(WeightOwner):
         input_shape=None,
         batch_input_shape=None,
         activity_regularizer=None,
+        autocast=True,
     ):
         self.name = unique_name(type(self).__name__) if name is None else str(name)
         self.dtype = config.check_dtype(dtype, self.name)
+        if not autocast:
+            raise NotImplementedError(
+                f"{self.name}: autocast=False is not there: inputs are cast to the layer's dtype."
+            )
         self.trainable = bool(trainable)
         self.built = False
         if input_shape is not None and batch_input_shape is not None:
@@ -279,15 +287,23 @@ class Layer(WeightOwner):
 
     def get_config(self) -> dict:
         """The arguments that make an equal layer."""
-        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": policy(self.dtype)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
 
     @classmethod
     def from_config(cls, config: dict):
-        """A layer from :meth:`get_config`'s dictionary."""
-        return cls(**config)
+        """A layer from :meth:`get_config`'s dictionary, or from the one that Keras 3 writes."""
+        try:
+            return cls(**config)
+        except TypeError as error:
+            if "unexpected keyword argument" not in str(error):
+                raise
+            raise TypeError(
+                f"{cls.__name__}.from_config: {str(error).partition('() ')[2]}. The configuration has "
+                f"{', '.join(config)}; leave out what {cls.__name__} does not take."
+            ) from None
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

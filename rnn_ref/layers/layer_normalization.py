@@ -90,6 +90,9 @@ class LayerNormalization(ScaleAndShift):
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 
+    def get_config(self) -> dict:
+        return super().get_config() | {"rms_scaling": False}
+
     def build(self, input_shape) -> None:
         self.make_gamma_and_beta(input_shape)
 

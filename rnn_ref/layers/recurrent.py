@@ -6,9 +6,11 @@ import numpy as np
 
 from rnn_ref import memory
 from rnn_ref.device import asarray, converted, device, to_numpy, xp
+from rnn_ref.layers import regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.sharing import note, once
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
+from rnn_ref.layers.wrapper import class_entry
 
 
 class RNN(Layer):
@@ -396,8 +398,8 @@ class RNN(Layer):
                 "stateful": self.stateful,
                 "unroll": self.unroll,
                 "zero_output_for_mask": self.zero_output_for_mask,
-                "time_major": self.time_major,
             }
+            | ({"time_major": True} if self.time_major else {})  # Keras 3 has it no more
         )
 
     def _cell_config(self) -> dict:
@@ -408,14 +410,15 @@ class RNN(Layer):
         config = dict(config)
         if isinstance(config.get("cell"), dict):
             config["cell"] = cell_from(config["cell"], custom_objects)
-        return cls(**config)
+        return super().from_config(config)
 
 
 class BuiltInRNN(RNN):
     """A layer that makes its own cell and shows its options as its own: SimpleRNN, LSTM, GRU."""
 
     def _cell_config(self) -> dict:
-        return {k: v for k, v in self.cell.get_config().items() if k not in ("name", "trainable", "dtype")}
+        config = {k: v for k, v in self.cell.get_config().items() if k not in ("name", "trainable", "dtype")}
+        return config | {"activity_regularizer": regularizers.serialize(self.activity_regularizer)}
 
 
 def as_cell(cell, where: str):
@@ -435,7 +438,10 @@ def as_cell(cell, where: str):
 def describe_cell(cell) -> dict:
     """Class and config, for :func:`cell_from`; of a custom cell, those of the object inside."""
     described = getattr(cell, "custom", cell)
-    return note(described, {"class_name": type(described).__name__, "config": cell.get_config()})
+    config = cell.get_config()
+    if "name" in config:  # Keras takes no names with the layer's in front
+        config |= {"name": config["name"].rpartition("/")[2]}
+    return note(described, class_entry(type(described)) | {"config": config})
 
 
 def cell_from(entry: dict, custom_objects: dict | None):

@@ -60,11 +60,6 @@ class SimpleRNNCell(Cell):
             **layer_options,
         )
 
-    def get_config(self) -> dict:
-        config = super().get_config()
-        del config["implementation"]  # with a single gate there is nothing to choose
-        return config
-
 
 class SimpleRNN(BuiltInRNN):
     """Fully connected recurrent layer whose output is fed back to its input.
@@ -168,3 +163,9 @@ class SimpleRNN(BuiltInRNN):
             activity_regularizer=activity_regularizer,
             **layer_options,
         )
+
+    def _cell_config(self) -> dict:
+        config = super()._cell_config()
+        if config["seed"] is None:  # Keras writes none
+            del config["seed"]
+        return config

@@ -184,4 +184,4 @@ class StackedRNNCells(Layer):
 
         config = dict(config)
         config["cells"] = [cell_from(entry, custom_objects) for entry in config["cells"]]
-        return cls(**config)
+        return super().from_config(config)

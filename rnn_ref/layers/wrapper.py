@@ -40,12 +40,27 @@ class Wrapper(Layer):
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None):
         config = dict(config)
-        return cls(layer_from(config.pop("layer"), custom_objects), **config)
+        return super().from_config(config | {"layer": layer_from(config["layer"], custom_objects)})
 
 
 def describe(layer) -> dict:
-    """Class and config, for :func:`layer_from`."""
-    return note(layer, {"class_name": type(layer).__name__, "config": layer.get_config()})
+    """Class and config as Keras 3 writes them, for :func:`layer_from`."""
+    return note(layer, class_entry(type(layer)) | {"config": layer.get_config()})
+
+
+def class_entry(kind: type) -> dict:
+    """How Keras 3 names a class in a configuration: its own by their module, those of users by registered name."""
+    from rnn_ref import layers as known
+
+    name = kind.__name__
+    places = {"Sequential": ("keras", None), "Functional": ("keras.src.models.functional", "Functional")}
+    if vars(known).get(name) is kind:
+        module, registered = "keras.layers", None
+    elif kind.__module__.startswith("rnn_ref.models.") and name in places:
+        module, registered = places[name]
+    else:
+        module, registered = kind.__module__, name
+    return {"module": module, "class_name": name, "config": {}, "registered_name": registered}
 
 
 def layer_from(entry, custom_objects: dict | None = None):

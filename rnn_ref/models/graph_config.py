@@ -13,6 +13,7 @@ import numpy as np
 from rnn_ref.layers import wrapper
 from rnn_ref.layers.symbolic import SymbolicTensor, leaves, replace, replace_entries
 from rnn_ref.layers.wrapper import describe
+from rnn_ref.models.keras_masks import without_mask_operations
 
 TENSOR = "__keras_tensor__"
 
@@ -53,6 +54,7 @@ def write(model) -> dict:
         entry = serialize_layer(layer)
         entry["inbound_nodes"] = [
             {"args": _side_by_side(node, describe), "kwargs": replace_entries(node.arguments, describe)}
+            | ({"given": ["training"]} if "training" in node.arguments else {})
             for node in calls
         ]
         described.append(entry)
@@ -73,6 +75,7 @@ def _side_by_side(node, describe) -> list:
 
 def read(config: dict, custom_objects: dict | None = None):
     """Make the layers, call them, and return the input and output tensors."""
+    config = without_mask_operations(config)
     layers = {entry["name"]: layer_from(entry, custom_objects) for entry in config["layers"]}
     made = {(name, 0): layer.nodes[0].outputs for name, layer in layers.items() if layer.nodes and _is_input(layer)}
     waiting = {(e["name"], k): call for e in config["layers"] for k, call in enumerate(e["inbound_nodes"])}

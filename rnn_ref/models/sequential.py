@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rnn_ref.config import policy
 from rnn_ref.layers.input import Input, InputLayer
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.sharing import while_reading, while_writing
 from rnn_ref.layers.symbolic import SymbolicTensor, replace_entries, shapes_of
-from rnn_ref.models.graph_config import layer_from, serialize_layer
+from rnn_ref.layers.wrapper import describe
+from rnn_ref.models.graph_config import layer_from
 from rnn_ref.models.model import Model
 from rnn_ref.models.structure import flatten
 from rnn_ref.models.walk import Walk
@@ -175,12 +177,16 @@ class Sequential(Model):
         """Name and layers, the input's place first, as Keras 3 writes them."""
         layers = [tensor.node.layer for tensor in self._chain[:1]] + self._layers
         with while_writing():
-            described = [serialize_layer(layer) for layer in layers]
-        return {"name": self.name, "trainable": self.trainable, "layers": described}
+            described = [describe(layer) for layer in layers]
+        config = {"name": self.name, "trainable": self.trainable, "dtype": policy(self.dtype), "layers": described}
+        return config | ({"build_input_shape": self._chain[0].shape} if self._chain else {})
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Sequential:
         """A model with the same layers and new weights."""
         with while_reading():
             layers = [layer_from(entry, custom_objects) for entry in config["layers"]]
-        return cls(layers, name=config["name"], trainable=config.get("trainable", True))
+        model = cls(layers, name=config["name"], trainable=config.get("trainable", True))
+        if not model.built and config.get("build_input_shape"):
+            model.build(tuple(config["build_input_shape"]))
+        return model

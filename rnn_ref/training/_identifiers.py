@@ -47,10 +47,19 @@ def one_of(argument: str, value: Any, allowed: tuple) -> Any:
 
 
 def serialize(obj: Any) -> dict | str:
-    """An object as ``{"class_name", "config"}``, a function as its name."""
-    if hasattr(obj, "get_config"):
-        return {"class_name": type(obj).__name__, "config": obj.get_config()}
-    return obj.__name__
+    """An object as the dictionary that Keras 3 writes, a function as its name."""
+    if not hasattr(obj, "get_config"):
+        return obj.__name__
+    kind = type(obj)
+    parts = kind.__module__.split(".")  # rnn_ref.training.losses.regression
+    own = parts[2] if parts[:2] == ["rnn_ref", "training"] else None
+    own = "optimizers.schedules" if parts[2:] == ["optimizers", "schedules"] else own
+    return {
+        "module": f"keras.{own}" if own else kind.__module__,
+        "class_name": kind.__name__,
+        "config": obj.get_config(),
+        "registered_name": None if own else kind.__name__,
+    }
 
 
 def deserialize(config: Any, known: Mapping[str, Any], kind: str, custom_objects: Mapping | None = None) -> Any:

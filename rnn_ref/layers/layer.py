@@ -309,14 +309,16 @@ class Layer(WeightOwner):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def warn_nan(array: np.ndarray, what: str) -> None:
-    """Warn about NaN or infinity in data, naming the first place."""
+def warn_nan(array: np.ndarray, what: str) -> bool:
+    """Warn about NaN or infinity in data, naming the first place, and say whether there was any."""
     if array.dtype.kind != "f" or _sum_is_finite(array):
-        return
+        return False
     finite = array_module(array).isfinite(array)
-    if not finite.all():
-        place = tuple(int(k) for k in np.argwhere(~to_numpy(finite))[0])
-        warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=3)
+    if finite.all():
+        return False
+    place = tuple(int(k) for k in np.argwhere(~to_numpy(finite))[0])
+    warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=3)
+    return True
 
 
 def _sum_is_finite(array: np.ndarray) -> bool:

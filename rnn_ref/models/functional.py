@@ -20,6 +20,7 @@ from rnn_ref.layers.symbolic import (
 from rnn_ref.models import graph_config
 from rnn_ref.models.graph import calls_between, cut, in_order_of_depth
 from rnn_ref.models.model import Model
+from rnn_ref.models.places import fit_to_place
 from rnn_ref.models.structure import flatten
 from rnn_ref.models.walk import RecordedTensor, Walk
 
@@ -133,7 +134,7 @@ class Functional(Model):
             raise TypeError(f"{self.name}: a functional model takes no argument {', '.join(arguments)}.")
         made: dict[SymbolicTensor, RecordedTensor] = {}
         for place, tensor in zip(self.inputs, self.flatten_inputs(inputs, self.name)):
-            self._check_input(place, tensor)
+            fit_to_place(tensor, place, self.name)
             made[place] = tensor
         for node in self.calls:
             if isinstance(node.layer, InputLayer):
@@ -141,16 +142,6 @@ class Functional(Model):
             outputs = walk.call(node.layer, replace(node.inputs, made.get), replace(node.arguments, made.get))
             made.update(zip(node.outputs, leaves(outputs)))
         return replace(self._output, made.get)
-
-    def _check_input(self, place: SymbolicTensor, tensor: RecordedTensor) -> None:
-        """Ranks and known sizes must fit; as in Keras an axis of one at the end may be missing."""
-        if tensor.ndim == place.ndim - 1 and place.shape[-1] == 1:
-            tensor.value = tensor.value[..., None]
-        sizes = zip(tensor.shape[1:], place.shape[1:])
-        if tensor.ndim != place.ndim or any(known is not None and size != known for size, known in sizes):
-            raise ValueError(
-                f"{self.name}: the input {place.node.layer.name!r} expects shape {place.shape}, got {tensor.shape}."
-            )
 
     def compute_output_shape(self, input_shape):
         shapes = input_shape if is_shape(input_shape) else self.flatten_inputs(input_shape, self.name)

@@ -7,10 +7,13 @@ import warnings
 
 import numpy as np
 
-from rnn_ref.device import to_numpy
+from rnn_ref import checks
 from rnn_ref.models import data
+from rnn_ref.models.data.arguments import check_epochs, check_steps, check_validation_freq, check_verbose, is_due
+from rnn_ref.models.data.arrays import ArrayBatches
+from rnn_ref.models.data.class_weights import check_class_weight
+from rnn_ref.models.data.kinds import is_array, is_structure
 from rnn_ref.models.structure import unflatten
-from rnn_ref.reading import read_together
 from rnn_ref.training import callbacks as callbacks_module
 
 
@@ -19,6 +22,9 @@ class Loops:
 
     history = None
     stop_training = False
+    stop_evaluating = False
+    stop_predicting = False
+    _warned_of_loss = False
 
     def fit(
         self,
@@ -44,9 +50,10 @@ class Loops:
         Parameters
         ----------
         x, y : ndarray, or list or dict of ndarray
-            Samples and targets; or ``x`` an iterable of ``(x, y)`` batches.
+            Samples and targets; or ``x`` a source of ``(x, y)`` batches. :mod:`rnn_ref.models.data` lists all that it
+            can be, and what becomes of it.
         batch_size : int
-            32 when absent.
+            32 when absent; with ``steps_per_epoch`` such that an epoch is all samples.
         epochs, initial_epoch : int
             Train from ``initial_epoch`` up to ``epochs``.
         verbose : {"auto", 0, 1, 2}
@@ -55,16 +62,19 @@ class Loops:
         validation_split : float
             Share of the samples, from the end, kept for validation.
         validation_data : tuple
-            ``(x, y)`` or ``(x, y, sample_weight)``, or an iterable of batches.
-        shuffle : bool
-            Shuffle the samples before every epoch.
+            ``(x, y)`` or ``(x, y, sample_weight)``, or a source of batches.
+        shuffle : bool or "batch"
+            Shuffle the samples before every epoch; "batch" shuffles them within each batch only.
         class_weight : dict of int to float
-            Weight of the samples of a class.
+            Weight of the samples of a class, or of the steps of it where every step has one.
         sample_weight : ndarray
             Weight of every sample ``(B,)``, or of every time step ``(B, T)``.
         steps_per_epoch, validation_steps : int
-            Batches taken from an iterable.
-        validation_batch_size, validation_freq : int
+            Batches in an epoch, and in a validation; all when absent.
+        validation_batch_size : int
+            ``batch_size`` when absent.
+        validation_freq : int, or list of int
+            Validate every so many epochs, or after those listed (counted from 1).
 
         Returns
         -------
@@ -73,53 +83,43 @@ class Loops:
             ``model.history`` too, also when training is interrupted.
         """
         self._ready(what="fit")
-        batches = data.batches(
-            x, y, sample_weight, model=self, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch
+        name = self.name
+        epochs_to_do, verbose = check_epochs(initial_epoch, epochs, name), check_verbose(verbose, name)
+        steps_per_epoch = check_steps(steps_per_epoch, "steps_per_epoch", name)
+        several = steps_per_epoch is None and len(epochs_to_do) > 1
+        source = data.source(
+            x,
+            y,
+            sample_weight,
+            model=self,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            steps=steps_per_epoch,
+            class_weight=None if class_weight is None else check_class_weight(class_weight, name),
+            again=several,
         )
-        validation = None
-        if validation_data is not None:
-            parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
-            validation = data.batches(
-                *parts, model=self, batch_size=validation_batch_size or batch_size, steps=validation_steps
-            )
-        elif validation_split:
-            if not isinstance(batches, data.ArrayBatches):
-                raise ValueError(f"{self.name}: validation_split needs arrays; give validation_data instead.")
-            batches, validation = batches.split(validation_split)
-        if class_weight is not None:
-            self._weigh_classes(batches, class_weight)
-
-        called = self._callbacks(callbacks, batches, verbose, epochs=epochs, add_history=True)
-        self.stop_training = False
-        warned, listened = False, called.listens("on_train_batch_end")
+        source.warn = several
+        freq = check_validation_freq(validation_freq, name)
+        source, validation = self._validation(
+            source, validation_data, validation_split, validation_batch_size, batch_size, validation_steps
+        )
+        training = data.Epochs(source, steps_per_epoch)
+        called = self._callbacks(callbacks, training, verbose, epochs=epochs, add_history=True)
+        self.stop_training = self._warned_of_loss = False
         called.on_train_begin()
         logs: dict[str, float] = {}
         try:
-            for epoch in range(initial_epoch, epochs):
+            for epoch in epochs_to_do:
                 called.on_epoch_begin(epoch)
-                for step, batch in enumerate(batches):
-                    self._ready(batch[0], what="fit")
-                    self._check_targets(batch[1])
-                    if step == 0:
-                        self.objective.reset()
-                    called.on_train_batch_begin(step)
-                    loss = self._train_step(*batch)
-                    if not warned and not math.isfinite(loss):
-                        warned = True
-                        warnings.warn(
-                            f"{self.name}: the loss became {loss} at epoch {epoch + 1}, step {step + 1}. Look for NaN "
-                            "in the data, lower the learning rate, or clip the gradients (clipnorm).",
-                            RuntimeWarning,
-                            stacklevel=2,
-                        )
-                    called.on_train_batch_end(step, self.objective.logs() if listened else None)
-                    if self.stop_training:
-                        break
+                self._train_epoch(epoch, training, called)
+                if training.drawn == 0:  # the generator ended with the epoch before
+                    break
                 logs = self.objective.logs()
-                if validation is not None and (epoch + 1) % validation_freq == 0:
+                if validation is not None and is_due(epoch, freq):
+                    validation.restart()
                     logs |= {f"val_{name}": value for name, value in self._evaluate(validation, called).items()}
                 called.on_epoch_end(epoch, logs)
-                if self.stop_training:
+                if self.stop_training or training.over:
                     break
         finally:  # also after Ctrl-C: the bar is closed and the history so far stays
             if self.optimizer is not None:
@@ -127,37 +127,70 @@ class Loops:
             called.on_train_end(logs)
         return self.history
 
-    def _callbacks(self, callbacks, batches, verbose, *, epochs=1, add_history=False):
+    def _validation(self, source, validation_data, split, batch_size, training_batch_size, steps):
+        """The source to train with, and the epochs to validate with, or None."""
+        batch_size = checks.integer(batch_size, "validation_batch_size", self.name, least=1, optional=True)
+        steps = check_steps(steps, "validation_steps", self.name)
+        split = checks.number(split, "validation_split", self.name, "[0, 1)")
+        if validation_data is None:
+            if not split:
+                return source, None
+            if not isinstance(source, ArrayBatches):
+                raise ValueError(f"{self.name}: validation_split needs arrays; give validation_data instead.")
+            source, held_out = source.split(split)
+            return source, data.Epochs(held_out, steps)
+        x, y, sample_weight = data.unpack(validation_data, f"{self.name}: validation_data")
+        if batch_size is None and (is_array(x) or is_structure(x)):
+            batch_size = training_batch_size
+        held_out = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps, again=True)
+        return source, data.Epochs(held_out, steps)
+
+    def _train_epoch(self, epoch: int, training, called) -> None:
+        """One pass over the batches of an epoch, with a step for each."""
+        self.reset_metrics()
+        listened = called.listens("on_train_batch_end")
+        for step, batch in enumerate(training):
+            self._ready(batch[0], what="fit")
+            self._check_targets(batch[1])
+            called.on_train_batch_begin(step)
+            loss = self._train_step(*batch)
+            if not math.isfinite(loss) and not self._warned_of_loss:
+                self._warned_of_loss = True
+                warnings.warn(
+                    f"{self.name}: the loss became {loss} at epoch {epoch + 1}, step {step + 1}. Look for NaN "
+                    "in the data, lower the learning rate, or clip the gradients (clipnorm).",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+            called.on_train_batch_end(step, self.objective.logs() if listened else None)
+            if self.stop_training:
+                break
+
+    def _callbacks(self, callbacks, epochs_of_data, verbose: int, *, epochs=1, add_history=False):
         """The user's callbacks, then the progress display and the history."""
-        if verbose not in ("auto", 0, 1, 2, True, False):
-            raise ValueError(f"{self.name}: verbose must be 'auto', 0, 1 or 2, got {verbose!r}.")
-        verbose = 1 if verbose == "auto" else int(verbose)
         return callbacks_module.CallbackList(
             callbacks,
             add_history=add_history,
             add_progbar=verbose != 0,
             model=self,
             epochs=epochs,
-            steps=len(batches),
+            steps=epochs_of_data.number_of_steps,
             verbose=verbose,
         )
 
-    def _weigh_classes(self, batches, class_weight) -> None:
-        if not isinstance(batches, data.ArrayBatches) or len(self.output_names) > 1:
-            raise ValueError(f"{self.name}: class_weight needs arrays and a single output; use sample_weight.")
-        batches.sample_weight = [data.weigh_classes(class_weight, batches.y[0], batches.sample_weight[0])]
-
     def _evaluate(self, batches, called) -> dict[str, float]:
+        self.stop_evaluating = False
+        self.reset_metrics()
         listened = called.listens("on_test_batch_end")
         called.on_test_begin()
         for step, batch in enumerate(batches):
             self._ready(batch[0], what="evaluate")
             self._check_targets(batch[1])
-            if step == 0:
-                self.objective.reset()
             called.on_test_batch_begin(step)
             self._test_step(*batch)
             called.on_test_batch_end(step, self.objective.logs() if listened else None)
+            if self.stop_evaluating:
+                break
         logs = self.objective.logs()
         called.on_test_end(logs)
         return logs
@@ -175,22 +208,26 @@ class Loops:
     ):
         """Loss and metrics on data: a number, a list in the order of ``metrics_names``, or a dict."""
         self._ready(what="evaluate")
-        batches = data.batches(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps)
+        verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)
+        source = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps)
+        batches = data.Epochs(source, steps)
         called = self._callbacks(callbacks, batches, verbose)
         logs = self._evaluate(batches, called)
         return logs if return_dict else unflatten(list(logs.values()))
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Outputs for data, batch by batch: an array ``(samples, ...)``, or a list of them."""
-        batches = data.batches(x, model=self, batch_size=batch_size, steps=steps)
+        verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)
+        batches = data.Epochs(data.source(x, model=self, batch_size=batch_size, steps=steps), steps)
         called = self._callbacks(callbacks, batches, verbose)
         outputs = []
+        self.stop_predicting = False
         called.on_predict_begin()
         for step, (inputs, _, _) in enumerate(batches):
             called.on_predict_batch_begin(step)
-            with read_together():
-                batch = self.run_lists(self._on_device(inputs)[0], record=False)[0]
-            outputs.append([to_numpy(y) for y in batch])
-            called.on_predict_batch_end(step)
+            outputs.append(self._predict_step(inputs))
+            called.on_predict_batch_end(step, {"outputs": self.structure_outputs(outputs[-1])})
+            if self.stop_predicting:
+                break
         called.on_predict_end()
         return self.structure_outputs([np.concatenate(parts) for parts in zip(*outputs)])

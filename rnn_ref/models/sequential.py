@@ -10,6 +10,7 @@ from rnn_ref.layers.symbolic import SymbolicTensor, replace_entries, shapes_of
 from rnn_ref.layers.wrapper import describe
 from rnn_ref.models.graph_config import layer_from
 from rnn_ref.models.model import Model
+from rnn_ref.models.places import fit_to_place
 from rnn_ref.models.structure import flatten
 from rnn_ref.models.walk import Walk
 
@@ -160,6 +161,8 @@ class Sequential(Model):
         if arguments:
             raise TypeError(f"{self.name}: a Sequential takes no argument {', '.join(arguments)}.")
         (x,) = self.flatten_inputs(inputs, self.name)
+        if self._chain:
+            fit_to_place(x, self._chain[0], self.name, sizes=False)
         if not self.built:
             self.build(x.shape)
         for layer in self._layers:

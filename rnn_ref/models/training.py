@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_ref.device import converted, move_together, to_numpy, xp
 from rnn_ref.models import data
+from rnn_ref.models.data.class_weights import check_class_weight
 from rnn_ref.models.loops import Loops
 from rnn_ref.models.objective import Objective
 from rnn_ref.models.structure import unflatten
@@ -142,10 +143,17 @@ class Training(Loops):
             self.objective.update(loss, y, outputs, sample_weight, masks)
         return self.objective.last_total
 
+    def _predict_step(self, x) -> list[np.ndarray]:
+        with read_together():
+            outputs = self.run_lists(self._on_device(x)[0], record=False)[0]
+        return [to_numpy(y) for y in outputs]
+
     # -- one batch from outside ---------------------------------------------------------------------
 
-    def _one_batch(self, x, y, sample_weight):
-        batch = data.one_batch(x, y, sample_weight, model=self)
+    def _one_batch(self, x, y, sample_weight, class_weight=None):
+        if class_weight is not None:
+            class_weight = check_class_weight(class_weight, self.name)
+        batch = data.one_batch(x, y, sample_weight, model=self, class_weight=class_weight)
         self._ready(batch[0], what="training or testing on a batch")
         self._check_targets(batch[1])
         return batch
@@ -157,9 +165,7 @@ class Training(Loops):
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False) -> Any:
         """One update; loss and metrics of this batch (and those before it since the last reset)."""
-        if class_weight is not None:
-            sample_weight = data.weigh_classes(class_weight, y, sample_weight)
-        batch = self._one_batch(x, y, sample_weight)
+        batch = self._one_batch(x, y, sample_weight, class_weight)
         self._look_at_data(self._train_step(*batch), batch)
         logs = self.objective.logs()
         return logs if return_dict else unflatten(list(logs.values()))

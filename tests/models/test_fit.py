@@ -197,7 +197,7 @@ def test_nan_in_data_is_named():
         ({"x": np.zeros((0, 4, 3)), "y": np.zeros((0, 1))}, "empty"),
         ({"x": np.zeros((22, 4, 2))}, "expected 3 features"),
         ({"x": np.zeros((22, 0, 3))}, "zero time steps"),
-        ({"x": np.zeros((22, 3))}, r"expected \(batch, time, features\)"),
+        ({"x": np.zeros((22, 3))}, r"expects shape \(None, 4, 3\), got \(22, 3\)"),
         ({"y": None}, "no target"),
         ({"batch_size": 0}, "batch_size"),
         ({"validation_split": 1.5}, "validation_split"),

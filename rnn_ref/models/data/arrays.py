@@ -1,0 +1,88 @@
+"""Arrays cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rnn_ref import checks
+from rnn_ref.device import array_module
+from rnn_ref.models.data.batch import Batch, look_for_nan, one_batch, weighted
+from rnn_ref.models.data.shuffling import rows_of_batches
+
+
+class ArrayBatches:
+    """Arrays cut into batches.
+
+    Iterating gives ``(x, y, sample_weight)``, each a list of arrays (or Nones) with the same samples.
+
+    Parameters
+    ----------
+    x, y, sample_weight
+        Arrays, or lists or dicts of arrays.
+    batch_size : int, optional
+        When absent, such that ``steps`` batches are all samples, or 32.
+    shuffle : bool or "batch"
+    class_weight : dict of int to float, optional
+    """
+
+    endless = False
+    begins_anew = True
+    why_empty = "There are no samples."
+
+    def __init__(self, x, y, sample_weight, *, model, batch_size=None, shuffle=False, steps=None, class_weight=None):
+        self.model, self.name, self.class_weight, self.shuffle = model, model.name, class_weight, shuffle
+        self.x, self.y, self.sample_weight = arrays = one_batch(x, y, sample_weight, model=model)
+        look_for_nan(*arrays, model=model)
+        self.size = len(self.x[0])
+        self._batch_size, self._steps = batch_size, steps
+
+    @property
+    def batch_size(self) -> int:
+        if self._batch_size is not None:
+            return self._batch_size
+        return 32 if self._steps is None else -(-self.size // self._steps)
+
+    @property
+    def number_of_batches(self) -> int:
+        return -(-self.size // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        everything = self.x, self.y, self.sample_weight
+        for rows in rows_of_batches(self.size, self.batch_size, self.shuffle):
+            whole = isinstance(rows, slice) and self.batch_size >= self.size
+            batch = tuple(
+                [array if array is None or whole else _rows(array, rows) for array in arrays] for arrays in everything
+            )
+            yield batch if self.class_weight is None else weighted(batch, self.class_weight, self.model)
+
+    def split(self, fraction: float) -> tuple[ArrayBatches, ArrayBatches]:
+        """The last ``fraction`` of the samples for validation; the rest, before any shuffling, for training."""
+        fraction = checks.number(fraction, "validation_split", self.name, "(0, 1)")
+        border = int(np.floor(self.size * (1 - fraction)))
+        if border in (0, self.size):
+            raise ValueError(
+                f"{self.name}: validation_split={fraction} of {self.size} samples leaves none for "
+                f"{'validation' if border else 'training'}."
+            )
+        return self._part(slice(0, border)), self._part(slice(border, None), shuffle=False, class_weight=None)
+
+    def _part(self, rows: slice, **changes) -> ArrayBatches:
+        part = object.__new__(ArrayBatches)
+        part.__dict__.update(self.__dict__, **changes)
+        for name in ("x", "y", "sample_weight"):
+            setattr(part, name, [None if array is None else array[rows] for array in getattr(self, name)])
+        part.size = len(part.x[0])
+        return part
+
+    def on_epoch_begin(self) -> None:
+        """Nothing to prepare."""
+
+    def on_epoch_end(self) -> None:
+        """Nothing to put away."""
+
+
+def _rows(array, rows):
+    """Some samples of an array; one on a GPU is told by an array on the GPU."""
+    return array[rows if isinstance(rows, slice) else array_module(array).asarray(rows)]

@@ -1,0 +1,99 @@
+"""PyDataset: batches by their number."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rnn_ref import checks
+
+
+class PyDataset:
+    """Base class of data that makes its batches when they are asked for: in Keras 2 named ``Sequence``.
+
+    A subclass has ``__getitem__(self, index)``, which returns a whole batch ``(x,)``, ``(x, y)`` or
+    ``(x, y, sample_weight)``, and ``__len__(self)``, the number of batches. One without end has ``num_batches = None``
+    instead.
+
+    Parameters
+    ----------
+    workers : int
+        With more than one, so many threads call ``__getitem__`` ahead of time; the order stays.
+    use_multiprocessing : bool
+        Only False: threads are all there are.
+    max_queue_size : int
+        How many batches may be made ahead.
+
+    References
+    ----------
+    https://keras.io/api/utils/python_utils/#pydataset-class
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...
+    ...     def __getitem__(self, index):
+    ...         x = np.arange(4 * index, 4 * index + 4)
+    ...         return x, x**2
+    >>> [y.tolist() for x, y in Squares()]
+    [[0, 1, 4, 9], [16, 25, 36, 49], [64, 81, 100, 121]]
+    """
+
+    workers = 1  # also where a subclass does not call this __init__
+    max_queue_size = 10
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
+        owner = type(self).__name__
+        if checks.flag(use_multiprocessing, "use_multiprocessing", owner):
+            raise ValueError(f"{owner}: use_multiprocessing=True is not supported; workers are threads.")
+        self.workers = checks.integer(workers, "workers", owner, least=0)
+        self.max_queue_size = checks.integer(max_queue_size, "max_queue_size", owner, least=1)
+
+    def __getitem__(self, index: int) -> Any:
+        """The batch of this number."""
+        raise NotImplementedError(f"{type(self).__name__} has no __getitem__(self, index), which makes batch `index`.")
+
+    @property
+    def num_batches(self) -> int | None:
+        """Number of batches; None if there is no end."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError(
+            f"{type(self).__name__} has no __len__(self), the number of batches; without end, set num_batches = None."
+        )
+
+    def __iter__(self) -> Iterator:
+        for index in itertools.count() if self.num_batches is None else range(self.num_batches):
+            yield self[index]
+
+    def on_epoch_begin(self) -> None:
+        """Called before every epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after every epoch: the place to draw a new order."""
+
+
+def made_ahead(make: Callable, numbers: Iterable[int], *, workers: int, ahead: int) -> Iterator:
+    """``make(k)`` for every number, in order; threads are up to ``ahead`` calls in front.
+
+    Examples
+    --------
+    >>> list(made_ahead(lambda k: k * k, range(5), workers=2, ahead=3))
+    [0, 1, 4, 9, 16]
+    """
+    numbers = iter(numbers)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        waiting = deque(pool.submit(make, k) for k in itertools.islice(numbers, ahead))
+        while waiting:
+            made = waiting.popleft().result()
+            waiting.extend(pool.submit(make, k) for k in itertools.islice(numbers, 1))
+            yield made
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,197 @@
+"""Sources of batches: arrays, things with numbered batches, iterables. One function says which it is."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from rnn_ref import checks
+from rnn_ref.models.data.arrays import ArrayBatches
+from rnn_ref.models.data.batch import Batch, look_for_nan, one_batch
+from rnn_ref.models.data.kinds import comes_from, is_array, is_structure
+from rnn_ref.models.data.py_dataset import PyDataset, made_ahead
+from rnn_ref.models.data.shuffling import in_order
+
+
+def source(
+    x,
+    y=None,
+    sample_weight=None,
+    *,
+    model,
+    batch_size=None,
+    shuffle=False,
+    steps=None,
+    class_weight=None,
+    again=False,
+):
+    """The source of batches for what was handed over; the package's docstring has a table.
+
+    Parameters
+    ----------
+    again : bool
+        Whether the batches are wanted more than once, from the first on: then those of a generator are kept.
+    """
+    name = model.name
+    if not isinstance(shuffle, str) or shuffle != "batch":
+        shuffle = checks.flag(shuffle, "shuffle", name)
+    batch_size = checks.integer(batch_size, "batch_size", name, least=1, optional=True)
+    if is_array(x) or is_structure(x):
+        return ArrayBatches(
+            x,
+            y,
+            sample_weight,
+            model=model,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            steps=steps,
+            class_weight=class_weight,
+        )
+    kind = _kind(x, name)
+    for what, given in (("y", y), ("sample_weight", sample_weight)):
+        if given is not None:
+            raise ValueError(f"{name}: x is a {type(x).__name__}, so {what} must come in its batches, not as {what}=.")
+    if batch_size is not None:
+        warnings.warn(
+            f"{name}: batch_size={batch_size} has no effect; a {type(x).__name__} makes its own batches.", stacklevel=3
+        )
+    if class_weight is not None and (kind is GeneratedBatches or comes_from(x, "torch")):
+        raise ValueError(
+            f"{name}: class_weight is not for a {type(x).__name__}; let it give (x, y, sample_weight), or make a "
+            "PyDataset of it."
+        )
+    made = kind(x, model=model, class_weight=class_weight, shuffle=shuffle)
+    return KeptBatches(made) if again and kind is GeneratedBatches else made
+
+
+def _kind(x: Any, name: str) -> type:
+    if isinstance(x, PyDataset):
+        return IndexedBatches
+    if comes_from(x, "torch.utils.data", "Dataset"):
+        raise TypeError(f"{name}: x is a torch Dataset, which gives single samples; wrap it in a DataLoader.")
+    if not isinstance(x, (str, bytes, set, frozenset, type)):
+        if hasattr(x, "__getitem__") and hasattr(x, "__len__"):
+            return IndexedBatches
+        if hasattr(x, "__iter__"):
+            return GeneratedBatches if iter(x) is x else IterableBatches
+    hint = f" Call it: {getattr(x, '__name__', 'x')}()." if callable(x) else ""
+    raise TypeError(
+        f"{name}: x must be an array, a list or dict of arrays, or an iterable of batches, got a {type(x).__name__}."
+        + hint
+    )
+
+
+def unpack(item: Any, name: str, *, lists: bool = True) -> tuple:
+    """``x``, ``y`` and ``sample_weight`` of what a source gave, None where there is none."""
+    if isinstance(item, list) and not lists:
+        raise ValueError(
+            f"{name}: a generator gives tuples (x,), (x, y) or (x, y, sample_weight), got a list of {len(item)}."
+        )
+    if isinstance(item, (tuple, list)):
+        if not 1 <= len(item) <= 3:
+            raise ValueError(f"{name}: a batch is (x,), (x, y) or (x, y, sample_weight), got {len(item)} entries.")
+        return (*item, None, None)[:3]
+    return item, None, None
+
+
+class IterableBatches:
+    """Batches of an iterable that can begin anew, such as a DataLoader."""
+
+    endless = False
+    begins_anew = True
+    why_empty = "At least one is needed."
+    lists = True
+
+    def __init__(self, x, *, model, class_weight=None, shuffle=False):
+        self.x, self.model, self.class_weight, self.shuffle = x, model, class_weight, shuffle
+        self.name = model.name
+        self._fine = True  # until NaN was found, and warned of
+
+    @property
+    def number_of_batches(self) -> int | None:
+        try:
+            return len(self.x)
+        except TypeError:
+            return None
+
+    def __iter__(self) -> Iterator[Batch]:
+        return map(self.batch, self.items())
+
+    def items(self) -> Iterator:
+        return iter(self.x)
+
+    def batch(self, item) -> Batch:
+        """What was given, checked as arrays are."""
+        parts = unpack(item, self.name, lists=self.lists)
+        batch = one_batch(*parts, model=self.model, class_weight=self.class_weight)
+        if self._fine:
+            self._fine = look_for_nan(*batch, model=self.model, only_here=True)
+        return batch
+
+    def on_epoch_begin(self) -> None:
+        getattr(self.x, "on_epoch_begin", _nothing)()
+
+    def on_epoch_end(self) -> None:
+        getattr(self.x, "on_epoch_end", _nothing)()
+
+
+class IndexedBatches(IterableBatches):
+    """Batches with numbers: a PyDataset, or what has ``__len__`` and ``__getitem__``."""
+
+    why_empty = "Its length is 0."
+
+    @property
+    def number_of_batches(self) -> int | None:
+        return self.x.num_batches if isinstance(self.x, PyDataset) else len(self.x)
+
+    @property
+    def endless(self) -> bool:
+        return self.number_of_batches is None
+
+    def items(self) -> Iterator:
+        numbers = itertools.count() if self.endless else in_order(self.number_of_batches, self.shuffle)
+        workers = getattr(self.x, "workers", 1)
+        if workers > 1:
+            return made_ahead(self.x.__getitem__, numbers, workers=workers, ahead=self.x.max_queue_size)
+        return map(self.x.__getitem__, numbers)
+
+
+class GeneratedBatches(IterableBatches):
+    """Batches of a generator: each can be had once."""
+
+    begins_anew = False
+    why_empty = "A generator can be gone through once; this one was empty, or is at its end."
+    lists = False
+    number_of_batches = None
+
+
+class KeptBatches(GeneratedBatches):
+    """Batches of a generator, copied and kept as they are drawn, so that each pass begins with the first."""
+
+    begins_anew = True
+    warn = False  # at the end of the generator
+
+    def __init__(self, generated: GeneratedBatches):
+        self.__dict__.update(generated.__dict__)
+        self._kept: list[Batch] = []
+
+    def __iter__(self) -> Iterator[Batch]:
+        yield from self._kept
+        for item in self.x:
+            batch = self.batch(item)
+            self._kept.append(tuple([None if a is None else a.copy() for a in part] for part in batch))
+            yield batch
+        if self.warn:
+            self.warn = False
+            warnings.warn(
+                f"{self.name}: Your input ran out of data after {len(self._kept)} batches. It is a generator, "
+                "so they were kept in memory, and every further epoch goes through them again. Give "
+                "steps_per_epoch, or a PyDataset.",
+                stacklevel=2,
+            )
+
+
+def _nothing() -> None:
+    pass

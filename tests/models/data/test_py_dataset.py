@@ -1,0 +1,103 @@
+"""Batches by their number, made when they are asked for."""
+
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+from rnn_ref import Input, Sequential, layers, utils
+
+X = np.arange(24, dtype="float32").reshape(12, 2)
+
+
+class Data(utils.PyDataset):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.asked, self.epochs, self.threads = [], [], set()
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        self.threads.add(threading.get_ident())
+        return X[2 * index : 2 * index + 2], X[2 * index : 2 * index + 2, :1]
+
+    def on_epoch_begin(self):
+        self.epochs.append("begin")
+
+    def on_epoch_end(self):
+        self.epochs.append("end")
+
+
+def model():
+    made = Sequential([Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+    made.compile("sgd", "mse")
+    return made
+
+
+def test_epochs_are_announced_once_and_batches_shuffled():
+    data = Data()
+    model().fit(data, epochs=3, verbose=0)
+    assert data.epochs == ["begin", "end"] * 3
+    orders = [data.asked[k : k + 6] for k in range(0, 18, 6)]
+    assert all(sorted(order) == list(range(6)) for order in orders)
+    assert len({tuple(order) for order in orders}) > 1
+
+
+def test_steps_go_on_where_the_epoch_before_ended():
+    data = Data()
+    model().fit(data, epochs=3, steps_per_epoch=2, shuffle=False, verbose=0)
+    assert data.asked == list(range(6))
+
+
+def test_workers_keep_the_order():
+    data = Data(workers=3, max_queue_size=2)
+    np.testing.assert_array_equal(model().predict(data, verbose=0), model().predict(X, verbose=0))
+    assert threading.get_ident() not in data.threads
+    assert data.asked.count(0) == 1
+    plain, ahead = model(), model()
+    plain.fit(Data(), shuffle=False, epochs=2, verbose=0)
+    ahead.fit(Data(workers=2), shuffle=False, epochs=2, verbose=0)
+    np.testing.assert_array_equal(plain.get_weights()[0], ahead.get_weights()[0])
+
+
+def test_an_error_in_a_worker_arrives():
+    class Broken(Data):
+        def __getitem__(self, index):
+            raise OSError("no such picture")
+
+    with pytest.raises(OSError, match="no such picture"):
+        model().predict(Broken(workers=2), verbose=0)
+
+
+def test_a_subclass_need_not_call_init():
+    class Plain(utils.Sequence):
+        def __init__(self):
+            pass
+
+        __len__, __getitem__ = Data.__len__, lambda self, index: (X[index::6],)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert model().predict(Plain(), verbose=0).shape == (12, 1)
+
+
+def test_what_is_missing_is_named():
+    class NoLength(utils.PyDataset):
+        def __getitem__(self, index):
+            return (X,)
+
+    class NoEnd(NoLength):
+        num_batches = None
+
+    with pytest.raises(NotImplementedError, match="NoLength has no __len__"):
+        model().predict(NoLength(), verbose=0)
+    with pytest.raises(ValueError, match="no end"):
+        model().predict(NoEnd(), verbose=0)
+    assert model().predict(NoEnd(), steps=2, verbose=0).shape == (24, 1)
+    with pytest.raises(ValueError, match="use_multiprocessing"):
+        Data(use_multiprocessing=True)
+    with pytest.raises(ValueError, match="workers"):
+        Data(workers=-1)

@@ -155,7 +155,7 @@ def test_columns_go_to_the_inputs_of_their_names():
     made = Model([a, b], layers.Subtract()([a, b]))
     frame = pandas.DataFrame({"b": [1.0, 2.0], "a": [5, 5]})
     np.testing.assert_array_equal(made.predict(frame, verbose=0), [[4], [3]])
-    with pytest.raises(ValueError, match="'a': (object|str)"):
+    with pytest.raises(ValueError, match=r"'a': (object|str)"):
         made.predict(frame.assign(a=["x", "y"]), verbose=0)
 
 

@@ -1,11 +1,12 @@
 """Gradients of Python code that users write: custom layers and cells, differentiated by HIPS autograd.
 
 The layers of this package have their ``backward`` written out. A user's ``call`` need not: as long as it uses
-``autograd.numpy``, autograd records what it does to its arguments and to the layer's weights, and runs the record back.
+``autograd.numpy``, autograd records what it does to its arguments and to weights, and runs the record back.
 
 A weight takes part as itself: while ``call`` is recorded its ``value`` is one of autograd's boxes, and
 ``Variable`` answers for it, so that ``x @ self.kernel`` and ``np.dot(x, self.kernel)`` are
-both recorded.
+both recorded. A layer of this package that is called there is one step of the record
+(:mod:`rnn_ref.layers.inside`).
 
 References
 ----------
@@ -16,14 +17,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from rnn_ref.device import asarray, converted, device, get_device, to_numpy
-from rnn_ref.layers.symbolic import is_shape
-from rnn_ref.layers.variable import Variable
+from rnn_ref.device import asarray, converted, device, get_device, is_array, to_numpy
+from rnn_ref.layers.recording import Call, within
+from rnn_ref.layers.symbolic import entries, is_shape, leaves
+from rnn_ref.layers.variable import Variable, raw, value_of
 
 
 def accepts(function: Callable, name: str) -> bool:
@@ -31,52 +33,100 @@ def accepts(function: Callable, name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
-def pullback(function: Callable, arrays: list, weights: list[Variable], what: str) -> tuple[list, Callable]:
+def as_list(structure) -> list:
+    """One array, or several, as a list."""
+    return list(structure) if isinstance(structure, (list, tuple)) else [structure]
+
+
+def each(structure, function: Callable):
+    """The same nested lists, tuples and dicts with everything in them replaced."""
+    if isinstance(structure, (list, tuple)):
+        parts = [each(entry, function) for entry in structure]
+        return parts if isinstance(structure, list) else tuple(parts)
+    if isinstance(structure, dict):
+        return {key: each(entry, function) for key, entry in structure.items()}
+    return function(structure)
+
+
+def filled(structure, values):
+    """The same structure with its entries replaced by these, in order."""
+    values = iter(values)
+    return each(structure, lambda _: next(values))
+
+
+# -- recording -----------------------------------------------------------------------------------------
+
+
+def pullback(function: Callable, arrays: list, what: str, call: Call | None = None) -> tuple[list, Callable]:
     """Run a function, and get the way back.
 
     Parameters
     ----------
     function : callable
-        ``function(*arrays)`` returns a list of arrays; it may use the weights.
+        ``function(*arrays)`` returns a list of arrays; it may use any weights.
     arrays : list of ndarray
-    weights : list of Variable
     what : str
         For error messages, such as ``"MyLayer.call"``.
+    call : Call, optional
+        What layers inside shall know.
 
     Returns
     -------
     outputs : list of ndarray
     back : callable
-        ``back([dL/d(output), ...])`` returns dL/d(array) for each array, then dL/d(weight) for each weight.
+        ``back([dL/d(output), ...])`` returns dL/d(array) for each array (None where nothing depends on it), and a dict
+        with dL/d(weight) of every weight that was used.
     """
     try:
-        from autograd import builtins, make_vjp
-        from autograd.tracer import Box
+        import autograd  # noqa: F401
+        from autograd.core import VJPNode, add_outgrads
+        from autograd.tracer import Box, isbox, new_box, toposort, trace_stack
     except ImportError:
         raise ImportError(
             f"{what} has no backward written out, and autograd, which would differentiate it, is not installed. "
             "Run pip install '.[custom]' (or pip install autograd), or write `backward`."
         ) from None
     Box.types.add(Variable)
-    values = [weight.value for weight in weights]
-
-    def recorded(boxes):
-        for k, weight in enumerate(weights):
-            weight.value = boxes[len(arrays) + k]
-        try:
-            return builtins.tuple(function(*[boxes[k] for k in range(len(arrays))]))
-        except Exception as error:
-            error.add_note(
-                f"(while autograd was recording {what}: it must compute with `import autograd.numpy as np`, not with "
-                "plain numpy or compiled layers, and may not assign into arrays; or write `backward` yourself)"
+    call = call or Call()
+    with trace_stack.new_trace() as trace:
+        call.make_box = lambda array: new_box(array, trace, VJPNode.new_root())
+        boxes = [call.make_box(array) for array in arrays]
+        starts = [box._node for box in boxes]
+        with within(call):
+            try:
+                results = [value_of(result) for result in function(*boxes)]
+            except Exception as error:
+                error.add_note(
+                    f"(while autograd was recording {what}: it must compute with `import autograd.numpy as np`, not "
+                    "with plain numpy, and may not assign into arrays; or write `backward` yourself)"
+                )
+                raise
+    followed = [isbox(result) and result._trace == trace for result in results]
+    outputs = [np.asarray(raw(result)) for result in results]
+    for output in outputs:
+        if output.dtype.kind == "O":  # NumPy has packed boxes into an array: the gradient would be lost
+            raise TypeError(
+                f"{what} returned an array of objects: plain NumPy was used on what autograd follows. Write it with "
+                "`import autograd.numpy as np`; or write `backward` yourself."
             )
-            raise
-        finally:
-            for weight, value in zip(weights, values):
-                weight.value = value
+    roots = dict(call.roots)
 
-    vjp, outputs = make_vjp(recorded)((*arrays, *values))
-    return list(outputs), lambda grads: list(vjp(tuple(grads)))
+    def back(grads):
+        end = VJPNode.new_root()
+        end.parents = [result._node for result, known in zip(results, followed) if known]
+        seeds = [grad for grad, known in zip(grads, followed) if known]
+        end.vjp = lambda _: seeds
+        found, open_ = {}, {end: (None, False)}
+        for node in toposort(end):
+            grad = open_.pop(node)
+            if not node.parents:
+                found[node] = grad[0]
+            for parent, part in zip(node.parents, node.vjp(grad[0])):
+                open_[parent] = add_outgrads(open_.get(parent), part)
+        weights = {variable: found[node] for variable, node in roots.items() if node in found}
+        return [found.get(node) for node in starts], weights
+
+    return outputs, back
 
 
 # -- custom layers -------------------------------------------------------------------------------------
@@ -88,106 +138,218 @@ class CallTape:
 
     Attributes
     ----------
-    x : ndarray or list of ndarray
+    x : ndarray, or list, tuple or dict of ndarray
         Inputs.
     arguments : dict
         Further arguments of ``call``.
     outputs : list of ndarray
+    structure
+        That of the outputs.
     back : callable or None
-        The record of a training run; otherwise ``call`` is recorded when gradients are asked for.
+        The record, if there is one.
+    error : Exception or None
+        Why there is none.
+    inner : list
+        What the layer's own computation, run by ``super().call``, left behind: one tape for each time.
     """
 
     x: Any
     arguments: dict
-    outputs: list
+    outputs: list = field(default_factory=list)
+    structure: Any = None
     back: Callable | None = None
+    error: Exception | None = None
+    inner: list = field(default_factory=list)
 
 
-def as_list(structure) -> list:
-    """One array, or several, as a list."""
-    return list(structure) if isinstance(structure, (list, tuple)) else [structure]
+def remembered(layer) -> Callable:
+    """A function that takes back what ``call`` has assigned to weights and states of the layer since."""
+    values = {variable: variable.numpy() for variable in layer.weights if not variable.trainable}
+    states = vars(layer).get("states")
+
+    def take_back() -> None:
+        for variable, value in values.items():
+            variable.assign(value)
+        if "states" in vars(layer):
+            layer.states = states
+
+    return take_back
 
 
-def forward(layer, x, *, training: bool, **arguments):
+def _cast(layer, value):
+    """Arrays of floats in the layer's precision; all else as it is."""
+    if not is_array(value):
+        return value
+    value = np.asarray(value)
+    return value.astype(layer.dtype, copy=False) if value.dtype.kind == "f" else value
+
+
+def as_inputs(layer, x):
+    """The inputs of a ``call``: arrays, floats in the layer's precision; nested lists of numbers are one array."""
+    if not any(hasattr(entry, "shape") for entry in entries(x)):
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiub":
+            raise TypeError(f"{layer.name}: expected an array of numbers, got dtype {x.dtype}.")
+    return each(x, lambda entry: _cast(layer, entry))
+
+
+def told(layer, arguments: dict, training: bool) -> dict:
+    """The arguments that ``call`` names, ``training`` among them; None is left out where it names no such one."""
+    known = inspect.signature(layer.call).parameters
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+    arguments = {name: a for name, a in arguments.items() if name in known or (a is not None and name != "mask")}
+    if "mask" in arguments and "mask" not in known and not takes_all:
+        del arguments["mask"]
+    return arguments | ({"training": training} if "training" in known else {})
+
+
+OPTIONS = ("keep_z", "run_cell", "x_drop", "h_drop")  # for the kernels; no business of a user's call
+
+
+def forward(layer, x, *, training: bool, record: bool = True, mask=None, **arguments):
     """Run ``layer.call``; arrays of floats come in the layer's precision.
 
     autograd knows NumPy's arrays only: where the device is a GPU, they are moved to the CPU and back.
     """
     if get_device() != "cpu":
-        x, arguments = converted((x, arguments), to_numpy)
+        x, mask, arguments = converted((x, mask, arguments), to_numpy)
         with device("cpu"):
-            y, tape = forward(layer, x, training=training, **arguments)
+            y, tape = forward(layer, x, training=training, record=record, mask=mask, **arguments)
         return converted(y, asarray), tape
-    arrays = []
-    for array in as_list(x):
-        array = np.asarray(array)
-        arrays.append(array.astype(layer.dtype, copy=False) if array.dtype.kind == "f" else array)
-    x = arrays if isinstance(x, (list, tuple)) else arrays[0]
-    layer.ensure_built([a.shape for a in arrays] if isinstance(x, list) else x.shape)
-    if accepts(layer.call, "training"):
-        arguments["training"] = training
-    tape = CallTape(x, arguments, [])
-    if training:  # recorded at once: a second run might draw other random numbers
-        tape.outputs, tape.back, several = _record(layer, tape)
-    else:
-        y = layer.call(x, **arguments)
-        several = isinstance(y, (list, tuple))
-        tape.outputs = [np.asarray(each) for each in as_list(y)]
-    return (list(tape.outputs) if several else tape.outputs[0]), tape
+    options = {name: arguments.pop(name) for name in OPTIONS if name in arguments}
+    x = as_inputs(layer, x)
+    arguments = each(arguments, lambda entry: _cast(layer, entry))
+    layer.ensure_built(each(x, np.shape))
+    tape = CallTape(x, told(layer, arguments | {"mask": mask}, training))
+
+    def running() -> Call:
+        return Call(bool(training), layer, options)
+
+    if record:
+        take_back = remembered(layer)
+        try:
+            return _record(layer, tape, mask, running())
+        except Exception as error:
+            if training:
+                raise
+            take_back()  # perhaps no gradient is asked for: then plain NumPy will do
+            tape.error = error
+    call = running()
+    with within(call):
+        _note_masks(call, x, mask)
+        y = each(layer.call(x, **tape.arguments), value_of)
+    tape.structure, tape.inner = each(y, lambda _: 0), call.inner
+    tape.outputs = [np.asarray(entry) for entry in entries(y)]
+    return filled(tape.structure, tape.outputs), tape
 
 
-def _record(layer, tape: CallTape):
-    several = []
+def _note_masks(call: Call, x, mask) -> None:
+    masks = entries(mask)
+    if len(masks) == len(entries(x)):
+        for entry, own in zip(entries(x), masks):
+            call.note_mask(entry, own)
 
-    def function(*arrays):
-        given = iter(arrays)
-        x = [next(given) if a.dtype.kind == "f" else a for a in as_list(tape.x)]
-        y = layer.call(x if isinstance(tape.x, list) else x[0], **tape.arguments)
-        several.append(isinstance(y, (list, tuple)))
-        return as_list(y)
 
-    floats = [a for a in as_list(tape.x) if a.dtype.kind == "f"]
-    outputs, back = pullback(function, floats, layer.weights, f"{type(layer).__name__}.call")
-    return outputs, back, several[0]
+def _moves(entry) -> bool:
+    return isinstance(entry, np.ndarray) and entry.dtype.kind == "f"
+
+
+def _record(layer, tape: CallTape, mask, call: Call):
+    """Run ``call`` under autograd."""
+    places = (tape.x, {name: value for name, value in tape.arguments.items() if name != "mask"})
+
+    def function(*boxes):
+        given = iter(boxes)
+        x, arguments = each(places, lambda entry: next(given) if _moves(entry) else entry)
+        _note_masks(call, x, mask)
+        y = layer.call(x, **(tape.arguments | arguments))
+        tape.structure = each(y, lambda _: 0)
+        return entries(y)
+
+    floats = [entry for entry in entries(places) if _moves(entry)]
+    tape.outputs, tape.back = pullback(function, floats, f"{type(layer).__name__}.call", call)
+    tape.inner = call.inner
+    return filled(tape.structure, tape.outputs), tape
 
 
 def backward(layer, tape: CallTape, grads):
-    """Gradients of inputs and weights; an input of integers has the gradient zero."""
+    """Gradients of inputs, further arguments and weights; what holds no floats has the gradient zero."""
     from rnn_ref.layers.layer import LayerGradients
 
     if get_device() != "cpu":
         with device("cpu"):
             gradients = backward(layer, tape, converted(grads, to_numpy))
-        return LayerGradients(converted(gradients.inputs, asarray), converted(gradients.weights, asarray))
-    back = tape.back or _record(layer, tape)[1]
+        for part in ("inputs", "weights", "arguments"):
+            setattr(gradients, part, converted(getattr(gradients, part), asarray))
+        return gradients
+    if tape.back is None:
+        raise tape.error or ValueError(f"{layer.name}: this run left nothing to go back with (record=False).")
     seeds = [
         np.zeros_like(y) if g is None else np.asarray(g, y.dtype).reshape(y.shape)
-        for y, g in zip(tape.outputs, as_list(grads), strict=True)
+        for y, g in zip(tape.outputs, entries(grads), strict=True)
     ]
-    found = iter(back(seeds))
-    inputs = [
-        np.asarray(next(found), layer.dtype) if a.dtype.kind == "f" else np.zeros(a.shape, layer.dtype)
-        for a in as_list(tape.x)
-    ]
-    weights = {name: np.asarray(next(found), layer.dtype) for name in layer.named_weights()}
-    return LayerGradients(inputs if isinstance(tape.x, list) else inputs[0], weights)
+    of_arrays, of_weights = tape.back(seeds)
+    found = iter(of_arrays)
+
+    def gradient(entry):
+        dx = next(found) if _moves(entry) else None
+        return np.zeros(np.shape(entry), layer.dtype) if dx is None else np.asarray(dx, layer.dtype)
+
+    arguments = {name: value for name, value in tape.arguments.items() if name != "mask"}
+    inputs, arguments = each((tape.x, arguments), gradient)
+    weights = {
+        name: np.asarray(of_weights.pop(weight, np.zeros(weight.shape)), weight.dtype)
+        for name, weight in layer.named_weights().items()
+    }
+    weights |= of_weights  # of other layers
+    flows = [back.flow for back in tape.inner]
+    return LayerGradients(inputs, weights, flow=flows[0] if len(flows) == 1 else None, arguments=arguments)
 
 
-def output_shape(layer, input_shape):
-    """Shape of what ``call`` returns, found by running it on zeros; sizes that follow unknown ones are unknown."""
+def output_shape(layer, inputs, arguments: dict | None = None):
+    """Shape of what ``call`` returns, found by running it on zeros; sizes that follow unknown ones are unknown.
+
+    Parameters
+    ----------
+    layer : Layer
+    inputs
+        Shapes, or symbolic tensors, which know whether they are whole numbers.
+    arguments : dict
+        Further arguments of ``call``; tensors may be among them.
+    """
     if get_device() != "cpu":
         with device("cpu"):
-            return output_shape(layer, input_shape)
-    one = is_shape(input_shape)
-    layer.ensure_built(input_shape)
-    found = []
-    for unknown in (2, 3):
-        shapes = [
-            tuple(unknown if s is None else s for s in shape) for shape in ([input_shape] if one else input_shape)
-        ]
-        x = [np.zeros(shape, layer.dtype) for shape in shapes]
-        y = layer.call(x[0] if one else x)
-        found.append(([np.shape(each) for each in as_list(y)], isinstance(y, (list, tuple))))
-    (first, several), (second, _) = found
+            return output_shape(layer, inputs, arguments)
+
+    def zeros(entry, unknown):
+        whole = str(getattr(entry, "dtype", "")).startswith(("int", "uint", "bool"))
+        shape = tuple(unknown if size is None else int(size) for size in getattr(entry, "shape", entry))
+        return np.zeros(shape, entry.dtype if whole else layer.dtype)
+
+    def over_shapes(structure, function):
+        if is_shape(structure):
+            return function(structure)
+        if isinstance(structure, dict):
+            return {key: over_shapes(entry, function) for key, entry in structure.items()}
+        if isinstance(structure, (list, tuple)):
+            return [over_shapes(entry, function) for entry in structure]
+        return function(structure)
+
+    layer.ensure_built(over_shapes(inputs, lambda entry: tuple(getattr(entry, "shape", entry))))
+
+    def tried(unknown: int):
+        x = over_shapes(inputs, lambda entry: zeros(entry, unknown))
+        given = each(arguments or {}, lambda entry: zeros(entry, unknown) if leaves(entry) else entry)
+        training = bool(given.pop("training", False))
+        take_back = remembered(layer)
+        try:
+            with within(Call(training, layer)):
+                return each(layer.call(x, **told(layer, given, training)), value_of)
+        finally:
+            take_back()
+
+    results = [tried(2), tried(3)]
+    first, second = ([np.shape(entry) for entry in entries(y)] for y in results)
     shapes = [tuple(a if a == b else None for a, b in zip(s, t)) for s, t in zip(first, second)]
-    return tuple(shapes) if several else shapes[0]
+    out = filled(results[0], shapes)
+    return tuple(out) if isinstance(results[0], list) else out

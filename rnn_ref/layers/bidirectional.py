@@ -123,7 +123,7 @@ class Bidirectional(Layer):
     # -- weights and shapes --------------------------------------------------------------------------
 
     def sublayers(self) -> list[Layer]:
-        return self.directions
+        return list(dict.fromkeys(self.directions + super().sublayers()))
 
     def build(self, input_shape) -> None:
         for direction in self.directions:
@@ -278,11 +278,7 @@ class Bidirectional(Layer):
         )
         return LayerGradients(
             inputs=first.inputs + second.inputs if input_gradient else None,
-            weights={
-                f"{direction.name}/{name}": gradient
-                for direction, gradients in zip(self.directions, (first, second))
-                for name, gradient in gradients.weights.items()
-            },
+            weights=_together(first.inside(self.forward_layer.name), second.inside(self.backward_layer.name)),
             initial_state=first.initial_state + second.initial_state,
             flow={self.forward_layer.name: first.flow, self.backward_layer.name: second.flow},
             constants=[a + b for a, b in zip(first.constants, second.constants)],
@@ -313,3 +309,8 @@ def _copy(layer: RNN, direction: str, go_backwards: bool) -> RNN:
     entry["config"] = entry["config"] | {"name": name, "go_backwards": go_backwards}
     classes = custom_classes(layer.cell) | {type(layer).__name__: type(layer)}
     return layer_from(entry, classes)
+
+
+def _together(first: dict, second: dict) -> dict:
+    """Gradients of weights; those of a weight that both directions use are added."""
+    return first | {key: first[key] + dw if key in first else dw for key, dw in second.items()}

@@ -10,7 +10,11 @@ from rnn_ref import memory, random
 from rnn_ref.device import like_given, xp
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
+from rnn_ref.layers.inside import call_inside
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of, positive_integer
+from rnn_ref.layers.recording import now
+from rnn_ref.layers.starting import asked
+from rnn_ref.layers.symbolic import leaves
 from rnn_ref.layers.targets import KernelChoice, Kernels, warn_of_fallback
 from rnn_ref.named import Named
 
@@ -37,6 +41,7 @@ class Cell(Layer):
     call_arguments = ("states", "training")
     only_on_cpu = False
     can_forget = True
+    is_cell = True
     blocks: int  # G: how many (F, H) blocks the kernel has
     kernels: Kernels
 
@@ -271,15 +276,25 @@ class Cell(Layer):
             weights["bias"] = flow.db
         return LayerGradients(flow.dx, weights, [d[0] for d in flow.dstates], flow)
 
+    @property
+    def own_start(self) -> bool:
+        """Whether a subclass says what to start from."""
+        return type(self).get_initial_state is not Cell.get_initial_state
+
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
-        """Zeros ``(B, H)`` for each state."""
+        """``(B, H)`` for each state: zeros, unless a subclass has its own ``get_initial_state``."""
+        if self.own_start:
+            return asked(self.get_initial_state, batch_size, self.dtype)
+        return self._zeros(batch_size)
+
+    def _zeros(self, batch_size: int) -> list[np.ndarray]:
         return [xp.zeros((batch_size, self.units), self.dtype) for _ in self.STATES]
 
     # -- one step, for those who use the cell alone --------------------------------------------------
 
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
         """Zeros ``(B, H)`` for each state."""
-        states = self.initial_states(batch_size_of(batch_size, inputs, self.name))
+        states = self._zeros(batch_size_of(batch_size, inputs, self.name))
         return [state.astype(dtype or self.dtype) for state in states]
 
     def forward(self, x, states=None, *, training: bool = False):
@@ -300,12 +315,17 @@ class Cell(Layer):
         dstates = [zero if d is None else xp.asarray(d, self.dtype) for d in dstates]
         gradients = self.run_back(tape, (zero if dy is None else xp.asarray(dy, self.dtype))[None], dstates)
         gradients.inputs = gradients.inputs[0]
+        gradients.arguments = {"states": gradients.initial_state}
         return gradients
 
-    def __call__(self, x, states=None, training: bool = False):
-        return like_given(self.forward(x, states, training=training)[0], x)
-
-    call = __call__
+    def __call__(self, x, states=None, training: bool | None = None):
+        """One step: ``(output, new states)``."""
+        if leaves([x, states]):
+            raise TypeError(f"{self.name}: a cell runs on arrays; put a layer around it: RNN({self.name})({x!r}).")
+        call = now()
+        if call is not None:
+            return call_inside(self, x, {"states": states, "training": training}, call)
+        return like_given(self.forward(x, states=states, training=bool(training))[0], x)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.units)

@@ -11,7 +11,10 @@ import numpy as np
 from rnn_ref.device import asarray, get_device, like_given, runs_on_cpu
 from rnn_ref.layers.autodiff import accepts, as_list, pullback
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
+from rnn_ref.layers.recording import Call, now, within
+from rnn_ref.layers.starting import asked
 from rnn_ref.layers.targets import KernelChoice
+from rnn_ref.layers.variable import value_of
 from rnn_ref.registry import snake_case
 
 
@@ -237,15 +240,18 @@ class CustomCell(Layer):
         size = getattr(self.custom, "output_size", None)
         return self.state_sizes[0] if size is None else _one_size(size)
 
+    @property
+    def own_start(self) -> bool:
+        """Whether the cell says what to start from."""
+        return hasattr(self.custom, "get_initial_state")
+
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
         """What the cell's ``get_initial_state`` says, or zeros: ``(B, ...)`` for each state."""
         shapes = [(batch_size, *_shape(size)) for size in self.state_sizes]
         make = getattr(self.custom, "get_initial_state", None)
         if make is None:
             return [np.zeros(shape, self.dtype) for shape in shapes]
-        offered = {"batch_size": batch_size, "dtype": self.dtype}
-        states = as_list(make(**{name: value for name, value in offered.items() if accepts(make, name)}))
-        states = [np.asarray(state, self.dtype) for state in states]
+        states = asked(make, batch_size, self.dtype)
         if [state.shape for state in states] != shapes:
             raise ValueError(
                 f"{self.name}: get_initial_state returned shapes {[s.shape for s in states]}, expected {shapes} "
@@ -321,7 +327,8 @@ class CustomCell(Layer):
                 new, back = self._record(tape, t)
                 tape.backs.append(back)
             else:
-                new = self.step(x[t], old, constants, training)
+                with within(Call(training, self.custom if self.is_layer else None)):
+                    new = [value_of(part) for part in self.step(x[t], old, constants, training)]
                 tape.output_is_state = new[0] is new[1]
             self._check_shapes(new, shapes)
             held = [np.zeros(shapes[0], self.dtype) if t == 0 else tape.outputs[t - 1], *old]
@@ -347,7 +354,8 @@ class CustomCell(Layer):
             return new
 
         arrays = [tape.x[t], *(state[t] for state in tape.states), *tape.constants]
-        return pullback(function, arrays, list(self.named_weights().values()), f"{type(self.custom).__name__}.call")
+        call = Call(tape.training, self.custom if self.is_layer else None)
+        return pullback(function, arrays, f"{type(self.custom).__name__}.call", call)
 
     # -- and back ------------------------------------------------------------------------------------
 
@@ -357,7 +365,6 @@ class CustomCell(Layer):
         A masked row hands its gradients on: that of its output to the output before, those of its states to the states
         before. Its step sees zeros, and gives zeros, for gradients enter a step linearly.
         """
-        names = list(self.named_weights())
         d_weights = {name: np.zeros(weight.shape, self.dtype) for name, weight in self.named_weights().items()}
         d_constants = [np.zeros_like(constant) for constant in tape.constants]
         dx = np.zeros_like(tape.x)
@@ -383,9 +390,8 @@ class CustomCell(Layer):
                 d_next = [np.where(c, d, 0) for c, d in zip(counts[1:], d_next)]
             dx[t], d_states, of_weights, of_constants = self._step_back(tape, t, d_output, d_next)
             d_next = [d + k for d, k in zip(d_states, kept)]
-            for name in names:
-                if name in of_weights:
-                    d_weights[name] += of_weights[name]
+            for name, dw in of_weights.items():
+                d_weights[name] = d_weights[name] + dw if name in d_weights else dw
             if tape.keep_parts:
                 parts.append({name: np.array(part, self.dtype) for name, part in of_weights.items()})
             for total, d in zip(d_constants, of_constants):
@@ -401,8 +407,12 @@ class CustomCell(Layer):
         S, C = len(tape.states), len(tape.constants)
         if not self.has_own_backward:
             back = tape.backs[t] if tape.backs else self._record(tape, t)[1]
-            d = back([d_output, *d_states])
-            return d[0], d[1 : 1 + S], dict(zip(self.named_weights(), d[1 + S + C :])), d[1 + S : 1 + S + C]
+            d, of_weights = back([d_output, *d_states])
+            arrays = [tape.x[t], *(state[t] for state in tape.states), *tape.constants]
+            d = [np.zeros_like(array) if part is None else part for part, array in zip(d, arrays)]
+            names = {weight: name for name, weight in self.named_weights().items()}
+            of_weights = {names.get(weight, weight): dw for weight, dw in of_weights.items()}
+            return d[0], d[1 : 1 + S], of_weights, d[1 + S : 1 + S + C]
         backward = self.custom.backward
         states = [state[t] for state in tape.states]
         result = backward(
@@ -432,6 +442,8 @@ class CustomCell(Layer):
         """One step, as the object itself does it: ``(output, new states)``. Runs on the CPU."""
         if get_device() != "cpu":
             return like_given(runs_on_cpu(self.__call__)(x, states, **arguments), x)
+        if now() is not None and self.is_layer:
+            return self.custom(x, states, **arguments)
         x = asarray(x, self.dtype)
         self.ensure_built(x.shape)
         states = self.initial_states(len(x)) if states is None else [np.asarray(s, self.dtype) for s in as_list(states)]

@@ -11,11 +11,14 @@ import numpy as np
 
 from rnn_ref import config
 from rnn_ref.config import policy
-from rnn_ref.device import array_module, explain_memory, like_given, runs_on_cpu, to_numpy, xp
+from rnn_ref.device import array_module, explain_memory, to_numpy, xp
 from rnn_ref.layers import autodiff, regularizers
 from rnn_ref.layers.border import handed_out, with_masks
 from rnn_ref.layers.building import built_once
-from rnn_ref.layers.symbolic import connect, leaves
+from rnn_ref.layers.inside import call_by_hand, call_inside
+from rnn_ref.layers.overrides import choose_way
+from rnn_ref.layers.recording import now
+from rnn_ref.layers.symbolic import connect, leaves, output_shape, shapes_of
 from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.weight_owner import WeightOwner
 from rnn_ref.registry import snake_case
@@ -30,13 +33,17 @@ class LayerGradients:
     inputs : ndarray, list of ndarray, or None
         dL/dx in the shape of the inputs; None when it was not asked for.
     weights : dict of str to ndarray
-        dL/dw by the names of :meth:`Layer.named_weights`.
+        dL/dw by the names of :meth:`Layer.named_weights`. A weight of another layer, which a ``call`` that a user wrote
+        has used, stands there itself instead of a name.
     initial_state : list of ndarray
         dL/ds_0, one ``(B, H)`` array for each state of a recurrent layer.
     flow : rnn_ref.kernels.tape.Gradients or None
         Recurrent layers: the gradients at every time step.
     constants : list of ndarray
         Recurrent layers that were given ``constants``: dL/d(constant) for each.
+    arguments : dict or None
+        dL/d(argument) by the names of all further arguments of the call, in their structure; None where they are found
+        in ``initial_state`` and ``constants``.
     """
 
     inputs: Any
@@ -44,6 +51,18 @@ class LayerGradients:
     initial_state: list[np.ndarray] = field(default_factory=list)
     flow: Any = None
     constants: list = field(default_factory=list)
+    arguments: dict | None = None
+
+    def add(self, layer, of_weights: dict) -> None:
+        """Add gradients of weights, given by the weights themselves."""
+        names = {weight: name for name, weight in layer.named_weights().items()}
+        for weight, dw in of_weights.items():
+            key = names.get(weight, weight)
+            self.weights[key] = self.weights[key] + dw if key in self.weights else np.asarray(dw)
+
+    def inside(self, name: str) -> dict:
+        """``weights`` under the name of a layer that holds the one they belong to."""
+        return {f"{name}/{key}" if isinstance(key, str) else key: dw for key, dw in self.weights.items()}
 
 
 _names_given: dict[str, int] = defaultdict(int)
@@ -117,6 +136,10 @@ class Layer(WeightOwner):
 
     supports_masking = False
     takes_mask = False
+    written: type | None = None  # the class whose forward and backward count; see overrides.py
+    by_call = False  # whether call counts instead
+    holds_layers = False  # whether layers and weights that are attributes are its own
+    is_cell = False
     call_arguments: tuple[str, ...] = ()  # what may follow the input without a name
     can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
 
@@ -182,12 +205,31 @@ class Layer(WeightOwner):
         super().__init_subclass__(**options)
         if "build" in cls.__dict__:
             cls.build = built_once(cls.build)
-        if "call" in cls.__dict__ and cls.forward is Layer.forward:
-            cls.takes_mask = autodiff.accepts(cls.call, "mask")
+        if not hasattr(cls, "walk_layers"):  # the call of a model runs on tensors
+            choose_way(cls, Layer)
+
+    def call(self, x, *more, **arguments):
+        """What the layer computes; a subclass that overrides it may build on ``super().call``.
+
+        Arguments are those of ``forward``, and come in the order of Keras's ``call``. Users call the layer itself,
+        which also hands on masks.
+        """
+        if self.written is None:
+            raise NotImplementedError(f"{type(self).__name__} has neither forward() nor call().")
+        if leaves([x, *more, list(arguments.values())]):
+            raise TypeError(f"{self.name}: call() runs on arrays; on {x!r}, call the layer itself: layer(x).")
+        arguments = self.by_name(more, self.written.call_arguments) | arguments
+        return call_by_hand(self, self.written, x, arguments)
+
+    def by_name(self, more: tuple, names: tuple[str, ...]) -> dict:
+        """Arguments without a name, by their names."""
+        if len(more) > len(names):
+            raise TypeError(f"{self.name}: too many arguments; after the input come {list(names) or 'none'}.")
+        return dict(zip(names, more))
 
     def forward(self, x, *, training: bool = False, **arguments) -> tuple[Any, Any]:
         """Outputs, and the tape that ``backward`` needs."""
-        if not hasattr(self, "call"):
+        if not self.by_call:
             raise NotImplementedError(f"{type(self).__name__} has neither forward() nor call().")
         return autodiff.forward(self, x, training=training, **arguments)
 
@@ -204,15 +246,12 @@ class Layer(WeightOwner):
 
         ``more`` arguments without a name come in the order of Keras's ``call``; a custom cell takes its states second.
         """
-        if more and hasattr(type(self), "call"):
-            self.ensure_built(np.shape(x))
-            return like_given(runs_on_cpu(self.call)(x, *more, **arguments), x)
-        if len(more) > len(self.call_arguments):
-            known = list(self.call_arguments) or "none"
-            raise TypeError(f"{self.name}: too many arguments; after the input come {known}.")
-        arguments = dict(zip(self.call_arguments, more)) | arguments
+        arguments = self.by_name(more, self.call_arguments) | arguments
+        call = now()
         if leaves([x, list(arguments.values())]):
             y = connect(self, x, arguments)
+        elif call is not None:
+            return call_inside(self, x, arguments, call)
         else:
             try:
                 options = {"record": False} if self.can_forget else {}
@@ -279,9 +318,17 @@ class Layer(WeightOwner):
 
     def compute_output_shape(self, input_shape) -> tuple:
         """Shape of the output for an input shape; unknown sizes are None."""
-        if type(self).forward is Layer.forward and hasattr(self, "call"):
-            return autodiff.output_shape(self, input_shape)
-        return tuple(input_shape)
+        return autodiff.output_shape(self, input_shape) if self.by_call else tuple(input_shape)
+
+    def call_output_shape(self, input_shape, arguments: dict):
+        """Shape of the output of a call with these arguments."""
+        return self.compute_output_shape(input_shape)
+
+    def outputs_on(self, inputs, arguments: dict):
+        """Shapes of the outputs of a call on symbolic tensors."""
+        if self.by_call and type(self).compute_output_shape is Layer.compute_output_shape:
+            return autodiff.output_shape(self, inputs, arguments)
+        return output_shape(self, shapes_of(inputs), arguments)
 
     # -- configuration ------------------------------------------------------------------------------
 

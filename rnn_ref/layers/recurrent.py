@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rnn_ref import memory
@@ -9,7 +11,9 @@ from rnn_ref.device import asarray, converted, device, to_numpy, xp
 from rnn_ref.layers import regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.sharing import note, once
+from rnn_ref.layers.starting import Started, asked, recorded_states
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
+from rnn_ref.layers.weight_owner import each_once
 from rnn_ref.layers.wrapper import class_entry
 
 
@@ -110,11 +114,21 @@ class RNN(Layer):
             )
         self.cell.ensure_built((input_shape[0], *input_shape[2:]))
 
+    def sublayers(self) -> list[Layer]:
+        return [layer for layer in super().sublayers() if layer is not self.cell]
+
     def named_weights(self) -> dict:
-        return self.cell.named_weights()
+        """Those of the cell, and what a subclass has added."""
+        return self._beside(super().named_weights(), self.cell.named_weights())
 
     def trainable_named_weights(self) -> dict:
-        return self.cell.trainable_named_weights() if self.trainable else {}
+        if not self.trainable:
+            return {}
+        return self._beside(super().trainable_named_weights(), self.cell.trainable_named_weights())
+
+    def _beside(self, own: dict, of_cell: dict) -> dict:
+        taken = {name for name in own if name in of_cell and own[name] is not of_cell[name]}
+        return each_once({f"{self.name}/{name}" if name in taken else name: w for name, w in own.items()} | of_cell)
 
     def rank_message(self, shape, rank: int) -> str:
         return f"{self.name}: expected (batch, time, features), got shape {tuple(shape)}. {NEEDS_ALL_STEPS}"
@@ -186,9 +200,10 @@ class RNN(Layer):
             if len(shape) != len(expected) or any(a != b and None not in (a, b) for a, b in zip(shape, expected)):
                 raise ValueError(f"{self.name}: initial {name} state has shape {shape}, expected {expected}.")
 
-    def _first_states(self, initial_state, B: int) -> list[np.ndarray]:
+    def _first_states(self, initial_state, B: int) -> tuple[list[np.ndarray], Callable | None]:
+        """The initial states; and, if ``get_initial_state`` has made them of weights, the way back to these."""
         if initial_state is not None:
-            return self.check_states(initial_state, B)
+            return self.check_states(initial_state, B), None
         fixed = self._fixed_batch_size() if self.stateful else None
         if fixed not in (None, B):
             raise ValueError(
@@ -201,8 +216,15 @@ class RNN(Layer):
                     f"{self.name}: stateful with states for {len(self.states[0])} samples, got a batch of {B}. Keep "
                     "the batch size fixed, or call reset_states() first."
                 )
-            return [xp.asarray(state) for state in self.states]
-        return self.cell.initial_states(B)
+            return [xp.asarray(state) for state in self.states], None
+        own = type(self).get_initial_state is not RNN.get_initial_state
+        if not own and not self.cell.own_start:
+            return self.cell.initial_states(B), None
+        states, back = recorded_states(
+            (lambda: asked(self.get_initial_state, B, self.dtype)) if own else (lambda: self.cell.initial_states(B)),
+            f"{type(self if own else self.cell).__name__}.get_initial_state",
+        )
+        return self.check_states(states, B), back
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -277,7 +299,7 @@ class RNN(Layer):
             given = {"initial_state": initial_state, "constants": constants, "mask": mask} | options
             x, given = converted((x, given), to_numpy)
             with device("cpu"):
-                y, tape = self.forward(x, training=training, record=record, run_cell=run_cell, **given)
+                y, tape = RNN.forward(self, x, training=training, record=record, run_cell=run_cell, **given)
             return converted(y, asarray), tape
         if isinstance(x, (list, tuple)) and len(x) and getattr(x[0], "ndim", 0) >= 3:
             x, *given = x
@@ -299,7 +321,7 @@ class RNN(Layer):
             if mask.shape != expected:
                 raise ValueError(f"{self.name}: the mask has shape {mask.shape}, expected {expected} (batch, time).")
             mask = mask.astype(bool) if self.time_major else mask.astype(bool).T
-        states = self._first_states(initial_state, B)
+        states, start = self._first_states(initial_state, B)
         if self.go_backwards:
             x, mask = x[::-1], None if mask is None else mask[::-1]
         if constants is not None:
@@ -323,6 +345,7 @@ class RNN(Layer):
         if shown is not None:
             y = xp.where(_over(shown[-len(y) :], y), y, 0).astype(x.dtype, copy=False)
         y = self._from_time_major(y) if self.return_sequences else y[0].copy()
+        tape = tape if start is None else Started(tape, start)
         return ([y, *final] if self.return_state else y), tape
 
     def _from_time_major(self, y):
@@ -357,10 +380,13 @@ class RNN(Layer):
         """
         if self.cell.only_on_cpu and xp.device != "cpu":
             with device("cpu"):
-                gradients = self.backward(tape, converted(grads, to_numpy), input_gradient=input_gradient)
+                gradients = RNN.backward(self, tape, converted(grads, to_numpy), input_gradient=input_gradient)
             for part in ("inputs", "weights", "initial_state", "constants"):
                 setattr(gradients, part, converted(getattr(gradients, part), asarray))
             return gradients
+        start = None
+        if isinstance(tape, Started):
+            tape, start = tape.tape, tape.back
         dy, *dstates = grads if isinstance(grads, (list, tuple)) else [grads]
         expected = len(self.cell.state_sizes) if self.return_state else 0
         if len(dstates) != expected:
@@ -383,6 +409,8 @@ class RNN(Layer):
         dx = gradients.inputs
         if dx is not None:
             gradients.inputs = self._from_time_major(dx[::-1] if self.go_backwards else dx)
+        if start is not None:
+            gradients.add(self, start(gradients.initial_state)[1])
         return gradients
 
     # -- configuration ------------------------------------------------------------------------------
@@ -429,9 +457,8 @@ def as_cell(cell, where: str):
 
     if isinstance(cell, (list, tuple)):
         return StackedRNNCells(cell)
-    built_in = isinstance(cell, (CustomCell, StackedRNNCells)) or (
-        isinstance(cell, Cell) and type(cell).call is Cell.call
-    )
+    stacked = isinstance(cell, StackedRNNCells) and type(cell).call is StackedRNNCells.call
+    built_in = stacked or isinstance(cell, CustomCell) or (isinstance(cell, Cell) and not cell.by_call)
     return cell if built_in else CustomCell(cell, where)
 
 

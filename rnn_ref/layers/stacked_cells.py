@@ -8,6 +8,8 @@ import numpy as np
 
 from rnn_ref.device import device, get_device, like_given, xp
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
+from rnn_ref.layers.recording import now
+from rnn_ref.layers.starting import asked
 
 
 @dataclass(slots=True)
@@ -114,7 +116,15 @@ class StackedRNNCells(Layer):
     def output_size(self):
         return self.cells[-1].output_size
 
+    @property
+    def own_start(self) -> bool:
+        """Whether a subclass, or a cell, says what to start from."""
+        overridden = type(self).get_initial_state is not StackedRNNCells.get_initial_state
+        return overridden or any(cell.own_start for cell in self.cells)
+
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
+        if type(self).get_initial_state is not StackedRNNCells.get_initial_state:
+            return asked(self.get_initial_state, batch_size, self.dtype)
         return [state for cell in self.cells for state in cell.initial_states(batch_size)]
 
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[list[np.ndarray]]:
@@ -153,7 +163,8 @@ class StackedRNNCells(Layer):
             cell = self.cells[k]
             g = cell.run_back(tape.tapes[k], dys, dstates[k], input_gradient=input_gradient or k > 0)
             dys = g.inputs
-            weights |= {f"{cell.name}/{key}": value for key, value in g.weights.items()}
+            for key, value in g.inside(cell.name).items():
+                weights[key] = weights[key] + value if key in weights else value
             initial = g.initial_state + initial
             if g.constants:
                 constants = [a + b for a, b in zip(constants, g.constants)] if constants else g.constants
@@ -164,14 +175,17 @@ class StackedRNNCells(Layer):
 
     def __call__(self, x, states=None, training: bool = False):
         """One step: ``x`` (B, F) and nested states -> ``(output, new nested states)``."""
-        given, x = x, self.as_input(x)
+        if now() is not None:
+            return self.call(x, states, training=training)
+        return like_given(self.call(self.as_input(x), states, training=training), x)
+
+    def call(self, x, states=None, training: bool = False):
+        """One step, cell by cell; in a run over a sequence the cells run one after the other."""
         new_states = []
         for k, cell in enumerate(self.cells):
             x, state = cell(x, None if states is None else states[k], training=training)
             new_states.append(state)
-        return like_given((x, new_states), given)
-
-    call = __call__
+        return x, new_states
 
     def get_config(self) -> dict:
         from rnn_ref.layers.recurrent import describe_cell

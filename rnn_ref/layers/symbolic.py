@@ -193,9 +193,7 @@ def shapes_of(inputs):
 
 def output_shape(layer, shape, arguments: dict):
     """Shape of a layer's output; a layer whose arguments change it says so in ``call_output_shape``."""
-    if hasattr(layer, "call_output_shape"):
-        return layer.call_output_shape(shape, arguments)
-    return layer.compute_output_shape(shape)
+    return layer.call_output_shape(shape, arguments)
 
 
 NEEDS_ALL_STEPS = (
@@ -239,7 +237,7 @@ def connect(layer, inputs, arguments: dict):
     shape = shapes_of(inputs)
     with naming_the_layer_before(inputs):
         layer.ensure_built(shape)
-        out = output_shape(layer, shape, arguments)
+        out = layer.outputs_on(inputs, arguments)
     node = Node(layer, inputs, arguments)
 
     def output(shape: tuple) -> SymbolicTensor:

@@ -149,6 +149,6 @@ class TimeDistributed(Wrapper):
         dx = inner.inputs
         return LayerGradients(
             inputs=None if dx is None else dx.reshape(B, T, *dx.shape[1:]),
-            weights={f"{self.layer.name}/{name}": gradient for name, gradient in inner.weights.items()},
+            weights=inner.inside(self.layer.name),
             flow={self.layer.name: inner.flow},
         )

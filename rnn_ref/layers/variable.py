@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.device import array_module, asarray, to_numpy, xp
+from rnn_ref.layers.recording import now
 
 
 class Variable:
@@ -17,7 +18,8 @@ class Variable:
     path : str
         Name with its layer, such as ``"lstm/kernel"``.
     value : ndarray
-        On the current device: it moves there when it is asked for.
+        On the current device: it moves there when it is asked for. In a ``call`` that autograd records it is the box
+        that stands for the weight, so that its gradient is found.
     trainable : bool
     regularizer : callable or None
         Adds ``regularizer(value)`` to the loss; has a ``gradient``.
@@ -37,7 +39,8 @@ class Variable:
     def value(self):
         if self._device != xp.device:
             self._array, self._device = asarray(self._array), xp.device
-        return self._array
+        call = now()
+        return self._array if call is None else call.weight(self, self._array)
 
     @value.setter
     def value(self, array) -> None:
@@ -62,13 +65,28 @@ class Variable:
 
     def assign(self, value) -> None:
         """Replace the value, keeping shape and precision."""
-        value = asarray(value)
+        given = value_of(value)
+        value = asarray(raw(given))
         if value.shape != self.shape:
             raise ValueError(f"{self.path}: got a value of shape {value.shape}, expected {self.shape}.")
-        self.value[...] = value
+        call = now()
+        if call is None or call.make_box is None:
+            self.value[...] = value
+        else:  # what was recorded before needs the old array
+            self._array = np.array(value, self.dtype)
+            call.boxes[self] = given if given is not value and hasattr(given, "_trace") else self._array
+
+    def assign_add(self, value) -> None:
+        """Add to the value."""
+        self.assign(self + value)
+
+    def assign_sub(self, value) -> None:
+        """Take from the value."""
+        self.assign(self - value)
 
     def __array__(self, dtype=None, copy=None):
-        if hasattr(self._array, "_trace"):
+        call = now()
+        if call is not None and hasattr(call.weight(self, self._array), "_trace"):
             raise TypeError(
                 f"{self.path}: plain NumPy got this weight while autograd is differentiating; the gradient would be "
                 "lost. Write the function with autograd.numpy instead (import autograd.numpy as np)."
@@ -147,3 +165,11 @@ class Variable:
 def value_of(operand):
     """The array of a weight; anything else as it is."""
     return operand.value if isinstance(operand, Variable) else operand
+
+
+def raw(operand):
+    """The array under autograd's boxes, and under a weight; anything else as it is."""
+    operand = operand._array if isinstance(operand, Variable) else operand
+    while hasattr(operand, "_trace") and hasattr(operand, "_value"):
+        operand = operand._value
+    return operand

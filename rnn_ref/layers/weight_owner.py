@@ -7,10 +7,19 @@ import numpy as np
 from rnn_ref import checks
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.first_values import first_values
+from rnn_ref.layers.symbolic import entries
 from rnn_ref.layers.variable import Variable
 
 _DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "bool")
 _KINDS = ("float", "bfloat", "int", "uint", "bool", "complex", "str", "string", "object")
+
+
+def each_once(named: dict[str, Variable]) -> dict[str, Variable]:
+    """Without the further names of a weight that several layers share."""
+    first: dict[Variable, str] = {}
+    for name, weight in named.items():
+        first.setdefault(weight, name)
+    return {name: weight for weight, name in first.items()}
 
 
 class WeightOwner:
@@ -26,6 +35,7 @@ class WeightOwner:
     dtype: str
     trainable: bool
     built: bool
+    holds_layers: bool
     _weights: dict[str, Variable]
 
     def add_weight(
@@ -106,24 +116,51 @@ class WeightOwner:
         )
 
     def sublayers(self) -> list[WeightOwner]:
-        """Layers inside this one whose weights count as its own."""
-        return []
+        """Layers inside this one whose weights count as its own.
+
+        In a class that a user wrote, those that are attributes, or in lists or dicts that are.
+        """
+        if not self.holds_layers:
+            return []
+        return [entry for _, entry in self._held() if isinstance(entry, WeightOwner) and entry is not self]
+
+    def _held(self) -> list[tuple[str, object]]:
+        """Layers and weights in attributes, each once."""
+        found: dict = {}
+        for name, value in vars(self).items():
+            if name not in ("_weights", "nodes", "_chain"):
+                for entry in entries(value) if isinstance(value, (list, tuple, dict)) else [value]:
+                    if isinstance(entry, (WeightOwner, Variable)):
+                        found.setdefault(entry, name)
+        return [(name, entry) for entry, name in found.items()]
+
+    def _own_weights(self) -> dict[str, Variable]:
+        """Made by :meth:`add_weight`, or attributes: a weight of another layer may be tied so."""
+        own = dict(self._weights)
+        if self.holds_layers:
+            made = set(own.values())
+            for name, entry in self._held():
+                if isinstance(entry, Variable) and entry not in made:
+                    own[name if name not in own else entry.path] = entry
+        return own
 
     def named_weights(self) -> dict[str, Variable]:
-        """Weights by name; those of a layer inside carry its name: ``"forward_lstm/kernel"``."""
-        named = dict(self._weights)
+        """Weights by name, each once; those of a layer inside carry its name: ``"forward_lstm/kernel"``."""
+        named = self._own_weights()
         for layer in self.sublayers():
-            named.update({f"{layer.name}/{key}": weight for key, weight in layer.named_weights().items()})
-        return named
+            for key, weight in layer.named_weights().items():
+                if named.setdefault(f"{layer.name}/{key}", weight) is not weight:
+                    raise ValueError(f"{self.name}: two layers inside it are named {layer.name!r}; names must differ.")
+        return each_once(named)
 
     def trainable_named_weights(self) -> dict[str, Variable]:
         """The weights an optimizer may change: those of frozen layers, inside too, are left out."""
         if not self.trainable:
             return {}
-        named = {key: weight for key, weight in self._weights.items() if weight.trainable}
+        named = {key: weight for key, weight in self._own_weights().items() if weight.trainable}
         for layer in self.sublayers():
             named.update({f"{layer.name}/{k}": w for k, w in layer.trainable_named_weights().items()})
-        return named
+        return each_once(named)
 
     @property
     def weights(self) -> list[Variable]:

@@ -32,7 +32,7 @@ class Wrapper(Layer):
         self.layer.ensure_built(input_shape)
 
     def sublayers(self) -> list[Layer]:
-        return [self.layer]
+        return list(dict.fromkeys([self.layer, *super().sublayers()]))
 
     def get_config(self) -> dict:
         return super().get_config() | {"layer": describe(self.layer)}

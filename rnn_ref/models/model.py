@@ -283,9 +283,10 @@ class Model(Training, Layer):
     def run_back(self, tape: Walk, grads: list, *, input_gradient: bool = False) -> LayerGradients:
         """Backward with the gradients of the outputs as a list."""
         sums, weights, flow = tape.back(grads, input_gradient=input_gradient)
+        names = {weight: name for name, weight in self.named_weights().items()}
         return LayerGradients(
             replace_entries(tape.inputs, lambda tensor: sums.get(tensor)) if input_gradient else None,
-            {name: weights[weight] for name, weight in self.named_weights().items() if weight in weights},
+            {names.get(weight, weight): dw for weight, dw in weights.items()},
             [sums.get(e) if isinstance(e, RecordedTensor) else None for e in entries(tape.arguments)],
             flow,
         )

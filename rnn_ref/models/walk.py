@@ -17,6 +17,7 @@ import numpy as np
 
 from rnn_ref.device import explain_memory, get_device, xp
 from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.dependencies import dependencies
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
 from rnn_ref.layers.time_distributed import TimeDistributed
@@ -207,12 +208,16 @@ class Walk:
             except MemoryError as error:
                 explain_memory(error, f"{step.layer.name}, on the way back")
                 raise
-            for tensor, dx in _pairs(step, gradients):
+            if isinstance(step.inputs, RecordedTensor) and not step.arguments:  # most are like this
+                pairs = [(step.inputs, gradients.inputs)]
+            else:
+                pairs = dependencies(step.layer, step.inputs, step.arguments, gradients, _is_recorded)
+            for tensor, dx in pairs:
                 if tensor in needed:
                     _add(sums, tensor, dx)
             named = step.layer.named_weights()
             for name, dw in gradients.weights.items():
-                _add(weights, named[name], dw)
+                _add(weights, named.get(name, name), dw)
             flow.append((step.layer, gradients.flow))
         return sums, weights, flow[::-1]
 
@@ -238,6 +243,10 @@ def _is_recurrent(layer) -> bool:
     return isinstance(layer, RNN) or any(_is_recurrent(inner) for inner in layer.sublayers())
 
 
+def _is_recorded(entry) -> bool:
+    return isinstance(entry, RecordedTensor)
+
+
 def _add(sums: dict, key, value) -> None:
     if value is not None:
         sums[key] = sums[key] + value if key in sums else value
@@ -246,32 +255,3 @@ def _add(sums: dict, key, value) -> None:
 def _with_penalty(layer, value: np.ndarray, dy):
     gradient = xp.asarray(layer.activity_regularizer.gradient(value), value.dtype) / value.dtype.type(len(value))
     return gradient if dy is None else dy + gradient
-
-
-def _pairs(step: Step, gradients) -> list[tuple[RecordedTensor, np.ndarray | None]]:
-    """The tensors a step depends on, each with its gradient.
-
-    ``gradients.inputs`` has the structure of the inputs, ``initial_state`` and ``constants`` those of the arguments of
-    these names; a recurrent layer called on ``[x, h, c]`` gives inputs and initial states one after the other. A model
-    gives the gradients of all its arguments as ``initial_state``.
-    """
-    if isinstance(step.inputs, RecordedTensor) and not step.arguments:  # most are like this
-        return [(step.inputs, gradients.inputs)]
-    inputs, states = entries(step.inputs), list(gradients.initial_state)
-    arguments = {name: value for name, value in step.arguments.items() if name not in ("mask", "training")}
-    constants = [] if hasattr(step.layer, "walk_layers") else entries(arguments.pop("constants", []))
-    for name, value in arguments.items():
-        if leaves(value) and name != "initial_state" and not hasattr(step.layer, "walk_layers"):
-            raise ValueError(
-                f"{step.layer.name}: the argument {name}= is a tensor, but {type(step.layer).__name__} gives no "
-                "gradient for it. Pass an array, or hand the tensor over in the first argument."
-            )
-    if gradients.inputs is None:
-        in_list = 0 if arguments or len(inputs) == 1 else len(states)
-        found = [None] * (len(inputs) - in_list)
-    elif isinstance(gradients.inputs, dict):
-        found = [gradients.inputs[key] for key in step.inputs]
-    else:
-        found = entries(gradients.inputs)
-    pairs = [*zip(inputs + entries(arguments), found + states), *zip(constants, gradients.constants)]
-    return [(tensor, dx) for tensor, dx in pairs if isinstance(tensor, RecordedTensor)]

@@ -1,0 +1,191 @@
+"""Layers called inside a ``call`` that a user wrote.
+
+Where autograd records, a layer with a backward of its own is one step of the record: it runs on plain arrays, its
+weights stand beside its inputs, and on the way back its own ``backward`` is asked. Layers with a ``call`` of their own
+are simply called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from rnn_ref.layers.autodiff import as_inputs, each, filled, told
+from rnn_ref.layers.dependencies import dependencies
+from rnn_ref.layers.recording import Call, now, within
+from rnn_ref.layers.symbolic import entries
+from rnn_ref.layers.variable import raw, value_of
+
+
+def call_inside(layer, x, arguments: dict, call: Call):
+    """A layer called in a running ``call``, which hands on ``training`` and masks, as in Keras."""
+    arguments = dict(arguments)
+    training, mask = arguments.pop("training", None), arguments.pop("mask", None)
+    training = call.training if training is None else bool(training)
+    x = each(x, value_of)
+    if mask is None:
+        mask = each(x, call.mask_of)
+        mask = None if all(m is None for m in entries(mask)) else mask
+    if layer.by_call and call.make_box is not None:
+        shapes = each(x, np.shape)
+        layer.ensure_built(shapes)
+        x = x if any(map(_is_box, entries(x))) else as_inputs(layer, x)
+        with within(replace(call, training=training, layer=layer, options={}, inner=[])):
+            y = layer.call(x, **told(layer, arguments | {"mask": mask}, training))
+        return _with_masks(call, y, layer.compute_mask(x, mask))
+
+    def forward(x, arguments):
+        if layer.is_cell:  # the run of a cell is that of a sequence
+            return *layer.forward(x, training=training, **arguments), None
+        return layer.run(x, mask=mask, training=training, **arguments)
+
+    y, out_mask = _step(layer, x, arguments, call, forward, layer.backward)
+    return _with_masks(call, y, out_mask)
+
+
+def call_by_hand(layer, written, x, arguments: dict):
+    """What ``super().call`` does in a subclass of a layer with a backward of its own: just that layer's computation.
+
+    Parameters
+    ----------
+    layer : Layer
+    written : type
+        The class whose ``forward`` and ``backward`` are meant.
+    x, arguments
+        What it is called on.
+    """
+    call = now() or Call()
+    own = call.layer is layer
+    arguments = {"training": False} | each(arguments, value_of)
+    arguments["training"] = bool(arguments["training"])
+
+    def forward(x, arguments):
+        y, tape = written.forward(layer, x, **arguments, **(call.options if own else {}))
+        return y, tape, None
+
+    def backward(tape, grads):
+        return written.backward(layer, tape, grads)
+
+    return _step(layer, each(x, value_of), arguments, call, forward, backward, own)[0]
+
+
+def _with_masks(call: Call, y, masks):
+    outputs = entries(y)
+    masks = entries(masks) if masks is not None else []
+    for output, mask in zip(outputs, masks):
+        call.note_mask(output, mask)
+    return y
+
+
+def _step(layer, x, arguments: dict, call: Call, forward: Callable, backward: Callable, own: bool = False):
+    """Outputs, boxes where autograd records, and their masks."""
+    plain = each((x, arguments), raw) if call.make_box is not None else (x, arguments)
+    with within(None):
+        y, tape, masks = forward(*plain)
+    y = tuple(y) if isinstance(y, list) and not hasattr(layer, "walk_layers") else y
+    if own:
+        call.inner.append(Inner(tape))
+    if call.make_box is None:
+        return y, masks
+    if layer.activity_regularizer is not None:
+        raise NotImplementedError(
+            f"{layer.name}: its activity_regularizer would be lost, for it is called inside another layer's call. Give "
+            "that one the activity_regularizer, or put an ActivityRegularization layer behind it."
+        )
+    values = [np.asarray(value) for value in entries(y)]
+    weights = [weight for weight in layer.weights if np.dtype(weight.dtype).kind == "f"]
+    places = each((x, arguments), lambda _: None)
+    count = len(entries(places))
+    places = filled(places, [Place(k) for k in range(count)])
+    record = Record(layer, places, count, weights, y, values, tape, backward, call.inner[-1] if own else None)
+    result = _primitive()(record, *entries((x, arguments)), *[weight.value for weight in weights])
+    results = [result] if len(values) == 1 else [result[k] for k in range(len(values))]
+    return filled(y, results), masks
+
+
+@dataclass(slots=True)
+class Inner:
+    """Tape of a layer's own computation inside its ``call``; the flow, once the way back has been there."""
+
+    tape: Any
+    flow: Any = None
+
+
+@dataclass(slots=True)
+class Place:
+    """Stands for the k-th entry of inputs and arguments."""
+
+    k: int
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One run of a layer, for the way back."""
+
+    layer: Any
+    places: tuple
+    count: int
+    weights: list
+    structure: Any
+    values: list
+    tape: Any
+    backward: Callable
+    inner: Inner | None
+
+    def result(self):
+        return self.values[0] if len(self.values) == 1 else tuple(self.values)
+
+    def back(self, grads, arguments: tuple, wanted: tuple):
+        """Gradients of the arguments of the primitive that are wanted."""
+        grads = [grads] if len(self.values) == 1 else list(grads)
+        grads = [np.asarray(g, y.dtype if y.dtype.kind == "f" else None) for g, y in zip(grads, self.values)]
+        with within(None):
+            gradients = self.backward(self.tape, filled(self.structure, grads))
+        if self.inner is not None:
+            self.inner.flow = gradients.flow
+        found: dict[int, Any] = {}
+        inputs, told = self.places
+        for place, dx in dependencies(self.layer, inputs, told, gradients, lambda place: 1 + place.k in wanted):
+            if dx is not None:
+                found[1 + place.k] = dx
+        named = self.layer.named_weights()
+        for name, dw in gradients.weights.items():
+            weight = named.get(name, name)
+            if weight not in self.weights:
+                raise NotImplementedError(
+                    f"{self.layer.name} uses the weight {weight.path} of a layer that is not among its own, inside "
+                    "another layer's call. Make that layer an attribute of the one that uses its weight."
+                )
+            found[1 + self.count + self.weights.index(weight)] = dw
+        return [
+            np.asarray(found[k]).reshape(np.shape(arguments[k])) if k in found else np.zeros_like(arguments[k])
+            for k in wanted
+        ]
+
+
+@cache
+def _primitive():
+    """A step of autograd's record: whatever a :class:`Record` holds, with its way back."""
+    from autograd.extend import defvjp_argnums, primitive
+
+    @primitive
+    def run(record, *_):
+        return record.result()
+
+    defvjp_argnums(run, lambda wanted, _, arguments, __: lambda grads: arguments[0].back(grads, arguments, wanted))
+    return run
+
+
+@cache
+def _box():
+    from autograd.tracer import isbox
+
+    return isbox
+
+
+def _is_box(value) -> bool:
+    return _box()(value)

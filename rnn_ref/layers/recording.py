@@ -1,0 +1,82 @@
+"""What is known while a ``call`` that a user wrote runs: whether it trains, what weights it reads, what masks it has.
+
+Layers that are called inside it, and weights whose value it asks for, look here. Weights are found as they are read: a
+``call`` may use those of any layer, and each gets its part of the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A running ``call``.
+
+    Attributes
+    ----------
+    training : bool
+        For layers inside whose call does not say it.
+    layer : Layer or None
+        Whose call it is.
+    options : dict
+        What those who look on ask of the layer's own computation: ``keep_z``, ``run_cell``.
+    make_box : callable or None
+        While autograd records: ``make_box(array)`` is a box that it follows.
+    boxes, roots : dict of Variable
+        What stands for a weight that was read, and autograd's node of it.
+    masks : dict of int to (object, mask)
+        Masks of arrays, by identity.
+    read : bool
+        Whether some weight that is trained was read.
+    inner : list
+        Tapes of the layer's own computation, as ``super().call`` left them.
+    """
+
+    training: bool = False
+    layer: Any = None
+    options: dict = field(default_factory=dict)
+    make_box: Callable | None = None
+    boxes: dict = field(default_factory=dict)
+    roots: dict = field(default_factory=dict)
+    masks: dict = field(default_factory=dict)
+    read: bool = False
+    inner: list = field(default_factory=list)
+
+    def weight(self, variable, array):
+        """What stands for a weight: a box, or the array where nothing is recorded, or it has no gradient."""
+        if variable.trainable:
+            self.read = True
+        if self.make_box is None or (array.dtype.kind != "f" and variable not in self.boxes):
+            return array
+        if variable not in self.boxes:
+            self.boxes[variable] = box = self.make_box(array)
+            self.roots[variable] = box._node
+        return self.boxes[variable]
+
+    def mask_of(self, array):
+        """The mask that came with an array, or None."""
+        return self.masks.get(id(array), (None, None))[1]
+
+    def note_mask(self, array, mask) -> None:
+        """Let a mask come with an array; the array is kept, so that its identity stays its own."""
+        if mask is not None:
+            self.masks[id(array)] = (array, mask)
+
+
+_now: ContextVar[Call | None] = ContextVar("the call that is running", default=None)
+now = _now.get
+
+
+@contextmanager
+def within(call: Call | None) -> Iterator[Call | None]:
+    """This call is running; None: what runs is no call of a user's."""
+    token = _now.set(call)
+    try:
+        yield call
+    finally:
+        _now.reset(token)

@@ -17,10 +17,11 @@ from collections.abc import Callable
 import numpy as np
 
 from rnn_ref.device import device
-from rnn_ref.kernels.cpu import gru as gru_kernels
-from rnn_ref.kernels.cpu import lstm as lstm_kernels
-from rnn_ref.kernels.cpu import simple_rnn as simple_rnn_kernels
+from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.gru import GRUCell
+from rnn_ref.layers.lstm import LSTMCell
+from rnn_ref.layers.simple_rnn import SimpleRNNCell
 
 
 class Steps:
@@ -39,10 +40,15 @@ class Steps:
 
 def step_jacobians(cell, tape, sample: int) -> Steps:
     """``d s_t / d s_{t-1}``, ``(S, S)`` in float64, for every step of one sample of a tape; masks are not looked at."""
-    if not isinstance(cell, Cell):
-        return by_own_backward(cell, tape, sample)
-    of_kernels = {simple_rnn_kernels: simple_rnn, lstm_kernels: lstm, gru_kernels: gru}
-    return of_kernels[cell.kernels](cell, tape, sample)
+    of_kind = {SimpleRNNCell: simple_rnn, LSTMCell: lstm, GRUCell: gru}
+    for each in getattr(cell, "cells", [cell]):
+        if isinstance(each, Cell) and (type(each).run, type(each).run_back) != (Cell.run, Cell.run_back):
+            # What its tape says was read may not be what the cell was given.
+            raise ValueError(
+                f"state_jacobians: {type(each).__name__}, the cell of {each.name}, has a run of its own, and what that "
+                "does to its inputs is not known. Write it as a cell with call(inputs, states) instead."
+            )
+    return of_kind.get(kind_of(cell), by_own_backward)(cell, tape, sample)
 
 
 def _series(array: np.ndarray, sample: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_ref.inspection.known_cells import kind_of, require_known
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.gru import GRUCell
 
@@ -52,6 +53,9 @@ def contributions(cell, tape, gradients) -> tuple[dict[str, tuple[int, ...]], Ca
             return np.zeros(shapes[name], dtype) if part is None else part
 
         return shapes, of_custom
+    if kind_of(cell) is None:
+        shapes = {name: weight.shape for name, weight in cell.named_weights().items()}
+        return shapes, lambda name, t: require_known(cell, f"contribution({name!r})", cell.name)
     factors = weight_factors(cell, tape, gradients)
     shapes = {name: getattr(cell, name).shape for name in factors}
     return shapes, lambda name, t: contribution_at(factors[name], shapes[name], t)

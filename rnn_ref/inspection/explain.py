@@ -19,11 +19,11 @@ from rnn_ref.inspection.cell_equations import (
 )
 from rnn_ref.inspection.expressions import Writer
 from rnn_ref.inspection.gradients import Both
+from rnn_ref.inspection.known_cells import require_known
 from rnn_ref.inspection.on_host import on_host
 from rnn_ref.inspection.runs import cells_inside, undisturbed
 from rnn_ref.inspection.tracing import recurrent
 from rnn_ref.layers.bidirectional import Bidirectional
-from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.gru import GRUCell
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.lstm import LSTMCell
@@ -319,9 +319,7 @@ def _choose(model, runs, layer: str | None):
     name = next(iter(found)) if layer is None else layer
     if name not in found:
         raise ValueError(f"explain_step: no recurrent layer is named {name!r}; there are {', '.join(found)}.")
-    if not isinstance(found[name][1], Cell):
-        kind = type(found[name][1].custom).__name__
-        raise ValueError(f"explain_step: the cell of {name} is custom; its equations are what {kind}.call says.")
+    require_known(found[name][1], "explain_step", name)
     return name, *found[name]
 
 

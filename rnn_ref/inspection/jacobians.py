@@ -9,7 +9,9 @@ import numpy as np
 
 from rnn_ref.device import device
 from rnn_ref.inspection.cell_jacobians import step_jacobians
+from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.inspection.runs import one_cell, run_undisturbed
+from rnn_ref.layers.lstm import LSTMCell
 from rnn_ref.layers.simple_rnn import SimpleRNNCell
 
 MOST_DISTANCES = 100  # how many distances are looked at when the caller does not say which
@@ -368,14 +370,14 @@ def state_jacobians(model, x, *, layer: str | None = None, sample: int = 0) -> S
 
 
 def _forget(cell, tape, sample: int) -> np.ndarray | None:
-    if "forget" not in getattr(cell, "GATES", ()):
+    if kind_of(cell) is not LSTMCell:
         return None
     gate = tape.gates[cell.GATES.index("forget")][:, sample].astype("float64")
     return gate if tape.mask is None else np.where(tape.mask[:, sample, None], gate, 1.0)
 
 
 def _contraction(cell) -> float | None:
-    if not isinstance(cell, SimpleRNNCell) or cell.activation.name not in LARGEST_SLOPE:
+    if kind_of(cell) is not SimpleRNNCell or cell.activation.name not in LARGEST_SLOPE:
         return None
     norm = np.linalg.norm(cell.recurrent_kernel.numpy().astype("float64"), 2)
     return float(norm * LARGEST_SLOPE[cell.activation.name])

@@ -60,6 +60,8 @@ class LayerTrace:
         Which time steps the arrays hold.
     go_backwards : bool
         Whether the layer read the sequence from its end: then step t was computed after step t + 1.
+    own_equations : bool
+        Whether the layer's cell runs other equations than SimpleRNN, LSTM or GRU: no picture of one shows it.
     axes : dict of str to tuple of str
         Names of the axes of every array: ``axes["gates/forget"]`` is ``("sample", "time", "unit")``.
     """
@@ -79,6 +81,7 @@ class LayerTrace:
     times: np.ndarray | None = None
     go_backwards: bool = False
     axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    own_equations: bool = False
 
     def __post_init__(self):
         for group, what in GROUPS.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_ref.inspection import formulas
 from rnn_ref.inspection.derivation import Elsewhere
+from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.gru import GRUCell
 
@@ -50,4 +51,4 @@ def elsewhere(cell: Cell, F, H, sizes) -> dict[str, Elsewhere]:
 
 def torch_name(cell: Cell) -> str:
     """``LSTMCell`` -> ``LSTM``, ``SimpleRNNCell`` -> ``RNN``."""
-    return type(cell).__name__.removesuffix("Cell").removeprefix("Simple")
+    return kind_of(cell).__name__.removesuffix("Cell").removeprefix("Simple")

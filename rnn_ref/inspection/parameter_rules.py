@@ -9,6 +9,7 @@ import numpy as np
 from rnn_ref import layers
 from rnn_ref.inspection.derivation import Derivation, Size, combine, leaf
 from rnn_ref.inspection.formulas import Integer, size
+from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.inspection.other_frameworks import elsewhere
 from rnn_ref.layers.attention_base import BaseAttention
 from rnn_ref.layers.cell import Cell
@@ -35,6 +36,8 @@ def derive(layer: Layer, seen: set | None = None) -> Derivation:
 
 def recurrent_cell(cell: Cell, seen) -> Derivation:
     """SimpleRNN, LSTM, GRU: for every gate a kernel, a recurrent kernel and a bias (GRU with reset_after: two)."""
+    if kind_of(cell) is None:  # its weights as they are: who knows how they are used
+        return any_layer(cell, seen)
     gates = cell.GATES if cell.blocks > 1 else ()
     terms = [("kernel", (F, H), gates), ("recurrent kernel", (H, H), gates)]
     two = getattr(cell, "reset_after", False)

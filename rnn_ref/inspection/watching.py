@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from rnn_ref.device import converted, device, to_numpy, xp
+from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.inspection.layer_trace import LayerTrace, make
 from rnn_ref.inspection.on_host import on_host
 from rnn_ref.layers.attention_base import AttentionTape
@@ -172,7 +173,7 @@ class Watcher(Walk):
             if not isinstance(cell, Cell):
                 kind = type(getattr(cell, "custom", cell)).__name__
                 self.log.notes.append(f"{name}: its cell {kind} is custom: it has states, but no gates with names.")
-            arrays = dict(seen)
+            arrays = dict(seen) | {"own_equations": kind_of(cell) is None}
             if stacked:  # what goes in and out stands on the tapes alone
                 outputs = arrays.pop("outputs", seen.get("states", {}).get("hidden"))
                 ends = {"inputs": arrays.pop("inputs"), "outputs": outputs}

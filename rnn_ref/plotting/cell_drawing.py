@@ -54,15 +54,12 @@ def drawing_of(layer, where: str) -> tuple:
     ValueError
         If it is not a SimpleRNN, LSTM or GRU.
     """
-    if tuple(layer.gates) not in CELLS:
+    if layer.own_equations:
+        raise ValueError(f"{where} draws SimpleRNN, LSTM and GRU; the cell of {layer.name} is custom.")
+    if tuple(layer.gates) not in CELLS or not (layer.gates or layer.preactivations):
+        gates = f"has the gates {', '.join(layer.gates)}" if layer.gates else "is without pre-activations"
         raise ValueError(
-            f"{where} draws SimpleRNN, LSTM and GRU; {layer.name} ({layer.layer_class}) has the gates "
-            f"{', '.join(layer.gates)}."
-        )
-    if not layer.gates and not layer.preactivations:
-        raise ValueError(
-            f"{where} draws SimpleRNN, LSTM and GRU; {layer.name} has a custom cell, or is a SimpleRNN traced without "
-            "pre-activations."
+            f"{where} draws SimpleRNN, LSTM and GRU; the trace of {layer.name} ({layer.layer_class}) {gates}."
         )
     return CELLS[tuple(layer.gates)]
 

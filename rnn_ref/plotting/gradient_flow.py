@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
 
 
 def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor: float = 1e-16) -> Figure:
@@ -36,6 +36,7 @@ def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor:
     'log'
     """
     curves = _curves(flows)
+    need_some(curves or flows, "plot.gradient_flow")
     T = max(len(norm) for norm in curves.values())
     label, values = time or ("time step", np.arange(T))
     if len(values) != T:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
 
 ROUNDING = 1e-14  # singular values this much smaller than the largest are noise
 MARKERS = ("o", "x", "^", "+", "s", "v", "D")
@@ -42,6 +42,7 @@ def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None 
     >>> figure.axes[0].get_xlabel()
     'distance $d$ (steps)'
     """
+    need_some([jacobians] if not isinstance(jacobians, Mapping) else jacobians, "plot.jacobians")
     labelled = jacobians if isinstance(jacobians, Mapping) else {jacobians.name: jacobians}
     axis = ax if ax is not None else new_figure(7.5, 4.4).subplots()
     ends = []
@@ -102,6 +103,7 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     >>> [axis.get_title() for axis in figure.axes]
     ['input', 'forget', 'candidate', 'output']
     """
+    need_some([spectra] if not isinstance(spectra, Mapping) else spectra, "plot.eigenvalues")
     labelled = spectra if isinstance(spectra, Mapping) and not hasattr(spectra, "gates") else {"": spectra}
     panels: dict[str, dict[str, np.ndarray]] = {}
     for label, spectrum in labelled.items():

@@ -56,6 +56,13 @@ def figure_alt(figure: Figure) -> str:
     return figure.rnn_ref_alt
 
 
+def need_some(reports, function: str) -> None:
+    """Raise if there is nothing to draw; reports of custom cells alone say so in their notes."""
+    if not reports:
+        notes = " ".join(getattr(reports, "notes", []))
+        raise ValueError(f"{function}: there is nothing to draw.{' ' if notes else ''}{notes}")
+
+
 def only_layer(report, function: str, what: str):
     """The layer itself, or the only one in a mapping of layers: in a trace, the only recurrent one."""
     if not hasattr(report, "layers"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
 
 BINS = 40
 
@@ -32,6 +32,7 @@ def weights(reports, *, title: str | None = None) -> Figure:
     >>> [axis.get_title() for axis in figure.axes[:3]]
     ['update', 'reset', 'candidate']
     """
+    need_some(reports, "plot.weights")
     labelled = {"": reports} if hasattr(reports, "gates") else dict(reports)
     first = next(iter(labelled.values()))
     gates = list(first)

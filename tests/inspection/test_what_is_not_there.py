@@ -151,7 +151,7 @@ def test_what_cannot_be_seen_is_left_out_with_a_note():
     assert set(recorder.recording) == {"gradient_flow", "saturation", "jacobians"}
     assert recorder.recording["gradient_flow"]["own"]["contributions"]["W"].shape == (2, 9)
     for draw in (plot.unrolled, plot.step_through):
-        with pytest.raises(ValueError, match="own has a custom cell"):
+        with pytest.raises(ValueError, match="the cell of own is custom"):
             draw(rnn_ref.trace(only, X))
 
 

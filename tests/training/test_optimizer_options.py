@@ -140,10 +140,11 @@ def test_averages_can_be_swapped_in_and_out():
     optimizer.swap_averages()
     for weight, value in zip(weights, own):
         np.testing.assert_array_equal(weight.value, value)
-    optimizer.restart_averages()
-    optimizer.finalize_variable_values(weights)
-    for weight, value in zip(weights, own):
-        np.testing.assert_array_equal(weight.value, value)
+    optimizer.swap_averages()
+    optimizer.finalize_variable_values(weights)  # the averages, swapped or not
+    assert not optimizer.averages_swapped
+    for weight, average in zip(weights, averages):
+        np.testing.assert_array_equal(weight.value, average)
     with pytest.raises(ValueError, match="'kernel'"):
         optimizer.finalize_variable_values(make_weights())
     with pytest.raises(ValueError, match="use_ema=True"):

@@ -1,5 +1,6 @@
 """Callbacks: what happens around training besides training (https://keras.io/api/callbacks/)."""
 
+from .averages import SwapEMAWeights
 from .base import Callback, CallbackList
 from .history import History
 from .monitor import EarlyStopping, ReduceLROnPlateau
@@ -16,5 +17,6 @@ __all__ = [
     "LearningRateScheduler",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

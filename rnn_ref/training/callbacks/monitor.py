@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 
+from rnn_ref.checks import flag, integer, number
+
 from .. import metrics
 from .._identifiers import one_of
 from .base import Callback
@@ -27,9 +29,14 @@ class MonitorCallback(Callback):
 
     def __init__(self, monitor="val_loss", mode="auto", min_delta=0):
         super().__init__()
+        owner = type(self).__name__
+        if not isinstance(monitor, str):
+            raise ValueError(
+                f"{owner}: `monitor` must be a name in the logs, such as 'val_loss'. Received: monitor={monitor!r}"
+            )
         self.monitor = monitor
         self.mode = one_of("mode", mode, ("auto", "min", "max"))
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(number(min_delta, "min_delta", owner))
         self._sign: int | None = None  # 1 if more is better, -1 if less is
 
     def _improves(self, value: float, best: float | None) -> bool:
@@ -103,11 +110,12 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch=0,
     ):
         super().__init__(monitor, mode, min_delta)
-        self.patience = patience
+        owner = type(self).__name__
+        self.patience = integer(patience, "patience", owner, least=0)
         self.verbose = verbose
-        self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.baseline = number(baseline, "baseline", owner, optional=True)
+        self.restore_best_weights = flag(restore_best_weights, "restore_best_weights", owner)
+        self.start_from_epoch = integer(start_from_epoch, "start_from_epoch", owner, least=0)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):
@@ -187,13 +195,12 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr=0.0,
     ):
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1:
-            raise ValueError(f"`factor` must be below 1, to reduce the learning rate. Received: factor={factor}")
-        self.factor = factor
-        self.patience = patience
+        owner = type(self).__name__
+        self.factor = number(factor, "factor", owner, "[0, 1)")
+        self.patience = integer(patience, "patience", owner, least=0)
         self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.cooldown = integer(cooldown, "cooldown", owner, least=0)
+        self.min_lr = number(min_lr, "min_lr", owner, "[0, inf)")
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):

@@ -6,7 +6,8 @@ import csv
 import inspect
 import math
 import os
-from numbers import Real
+
+from rnn_ref.checks import flag, number
 
 from .base import HOOKS, Callback
 
@@ -54,6 +55,8 @@ class LambdaCallback(Callback):
         for name, function in hooks.items():
             if name not in HOOKS:
                 raise TypeError(f"There is no hook {name!r}. Known: {', '.join(HOOKS)}.")
+            if function is not None and not callable(function):
+                raise ValueError(f"LambdaCallback: `{name}` must be a function. Received: {name}={function!r}")
             if function is not None:
                 setattr(self, name, function)
 
@@ -69,7 +72,7 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, raise_error=False):
         super().__init__()
-        self.raise_error = raise_error
+        self.raise_error = flag(raise_error, "raise_error", type(self).__name__)
 
     def on_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
@@ -96,6 +99,11 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule, verbose=0):
         super().__init__()
+        if not callable(schedule):
+            raise ValueError(
+                "LearningRateScheduler: `schedule` must be a function of the epoch, and of the learning rate if it "
+                f"likes. Received: schedule={schedule!r}"
+            )
         self.schedule = schedule
         self.verbose = verbose
         self._takes_rate = _accepts_two(schedule)
@@ -104,9 +112,7 @@ class LearningRateScheduler(Callback):
         optimizer = self.model.optimizer
         args = (epoch, float(optimizer.learning_rate)) if self._takes_rate else (epoch,)
         rate = self.schedule(*args)
-        if isinstance(rate, bool) or not isinstance(rate, Real):
-            raise ValueError(f"`schedule` must return a float. Received: {rate!r}")
-        optimizer.learning_rate = rate
+        optimizer.learning_rate = number(rate, "the value of schedule", type(self).__name__)
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
@@ -138,9 +144,13 @@ class CSVLogger(Callback):
 
     def __init__(self, filename, separator=",", append=False):
         super().__init__()
+        if not isinstance(filename, str | os.PathLike):
+            raise ValueError(f"CSVLogger: `filename` must be a path. Received: filename={filename!r}")
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"CSVLogger: `separator` must be one character. Received: separator={separator!r}")
         self.filename = os.fspath(filename)
         self.sep = separator
-        self.append = append
+        self.append = flag(append, "append", type(self).__name__)
         self.csv_file = None
         self.writer = None
 

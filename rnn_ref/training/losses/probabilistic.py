@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.checks import number
 from rnn_ref.device import xp
 
 from .._arrays import EPSILON, as_float, as_numbers, inside_classes, same_shape
@@ -68,7 +69,7 @@ class BinaryCrossentropy(Loss):
     ):
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = number(label_smoothing, "label_smoothing", type(self).__name__, "[0, 1]")
         self.axis = _check_axis(axis)
 
     def call(self, y_true, y_pred):
@@ -137,7 +138,7 @@ class CategoricalCrossentropy(Loss):
     ):
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = number(label_smoothing, "label_smoothing", type(self).__name__, "[0, 1]")
         self.axis = _check_axis(axis)
 
     def call(self, y_true, y_pred):

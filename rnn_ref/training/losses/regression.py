@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from rnn_ref.checks import number
 from rnn_ref.device import xp
 
 from .._arrays import EPSILON, same_shape
@@ -114,7 +115,7 @@ class Huber(Loss):
 
     def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
         super().__init__(name, reduction, dtype)
-        self.delta = delta
+        self.delta = number(delta, "delta", type(self).__name__, "(0, inf)")
 
     def call(self, y_true, y_pred):
         y_true, y_pred = same_shape(y_true, y_pred)

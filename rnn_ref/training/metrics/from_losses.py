@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from rnn_ref.checks import number
 from rnn_ref.device import xp
 
 from .. import losses
@@ -105,6 +106,7 @@ class BinaryCrossentropy(_LossMetric):
     """The mean of `losses.binary_crossentropy` (https://keras.io/api/metrics/probabilistic_metrics/)."""
 
     def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+        number(label_smoothing, "label_smoothing", type(self).__name__, "[0, 1]")
         super().__init__(
             losses.binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
         )
@@ -114,6 +116,7 @@ class CategoricalCrossentropy(_LossMetric):
     """The mean of `losses.categorical_crossentropy` (https://keras.io/api/metrics/probabilistic_metrics/)."""
 
     def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+        number(label_smoothing, "label_smoothing", type(self).__name__, "[0, 1]")
         super().__init__(
             losses.categorical_crossentropy,
             name,

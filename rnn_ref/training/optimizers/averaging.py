@@ -12,6 +12,8 @@ from rnn_ref.device import xp
 class Averaging:
     """The part of `Optimizer` that averages; its arrays are the slots "average" and "gradient_accumulator"."""
 
+    averages_swapped = False  # the averages are where the weights belong, and the other way round
+
     def _accumulated(self, grads: list[np.ndarray], weights: list) -> list[np.ndarray] | None:
         """The mean of the gradients since the last update; None if the next update is not due yet."""
         sums = [self._slots[self._places()[id(weight)]]["gradient_accumulator"] for weight in weights]
@@ -54,6 +56,8 @@ class Averaging:
             if id(weight) not in self._places():
                 raise ValueError(f"There is no average of {weight.name!r}: the optimizer was not built with it.")
         self._follow()
+        if self.averages_swapped:
+            self.swap_averages()
         self._overwrite(weights)
 
     def swap_averages(self) -> None:
@@ -69,12 +73,7 @@ class Averaging:
             kept = xp.array(weight.value)
             weight.value[...] = slots["average"]
             slots["average"][...] = kept
-
-    def restart_averages(self) -> None:
-        """Let the averages go on from what the weights are now."""
-        self._require_averages()
-        for weight, slots in zip(self._weights, self._slots):
-            slots["average"][...] = weight.value
+        self.averages_swapped = not self.averages_swapped
 
     def _require_averages(self) -> None:
         name = type(self).__name__

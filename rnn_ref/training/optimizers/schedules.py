@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
+from numbers import Real
+
+from rnn_ref.checks import flag, number
 
 from .. import _identifiers
 from .._identifiers import serialize
@@ -42,11 +46,16 @@ class _Builtin(LearningRateSchedule):
     def get_config(self):
         return dict(vars(self))
 
+    def _check(self, interval: str, **arguments) -> None:
+        """Keep arguments as they are given, if they are numbers in the interval."""
+        for name, value in arguments.items():
+            number(value, name, type(self).__name__, interval)
+            setattr(self, name, value)
 
-def _positive(argument: str, value):
-    if value <= 0:
-        raise ValueError(f"`{argument}` must be > 0. Received: {argument}={value}")
-    return value
+
+def _plain(checked: float, given):
+    """What was given, or its value as a float where it is an array."""
+    return given if isinstance(given, Real) else checked
 
 
 class ExponentialDecay(_Builtin):
@@ -57,10 +66,10 @@ class ExponentialDecay(_Builtin):
     """
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = decay_rate
-        self.staircase = staircase
+        self._check("(-inf, inf)", initial_learning_rate=initial_learning_rate)
+        self._check("(0, inf)", decay_steps=decay_steps)
+        self._check("[0, inf)", decay_rate=decay_rate)
+        self.staircase = flag(staircase, "staircase", type(self).__name__)
         self.name = name
 
     def __call__(self, step):
@@ -82,8 +91,11 @@ class PiecewiseConstantDecay(_Builtin):
                 "There must be one value more than boundaries. "
                 f"Received: {len(boundaries)} boundaries and {len(values)} values."
             )
+        boundaries = [_plain(number(b, "boundaries", type(self).__name__), b) for b in boundaries]
+        if any(b >= c for b, c in itertools.pairwise(boundaries)):
+            raise ValueError(f"PiecewiseConstantDecay: `boundaries` must rise. Received: boundaries={boundaries}")
         self.boundaries = boundaries
-        self.values = values
+        self.values = [_plain(number(value, "values", type(self).__name__), value) for value in values]
         self.name = name
 
     def __call__(self, step):
@@ -109,11 +121,10 @@ class PolynomialDecay(_Builtin):
         cycle=False,
         name="PolynomialDecay",
     ):
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive("decay_steps", decay_steps)
-        self.end_learning_rate = end_learning_rate
-        self.power = power
-        self.cycle = cycle
+        self._check("(-inf, inf)", initial_learning_rate=initial_learning_rate, end_learning_rate=end_learning_rate)
+        self._check("(0, inf)", decay_steps=decay_steps)
+        self._check("[0, inf)", power=power)
+        self.cycle = flag(cycle, "cycle", type(self).__name__)
         self.name = name
 
     def __call__(self, step):
@@ -133,10 +144,10 @@ class InverseTimeDecay(_Builtin):
     """
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = decay_rate
-        self.staircase = staircase
+        self._check("(-inf, inf)", initial_learning_rate=initial_learning_rate)
+        self._check("(0, inf)", decay_steps=decay_steps)
+        self._check("[0, inf)", decay_rate=decay_rate)
+        self.staircase = flag(staircase, "staircase", type(self).__name__)
         self.name = name
 
     def __call__(self, step):
@@ -165,12 +176,13 @@ class CosineDecay(_Builtin):
         warmup_target=None,
         warmup_steps=0,
     ):
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive("decay_steps", decay_steps)
-        self.alpha = alpha
+        self._check("(-inf, inf)", initial_learning_rate=initial_learning_rate, alpha=alpha)
+        self._check("(0, inf)", decay_steps=decay_steps)
         self.name = name
         self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
+        if warmup_target is not None:
+            self._check("(-inf, inf)", warmup_target=warmup_target)
+        self._check("[0, inf)", warmup_steps=warmup_steps)
 
     def __call__(self, step):
         start = self.initial_learning_rate
@@ -195,11 +207,9 @@ class CosineDecayRestarts(_Builtin):
     """
 
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
-        self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = _positive("first_decay_steps", first_decay_steps)
-        self.t_mul = t_mul
-        self.m_mul = m_mul
-        self.alpha = alpha
+        self._check("(-inf, inf)", initial_learning_rate=initial_learning_rate, alpha=alpha)
+        self._check("(0, inf)", first_decay_steps=first_decay_steps, t_mul=t_mul)
+        self._check("[0, inf)", m_mul=m_mul)
         self.name = name
 
     def __call__(self, step):

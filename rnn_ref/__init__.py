@@ -7,7 +7,7 @@ underneath, compiled by Numba, and everything the backward pass remembers there 
 import importlib
 import sys
 
-from rnn_ref import config, datasets, layers, models, preprocessing, random, seq2seq, training, utils
+from rnn_ref import backend, config, datasets, layers, models, names, preprocessing, random, seq2seq, training, utils
 from rnn_ref.device import device, get_device, set_device
 from rnn_ref.inspection import (
     Recorder,
@@ -50,9 +50,7 @@ keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf
 def __getattr__(name):
     if name in _LAZY:
         return importlib.import_module(_LAZY[name])
-    from rnn_ref.layers.legacy import explain
-
-    raise AttributeError(explain(name, "rnn_ref"))
+    raise AttributeError(names.explain(name, ""))
 
 
 __all__ = [
@@ -64,6 +62,7 @@ __all__ = [
     "Trace",
     "__version__",
     "activations",
+    "backend",
     "callbacks",
     "check_gradients",
     "config",

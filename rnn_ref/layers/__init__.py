@@ -53,22 +53,19 @@ from rnn_ref.layers.stacked_cells import StackedRNNCells
 from rnn_ref.layers.time_distributed import TimeDistributed
 from rnn_ref.layers.unit_normalization import RMSNormalization, UnitNormalization
 from rnn_ref.layers.window_pooling import AveragePooling1D, MaxPooling1D
-from rnn_ref.layers.wrapper import Wrapper
+from rnn_ref.layers.wrapper import Wrapper, describe, layer_from
+from rnn_ref.names import missing
 
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalMaxPool1D = GlobalMaxPooling1D
 AvgPool1D = AveragePooling1D
 MaxPool1D = MaxPooling1D
 Convolution1D = Conv1D
+serialize, deserialize = describe, layer_from
 RNNCell = AbstractRNNCell = Layer  # state_size and call(inputs, states) make any layer a cell
 
 
-def __getattr__(name):
-    # Names of older versions say what is written today.
-    from rnn_ref.layers.legacy import explain
-
-    raise AttributeError(explain(name))
-
+__getattr__ = missing("layers")
 
 __all__ = [
     "ELU",
@@ -136,12 +133,14 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "generate_dropout_mask",
     "maximum",
     "minimum",
     "multiply",
     "rnn",
+    "serialize",
     "standardize_args",
     "subtract",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from rnn_ref.device import xp
 from rnn_ref.equations import activations as equations
 from rnn_ref.layers.targets import kernels
+from rnn_ref.names import missing
 
 
 class Activation:
@@ -94,3 +95,5 @@ def serialize(activation: Activation) -> str:
 
 
 deserialize = get
+
+__getattr__ = missing("activations")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnn_ref.device import xp
+from rnn_ref.names import missing
 from rnn_ref.registry import Config, Registry
 
 Axis = int | Sequence[int] | None
@@ -229,3 +230,6 @@ def deserialize(config: Config | str | None, custom_objects: Mapping[str, Callab
     3
     """
     return _registry.deserialize(config, custom_objects)
+
+
+__getattr__ = missing("constraints")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from rnn_ref import random
+from rnn_ref.names import missing
 from rnn_ref.random import Seed
 from rnn_ref.registry import Config, Registry
 
@@ -631,7 +632,7 @@ def _checked_dtype(dtype: DTypeLike) -> np.dtype:
 zeros = Zeros
 ones = Ones
 constant = Constant
-identity = Identity
+identity = IdentityInitializer = Identity
 random_normal = RandomNormal
 truncated_normal = TruncatedNormal
 random_uniform = RandomUniform
@@ -642,7 +643,7 @@ he_uniform = HeUniform
 he_normal = HeNormal
 lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
-orthogonal = Orthogonal
+orthogonal = OrthogonalInitializer = Orthogonal
 
 _registry = Registry(
     "initializer",
@@ -733,3 +734,6 @@ def deserialize(config: Config | str | None, custom_objects: Mapping[str, Callab
     2.0
     """
     return _registry.deserialize(config, custom_objects)
+
+
+__getattr__ = missing("initializers")

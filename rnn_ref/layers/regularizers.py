@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnn_ref.device import xp
+from rnn_ref.names import missing
 from rnn_ref.reading import number
 from rnn_ref.registry import Config, Registry
 
@@ -315,3 +316,6 @@ def deserialize(config: Config | str | None, custom_objects: Mapping[str, Callab
     0.1
     """
     return _registry.deserialize(config, custom_objects)
+
+
+__getattr__ = missing("regularizers")

@@ -30,6 +30,11 @@ def auto_name(obj: Any) -> str:
     return f"{name}_{count}" if count else name
 
 
+def reset_automatic_names() -> None:
+    """Begin counting anew."""
+    _times_used.clear()
+
+
 def lookup(name: str, known: Mapping[str, Any], kind: str) -> Any:
     """The entry `name` of the table `known`; an unknown name raises a ValueError that lists the known ones."""
     if name in known:

@@ -1,11 +1,15 @@
 """Callbacks: what happens around training besides training (https://keras.io/api/callbacks/)."""
 
+from rnn_ref.names import missing
+
 from .averages import SwapEMAWeights
 from .base import Callback, CallbackList
 from .history import History
 from .monitor import EarlyStopping, ReduceLROnPlateau
 from .progress import ProgbarLogger
 from .simple import CSVLogger, LambdaCallback, LearningRateScheduler, TerminateOnNaN
+
+__getattr__ = missing("callbacks")
 
 __all__ = [
     "CSVLogger",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 
+from rnn_ref.names import missing
+
 from .. import _identifiers
 from .._identifiers import serialize
 from .base import Loss
@@ -155,6 +157,8 @@ def kind_of_targets(y_true_shape: tuple, y_pred_shape: tuple) -> str:
         return "sparse"
     return "categorical"
 
+
+__getattr__ = missing("losses")
 
 __all__ = [
     *(cls.__name__ for cls in CLASS_OF.values()),

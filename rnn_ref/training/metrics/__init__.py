@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 
+from rnn_ref.names import missing
+
 from .. import _identifiers, losses
 from .._arrays import fold_mask
 from .._identifiers import serialize, snake_case
@@ -191,6 +193,8 @@ _CROSSENTROPY = {
     "categorical": CategoricalCrossentropy,
 }
 _BY_SHAPE = {"accuracy": _ACCURACY, "acc": _ACCURACY, "crossentropy": _CROSSENTROPY, "ce": _CROSSENTROPY}
+
+__getattr__ = missing("metrics")
 
 __all__ = [
     *(cls.__name__ for cls in _CLASSES),

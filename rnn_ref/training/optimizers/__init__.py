@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 
+from rnn_ref.names import missing
+
 from .. import _identifiers
 from .._identifiers import serialize
 from . import schedules
@@ -50,5 +52,7 @@ def deserialize(config, custom_objects=None):
         config = {**config, "class_name": config["class_name"].lower()}
     return _identifiers.deserialize(config, KNOWN, "optimizer", custom_objects)
 
+
+__getattr__ = missing("optimizers")
 
 __all__ = [*(cls.__name__ for cls in _CLASSES), "Optimizer", "deserialize", "get", "schedules", "serialize"]

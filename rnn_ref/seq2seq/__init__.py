@@ -17,6 +17,8 @@ with a text or tokens in one call.
 Beam search has `beam_width` times as many sequences as the batch has rows, so N should not be fixed in advance.
 A sequence that has ended still takes part in the calls; what the step function returns for it is not used.
 
+How good the sequences are, `bleu` and `entity_f1` say.
+
 The simplest model remembers nothing but the last token:
 
 >>> import numpy as np
@@ -29,6 +31,8 @@ array([[1, 2, 2]])
 """
 
 from rnn_ref.seq2seq.beam import Beams, BeamSearchDecoder, BeamTree
+from rnn_ref.seq2seq.bleu import Bleu, bleu
+from rnn_ref.seq2seq.entities import Entity, EntityScores, entities, entity_f1
 from rnn_ref.seq2seq.generation import generate
 from rnn_ref.seq2seq.greedy import greedy_search
 from rnn_ref.seq2seq.loop import Decoded
@@ -39,7 +43,13 @@ __all__ = [
     "BeamSearchDecoder",
     "BeamTree",
     "Beams",
+    "Bleu",
     "Decoded",
+    "Entity",
+    "EntityScores",
+    "bleu",
+    "entities",
+    "entity_f1",
     "generate",
     "greedy_search",
     "model_step",

@@ -18,9 +18,10 @@ from rnn_ref.layers.building import built_once
 from rnn_ref.layers.inside import call_by_hand, call_inside
 from rnn_ref.layers.overrides import choose_way
 from rnn_ref.layers.recording import now
-from rnn_ref.layers.symbolic import connect, leaves, output_shape, shapes_of
+from rnn_ref.layers.symbolic import connect, entries, leaves, output_shape, shapes_of
 from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.weight_owner import WeightOwner
+from rnn_ref.reading import number
 from rnn_ref.registry import snake_case
 
 
@@ -259,9 +260,15 @@ class Layer(WeightOwner):
             except MemoryError as error:
                 explain_memory(error, self.name)
                 raise
+            if self.activity_regularizer is not None:
+                self._penalties = [self.activity_penalty(entries(y))]
             y = handed_out(self, y, mask, x, arguments)
         # Several outputs are a tuple, as in Keras; a model returns what its user put together.
         return tuple(y) if isinstance(y, list) and not hasattr(self, "walk_layers") else y
+
+    def activity_penalty(self, outputs: list):
+        """The penalty of ``activity_regularizer`` on outputs, divided by the batch size as in Keras."""
+        return sum(number(self.activity_regularizer(y)) / len(y) for y in outputs)
 
     def run(self, x, *, mask=None, training: bool = False, **arguments):
         """``forward``, with the mask handed on.

@@ -181,8 +181,11 @@ class WeightOwner:
 
     @property
     def losses(self) -> list[float]:
-        """Penalties on the trainable weights, as ``fit`` adds them to the loss."""
-        return [float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None]
+        """Activity penalties of the last call, and penalties on the trainable weights, as ``fit`` adds them."""
+        on_weights = [float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None]
+        return [float(penalty) for penalty in self._penalties] + on_weights
+
+    _penalties: tuple | list = ()  # on the outputs of the last call
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights."""

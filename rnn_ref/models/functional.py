@@ -21,7 +21,7 @@ from rnn_ref.models import graph_config
 from rnn_ref.models.graph import calls_between, cut, in_order_of_depth
 from rnn_ref.models.model import Model
 from rnn_ref.models.places import fit_to_place
-from rnn_ref.models.structure import flatten
+from rnn_ref.models.structure import flatten, in_order, leaves_of, put_back
 from rnn_ref.models.walk import RecordedTensor, Walk
 
 
@@ -64,6 +64,7 @@ class Functional(Model):
 
     def __init__(self, inputs, outputs, name=None, trainable=True):
         super().__init__(name=name, trainable=trainable)
+        inputs, outputs = in_order(inputs), in_order(outputs)  # dicts by their keys, as Keras takes them
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             for entry in entries(structure):
                 if not isinstance(entry, SymbolicTensor):
@@ -85,7 +86,7 @@ class Functional(Model):
         self._input = _pack_leaves(inputs, self.inputs)
         self._output = _pack_leaves(outputs, self.outputs)
         self._input_structure = replace_entries(self._input, lambda _: 0)
-        self._output_structure = replace_entries(self._output, lambda _: 0)
+        self._output_structure = put_back(outputs, [0] * len(self.outputs))
         self.input_shape = replace(self._input, lambda tensor: tensor.shape)
         self.output_shape = replace(self._output, lambda tensor: tensor.shape)
         self.built = True
@@ -125,9 +126,19 @@ class Functional(Model):
 
     def flatten_inputs(self, x, what: str) -> list:
         """The input arrays in a list; a dict goes by the names of the inputs, or by the keys they were given with."""
-        if isinstance(x, dict) and isinstance(self._input_structure, dict) and set(x) == set(self._input_structure):
-            return [x[key] for key in self._input_structure]
+        if isinstance(x, dict) and isinstance(self._input_structure, dict):
+            if not set(self._input_structure) <= set(x):
+                return flatten(x, self.input_names, what)
+            x = {key: x[key] for key in self._input_structure}
+        if isinstance(x, (list, tuple, dict)) and self._like_inputs(x):
+            return leaves_of(in_order(x))
         return flatten(x, self.input_names, what)
+
+    def _like_inputs(self, x) -> bool:
+        """Whether data are nested as the inputs are."""
+        if isinstance(self._input_structure, (list, dict)) and len(self.inputs) > len(self._input_structure):
+            return _same_nesting(in_order(x), self._input_structure)
+        return isinstance(x, dict) and isinstance(self._input_structure, dict)
 
     def walk_layers(self, inputs, arguments: dict, walk: Walk):
         if arguments:
@@ -174,6 +185,20 @@ class Functional(Model):
 def _pack_leaves(structure, tensors: list[SymbolicTensor]):
     tensors = iter(tensors)
     return replace(structure, lambda _: next(tensors))
+
+
+def _same_nesting(data, structure) -> bool:
+    if isinstance(structure, dict):
+        return (
+            isinstance(data, dict)
+            and list(data) == list(structure)
+            and all(_same_nesting(data[key], inner) for key, inner in structure.items())
+        )
+    if isinstance(structure, list):
+        return (
+            isinstance(data, (list, tuple)) and len(data) == len(structure) and all(map(_same_nesting, data, structure))
+        )
+    return not isinstance(data, dict)
 
 
 def _flat_shapes(shapes) -> list:

@@ -13,7 +13,7 @@ from rnn_ref.models.data.arguments import check_epochs, check_steps, check_valid
 from rnn_ref.models.data.arrays import ArrayBatches
 from rnn_ref.models.data.class_weights import check_class_weight
 from rnn_ref.models.data.kinds import is_array, is_structure
-from rnn_ref.models.structure import unflatten
+from rnn_ref.models.structure import leaves_of, put_back
 from rnn_ref.training import callbacks as callbacks_module
 
 
@@ -114,7 +114,7 @@ class Loops:
                 self._train_epoch(epoch, training, called)
                 if training.drawn == 0:  # the generator ended with the epoch before
                     break
-                logs = self.objective.logs()
+                logs = self._logs()
                 if validation is not None and is_due(epoch, freq):
                     validation.restart()
                     logs |= {f"val_{name}": value for name, value in self._evaluate(validation, called).items()}
@@ -151,7 +151,6 @@ class Loops:
         listened = called.listens("on_train_batch_end")
         for step, batch in enumerate(training):
             self._ready(batch[0], what="fit")
-            self._check_targets(batch[1])
             called.on_train_batch_begin(step)
             loss = self._train_step(*batch)
             if not math.isfinite(loss) and not self._warned_of_loss:
@@ -162,7 +161,7 @@ class Loops:
                     RuntimeWarning,
                     stacklevel=3,
                 )
-            called.on_train_batch_end(step, self.objective.logs() if listened else None)
+            called.on_train_batch_end(step, self._logs() if listened else None)
             if self.stop_training:
                 break
 
@@ -185,13 +184,12 @@ class Loops:
         called.on_test_begin()
         for step, batch in enumerate(batches):
             self._ready(batch[0], what="evaluate")
-            self._check_targets(batch[1])
             called.on_test_batch_begin(step)
             self._test_step(*batch)
-            called.on_test_batch_end(step, self.objective.logs() if listened else None)
+            called.on_test_batch_end(step, self._logs() if listened else None)
             if self.stop_evaluating:
                 break
-        logs = self.objective.logs()
+        logs = self._logs()
         called.on_test_end(logs)
         return logs
 
@@ -206,14 +204,14 @@ class Loops:
         callbacks=None,
         return_dict=False,
     ):
-        """Loss and metrics on data: a number, a list in the order of ``metrics_names``, or a dict."""
+        """Loss and metrics on data: a number, a list in Keras's order, or a dict by their names."""
         self._ready(what="evaluate")
         verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)
         source = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps)
         batches = data.Epochs(source, steps)
         called = self._callbacks(callbacks, batches, verbose)
         logs = self._evaluate(batches, called)
-        return logs if return_dict else unflatten(list(logs.values()))
+        return self._as_list(logs, return_dict)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Outputs for data, batch by batch: an array ``(samples, ...)``, or a list of them."""
@@ -226,8 +224,9 @@ class Loops:
         for step, (inputs, _, _) in enumerate(batches):
             called.on_predict_batch_begin(step)
             outputs.append(self._predict_step(inputs))
-            called.on_predict_batch_end(step, {"outputs": self.structure_outputs(outputs[-1])})
+            called.on_predict_batch_end(step, {"outputs": outputs[-1]})
             if self.stop_predicting:
                 break
         called.on_predict_end()
-        return self.structure_outputs([np.concatenate(parts) for parts in zip(*outputs)])
+        parts = zip(*(leaves_of(output) for output in outputs))
+        return put_back(outputs[0], [np.concatenate(part) for part in parts])

@@ -12,7 +12,7 @@ from rnn_ref.device import is_array, xp
 from rnn_ref.layers.input import Input
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
-from rnn_ref.models.structure import as_array, flatten
+from rnn_ref.models.structure import as_array, flatten, in_order, leaves_of, put_back
 from rnn_ref.models.summary import summary
 from rnn_ref.models.training import Training
 from rnn_ref.models.walk import MASK, VALUE, RecordedTensor, Walk
@@ -139,7 +139,7 @@ class Model(Training, Layer):
         input_shape : tuple, or list or dict of tuples
             Batch included, unknown sizes None.
         """
-        self._output_structure = replace_entries(self._call_symbolically(input_shape), lambda _: 0)
+        self._output_structure = _structure_of(self._call_symbolically(input_shape))
         self._input_structure = map_shapes(input_shape, lambda _: 0)
         self.output_shape = self.compute_output_shape(input_shape)
         self.input_shape = input_shape
@@ -153,7 +153,7 @@ class Model(Training, Layer):
         before = {layer: len(layer.nodes) for layer in self.sublayers()}
         inputs = map_shapes(input_shape, lambda shape: Input(batch_shape=shape, name="x"))
         try:
-            return self.call(inputs)
+            return in_order(self.call(inputs))
         finally:  # these calls were a rehearsal
             for layer in self.sublayers():
                 del layer.nodes[before.get(layer, 0) :]
@@ -205,7 +205,8 @@ class Model(Training, Layer):
         if more:
             names = list(inspect.signature(self.call).parameters)[1:]
             arguments = dict(zip(names, more)) | arguments
-        return super().__call__(x, **arguments)
+        y = super().__call__(x, **arguments)
+        return self.structure_outputs(leaves_of(y)) if isinstance(y, (list, tuple, dict)) else y
 
     def walk_layers(self, inputs, arguments: dict, walk: Walk):
         """Call the layers on recorded tensors, and return the outputs."""
@@ -241,20 +242,32 @@ class Model(Training, Layer):
         walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
         if arguments:
             walk.arguments = replace_entries(arguments, lambda entry: walk.tensor(entry) if is_array(entry) else entry)
-        walk.outputs = self.walk_layers(walk.inputs, walk.arguments, walk)
+        walk.outputs = in_order(self.walk_layers(walk.inputs, walk.arguments, walk))
         strays = [entry for entry in entries(walk.outputs) if not isinstance(entry, RecordedTensor)]
         if strays:
             raise TypeError(f"{self.name}: call() returned {strays[0]!r}; it must return what layers gave it.")
         if not self.built:
             self._after_first_run(walk)
+        self._remember_penalties(walk)
         return replace_entries(walk.outputs, VALUE), walk, replace_entries(walk.outputs, MASK)
+
+    def _remember_penalties(self, walk: Walk) -> None:
+        """Activity penalties are in ``losses`` until the next call."""
+        self._penalties = [value for _, value in walk.penalties]
+        for layer in dict.fromkeys(layer for layer, _ in walk.penalties):
+            layer._penalties = [value for other, value in walk.penalties if other is layer]
+
+    @property
+    def losses(self) -> list:
+        """Activity penalties of the last call, and penalties on the trainable weights."""
+        return Layer.losses.fget(self) if self._recorded_losses is None else self._recorded_losses
 
     def _after_first_run(self, walk: Walk) -> None:
         def shape(tensor):
             return (None, *tensor.shape[1:])
 
         self._input_structure = replace_entries(walk.inputs, lambda _: 0)
-        self._output_structure = replace_entries(walk.outputs, lambda _: 0)
+        self._output_structure = _structure_of(walk.outputs)
         self.input_shape = replace_entries(walk.inputs, shape)
         self.output_shape = replace_entries(walk.outputs, shape)
         self.built = True
@@ -303,7 +316,7 @@ class Model(Training, Layer):
 
     def structure_outputs(self, outputs: list):
         """A list of outputs in the structure that the model returns."""
-        return pack(self._output_structure, outputs)
+        return put_back(self._output_structure, outputs)
 
     # -- looking ------------------------------------------------------------------------------------
 
@@ -326,6 +339,11 @@ class Model(Training, Layer):
 
             return Functional.from_config(config, custom_objects)
         return cls(**config)
+
+
+def _structure_of(outputs):
+    """What stands for outputs: the same lists, tuples and dicts, with zeros for tensors."""
+    return put_back(in_order(outputs), [0] * len(leaves_of(outputs)))
 
 
 def _names(structure, base: str) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from functools import partial
-from typing import Any
 
+from rnn_ref.models.compiled_metrics import CompiledMetrics
 from rnn_ref.models.structure import flatten
 from rnn_ref.reading import later, number
 from rnn_ref.training import losses, metrics
+from rnn_ref.training._recording import is_recorded, plain
 
 BY_SHAPE = ("crossentropy", "ce")
 
@@ -19,51 +22,65 @@ class Objective:
     ----------
     loss
         A loss for the only output, or a list or dict with one for each; None leaves an output free.
-    loss_weights : list or dict of float, optional
+    loss_weights : float, or list or dict of float, optional
         Factors of the losses in the total.
-    metrics, weighted_metrics
-        A list for the only output, or a list or dict of such lists.
+    metrics_, weighted_metrics
+        See :class:`~rnn_ref.models.compiled_metrics.CompiledMetrics`.
     output_names : list of str
+
+    Attributes
+    ----------
+    losses, loss_weights : list
+        For each output.
+    loss_tracker : Mean
+        Of the total, over the batches since the last reset.
+    trackers : list of Mean
+        Of each loss, if there are several.
+    metrics : CompiledMetrics or None
     """
 
     def __init__(self, loss, loss_weights, metrics_, weighted_metrics, output_names: list[str]):
         self.names = output_names
-        settings = self._for_each_output(loss, "loss")
+        settings = [_only(entry) for entry in self._for_each_output(loss, "loss")]
         # "crossentropy" is understood only once the shapes are known; everything else is checked now.
-        self.losses = [l if l in BY_SHAPE else losses.resolve(l) for l in settings]
-        weights = self._for_each_output(loss_weights, "loss_weights")
-        self.loss_weights = [1.0 if w is None else float(w) for w in weights]
-        self._unresolved = [
-            (self._metrics_for_each_output(metrics_, "metrics"), False),
-            (self._metrics_for_each_output(weighted_metrics, "weighted_metrics"), True),
-        ]
-        self.metrics: list[tuple[int, Any, bool]] | None = None  # (output, metric, weighted)
-        self.reset()
+        self.losses = [entry if _by_shape(entry) else losses.resolve(entry) for entry in settings]
+        weights = [_only(entry) for entry in self._for_each_output(loss_weights, "loss_weights")]
+        self.loss_weights = [_check_weight(weight) for weight in weights]
+        given = metrics_ is not None or weighted_metrics is not None
+        self.metrics = CompiledMetrics(metrics_, weighted_metrics, output_names) if given else None
+        self.last: list = []  # the losses of the last batch
+        self.loss_tracker = metrics.Mean(name="loss")
+        tracked = [k for k, entry in enumerate(self.losses) if entry is not None]
+        self._tracked = tracked if len(tracked) > 1 else []
+        self.trackers = [metrics.Mean(name=f"{output_names[k]}_loss") for k in self._tracked]
 
     def _for_each_output(self, setting, what: str) -> list:
-        if setting is not None and not isinstance(setting, (list, tuple, dict)) and len(self.names) > 1:
+        if setting is not None and not isinstance(setting, (list, tuple, dict)):
             return [setting] * len(self.names)
         if isinstance(setting, dict):  # outputs that are not named have none
             unknown = set(setting) - set(self.names)
             if unknown:
                 raise ValueError(f"compile: {what} names {sorted(unknown)}; the outputs are {self.names}.")
             return [setting.get(name) for name in self.names]
-        if isinstance(setting, (list, tuple)) and len(setting) == len(self.names) == 1:
-            return list(setting)
-        return flatten(setting, self.names, f"compile: {what}")
+        if isinstance(setting, (list, tuple)) and len(setting) != len(self.names):
+            raise ValueError(
+                f"compile: {what}={setting!r} has {len(setting)} entries; there are {len(self.names)} outputs: "
+                f"{', '.join(self.names)}."
+            )
+        return [None] * len(self.names) if setting is None else list(setting)
 
-    def _metrics_for_each_output(self, setting, what: str) -> list[list]:
-        if setting is None:
-            return [[] for _ in self.names]
-        if isinstance(setting, dict):
-            per_output = self._for_each_output(setting, what)
-        elif len(self.names) == 1:
-            per_output = [setting]
-        elif all(isinstance(entry, (list, tuple)) for entry in setting) and len(setting) == len(self.names):
-            per_output = list(setting)
-        else:
-            per_output = [setting] * len(self.names)
-        return [[] if m is None else list(m) if isinstance(m, (list, tuple)) else [m] for m in per_output]
+    def targets(self, y, what: str) -> list:
+        """Targets as a list with one for each output; those without a loss may be left out."""
+        free = [name for name, loss in zip(self.names, self.losses) if loss is None]
+        if free and y is not None and len(free) < len(self.names):
+            trained = [name for name in self.names if name not in free]
+            given = list(y.values()) if isinstance(y, dict) else list(y) if isinstance(y, (list, tuple)) else [y]
+            if isinstance(y, dict) and set(trained) <= set(y) <= set(self.names):
+                return [y.get(name) for name in self.names]
+            if not isinstance(y, dict) and len(given) == len(trained):
+                found = dict(zip(trained, given))
+                return [found.get(name) for name in self.names]
+        return flatten(y, self.names, what)
 
     # -- one batch ----------------------------------------------------------------------------------
 
@@ -85,68 +102,71 @@ class Objective:
             grads.append(dy if weight == 1.0 else dy * dy.dtype.type(weight))
         return total, grads
 
-    def value(self, y_true, y_pred, sample_weight, masks) -> float:
-        """Total loss."""
+    def value(self, y_true, y_pred, sample_weight, masks):
+        """Total loss; one that autograd records, if it does so with the predictions."""
         self._resolve(y_true, y_pred)
         total = 0.0
         self.last = []
         for loss, weight, true, pred, sample, mask in zip(
             self.losses, self.loss_weights, y_true, y_pred, sample_weight, masks
         ):
-            value = None if loss is None else number(loss(true, pred, sample_weight=sample, mask=mask))
-            self.last.append(value)
-            total = total if value is None else total + weight * value
+            if loss is None:
+                self.last.append(None)
+                continue
+            value = loss(true, pred, **({} if sample is None else {"sample_weight": sample}), **_masked(mask))
+            if not is_recorded(value):
+                value = number(value)
+            self.last.append(plain(value))
+            total = total + weight * value
         return total
 
     # -- running means over an epoch ----------------------------------------------------------------
 
-    def reset(self) -> None:
-        """Forget all batches seen."""
-        self._samples = 0
-        self._total = 0.0
-        self._each = [0.0] * len(self.names)
-        for _, metric, _ in self.metrics or []:
-            metric.reset_state()
+    @property
+    def means(self) -> list:
+        """The metrics of the model, in Keras's order."""
+        return [self.loss_tracker, *([self.metrics] if self.metrics is not None else []), *self.trackers]
 
-    def update(self, total: float, y_true, y_pred, sample_weight, masks) -> None:
-        """Add a batch, just evaluated, to the running means, once its numbers are read."""
-        later(partial(self._add, len(y_pred[0])), total, *(0.0 if value is None else value for value in self.last))
-        for k, metric, weighted in self.metrics:
-            weight = metrics.fold_mask(sample_weight[k] if weighted else None, masks[k])
-            metric.update_state(y_true[k], y_pred[k], sample_weight=weight)
+    def track(self, n: int, total) -> None:
+        """Add the total of a batch of n samples to its running mean, and the losses just evaluated to theirs."""
+        values = [0.0 if self.last[k] is None else self.last[k] for k in self._tracked] if self.last else []
+        later(partial(self._add, n), total, *values)
 
     def _add(self, n: int, total: float, *each: float) -> None:
         self.last_total = total
-        self._samples += n
-        self._total += n * total
-        for k, value in enumerate(each):
-            self._each[k] += n * value
+        for tracker, value in zip([self.loss_tracker, *self.trackers], (total, *each)):
+            tracker.total.assign_add(n * value)
+            tracker.count.assign_add(n)
+
+    def update(self, y_true, y_pred, sample_weight, masks) -> None:
+        """Add a batch to the metrics."""
+        if self.metrics is not None:
+            self.metrics.update(y_true, y_pred, sample_weight, masks)
 
     def _resolve(self, y_true, y_pred) -> None:
-        """Strings such as "accuracy" can be understood only when the first arrays are seen."""
-        if self.metrics is not None:
-            return
-        self.losses = [
-            losses.resolve(l, true, pred) if l in BY_SHAPE else l for l, true, pred in zip(self.losses, y_true, y_pred)
-        ]
-        self.metrics = [
-            (k, metrics.resolve(identifier, y_true[k], y_pred[k]), weighted)
-            for per_output, weighted in self._unresolved
-            for k, identifiers in enumerate(per_output)
-            for identifier in identifiers
-        ]
+        if any(map(_by_shape, self.losses)):
+            self.losses = [
+                losses.resolve(loss, true, pred) if _by_shape(loss) else loss
+                for loss, true, pred in zip(self.losses, y_true, y_pred)
+            ]
 
-    def logs(self) -> dict[str, float]:
-        """Loss and metrics so far, by name."""
-        several = len(self.names) > 1
-        logs = {"loss": self._total / max(1, self._samples)}
-        if several:
-            logs |= {
-                f"{name}_loss": each / max(1, self._samples)
-                for name, each, loss in zip(self.names, self._each, self.losses)
-                if loss is not None
-            }
-        for k, metric, _ in self.metrics or []:
-            name = f"{self.names[k]}_{metric.name}" if several else metric.name
-            logs[name] = float(metric.result())
-        return logs
+
+def _by_shape(entry) -> bool:
+    return isinstance(entry, str) and entry in BY_SHAPE
+
+
+def _only(entry):
+    """``["mse"]`` for one output is ``"mse"``."""
+    return entry[0] if isinstance(entry, (list, tuple)) and len(entry) == 1 else entry
+
+
+def _check_weight(weight) -> float:
+    if weight is None:
+        return 1.0
+    if isinstance(weight, bool) or not isinstance(weight, numbers.Real) or not math.isfinite(weight):
+        raise ValueError(f"compile: loss_weights must be numbers, got {weight!r}.")
+    return float(weight)
+
+
+def _masked(mask) -> dict:
+    return {} if mask is None else {"mask": mask}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,44 @@ def flatten(data: Any, names: list[str], what: str) -> list:
             data = data[0]
         return [data]
     raise ValueError(f"{what}: got one array, expected {len(names)}: {', '.join(names)}.")
+
+
+def in_order(structure: Any) -> Any:
+    """The same structure with the keys of its dicts sorted, as Keras takes them."""
+    if isinstance(structure, dict):
+        keys = structure if isinstance(structure, OrderedDict) else sorted(structure, key=str)
+        return {key: in_order(structure[key]) for key in keys}
+    if isinstance(structure, (list, tuple)):
+        return _like(structure, [in_order(entry) for entry in structure])
+    return structure
+
+
+def leaves_of(structure: Any) -> list:
+    """Everything in nested lists, tuples and dicts, in order."""
+    if isinstance(structure, (list, tuple, dict)):
+        inside = structure.values() if isinstance(structure, dict) else structure
+        return [leaf for entry in inside for leaf in leaves_of(entry)]
+    return [structure]
+
+
+def put_back(structure: Any, leaves) -> Any:
+    """The same structure, of the same types, with other leaves in the order of :func:`leaves_of`."""
+    leaves = iter(leaves)
+
+    def fill(entry):
+        if isinstance(entry, dict):
+            return {key: fill(inner) for key, inner in entry.items()}
+        if isinstance(entry, (list, tuple)):
+            return _like(entry, [fill(inner) for inner in entry])
+        return next(leaves)
+
+    return fill(structure)
+
+
+def _like(structure, entries: list):
+    if isinstance(structure, tuple):
+        return type(structure)(*entries) if hasattr(structure, "_fields") else tuple(entries)
+    return entries
 
 
 def unflatten(entries: list) -> Any:

@@ -21,7 +21,6 @@ from rnn_ref.layers.dependencies import dependencies
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
 from rnn_ref.layers.time_distributed import TimeDistributed
-from rnn_ref.reading import number
 
 VALUE, MASK = attrgetter("value"), attrgetter("mask")
 
@@ -71,6 +70,8 @@ class Step:
         A tensor, or a list or dict of them.
     tape
         For ``layer.backward``.
+    place : int
+        Where its activity penalties begin among those of the walk.
     """
 
     layer: Any
@@ -78,6 +79,7 @@ class Step:
     arguments: dict
     outputs: Any
     tape: Any
+    place: int = 0
 
 
 class Walk:
@@ -103,8 +105,8 @@ class Walk:
 
     def __init__(self, *, training: bool = False, record: bool = True, keep_z: bool = False):
         self.training, self.record, self.keep_z = training, record, keep_z
-        self.penalty = 0.0  # activity penalties of all layers, those in models inside too
-        self.penalized = False  # whether there are any
+        self.penalties: list[tuple[Any, Any]] = []  # layers and activity penalties, those in models inside too
+        self.scale: list | None = None  # what the loss is times as steep in each of them as in their sum
         self.device = get_device()
         self.steps: list[Step] = []
         self.inputs = self.outputs = None
@@ -142,16 +144,19 @@ class Walk:
         masks = [masks] if isinstance(outputs, RecordedTensor) or masks is None else entries(masks)
         for tensor, output_mask in zip(leaves(outputs), masks):
             tensor.mask = output_mask
-        penalty = 0.0
-        if layer.activity_regularizer is not None:  # divided by the batch size, as in Keras
-            penalty = sum(number(layer.activity_regularizer(t.value)) / len(t.value) for t in leaves(outputs))
-            self.penalized = True
+        place = len(self.penalties)
+        if layer.activity_regularizer is not None:
+            self.penalties.append((layer, layer.activity_penalty([t.value for t in leaves(outputs)])))
         if isinstance(tape, Walk):
-            penalty, self.penalized = penalty + tape.penalty, self.penalized or tape.penalized
-        self.penalty = self.penalty + penalty
+            self.penalties += tape.penalties
         if self.record:
-            self.steps.append(Step(layer, inputs, given, outputs, tape))
+            self.steps.append(Step(layer, inputs, given, outputs, tape, place))
         return outputs
+
+    @property
+    def penalty(self):
+        """Sum of the activity penalties."""
+        return sum(value for _, value in self.penalties) if self.penalties else 0.0
 
     def options_for(self, layer) -> dict:
         """What else this walk asks of a layer; one that looks closer asks for more."""
@@ -192,9 +197,14 @@ class Walk:
         for step in reversed(self.steps):
             outputs = leaves(step.outputs)
             dys = [sums.pop(tensor, None) for tensor in outputs]
-            if step.layer.activity_regularizer is not None:
-                dys = [_with_penalty(step.layer, t.value, dy) for t, dy in zip(outputs, dys)]
-            penalized_inside = isinstance(step.tape, Walk) and step.tape.penalized
+            own = step.layer.activity_regularizer is not None
+            if own:
+                scale = 1 if self.scale is None else self.scale[step.place]
+                dys = [_with_penalty(step.layer, t.value, dy, scale) for t, dy in zip(outputs, dys)]
+            penalized_inside = isinstance(step.tape, Walk) and bool(step.tape.penalties)
+            if penalized_inside and self.scale is not None:
+                first = step.place + own
+                step.tape.scale = self.scale[first : first + len(step.tape.penalties)]
             if all(dy is None for dy in dys) and not penalized_inside:
                 flow.append((step.layer, None))  # the loss does not depend on this call
                 continue
@@ -252,6 +262,8 @@ def _add(sums: dict, key, value) -> None:
         sums[key] = sums[key] + value if key in sums else value
 
 
-def _with_penalty(layer, value: np.ndarray, dy):
-    gradient = xp.asarray(layer.activity_regularizer.gradient(value), value.dtype) / value.dtype.type(len(value))
+def _with_penalty(layer, value: np.ndarray, dy, scale):
+    gradient = xp.asarray(layer.activity_regularizer.gradient(value), value.dtype) * (
+        scale / value.dtype.type(len(value))
+    )
     return gradient if dy is None else dy + gradient

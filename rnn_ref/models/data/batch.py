@@ -28,7 +28,8 @@ def one_batch(x, y, sample_weight, *, model, class_weight=None) -> Batch:
         x = {column: x[column] for column in x.columns}
     x = model.flatten_inputs(to_arrays(x, f"{name}: x"), f"{name}: x")
     names = model.output_names  # of some models known only now
-    y = flatten(to_arrays(y, f"{name}: y"), names, f"{name}: y")
+    y = to_arrays(y, f"{name}: y")
+    y = model.flatten_targets(y, f"{name}: y") if model.compiled else flatten(y, names, f"{name}: y")
     sample_weight = _spread(to_arrays(sample_weight, f"{name}: sample_weight"), names, f"{name}: sample_weight")
     batch = x, y, sample_weight
     _check_lengths(batch, name)

@@ -168,7 +168,7 @@ def resolve(identifier, y_true=None, y_pred=None) -> Metric:
     if identifier is None:
         raise ValueError("Expected a metric. Received: None")
     name = identifier if isinstance(identifier, str) else None
-    by_shape = name and _BY_SHAPE.get(name.lower())
+    by_shape = _BY_SHAPE.get(name.lower()) if is_by_shape(identifier) else None
     if by_shape:
         if y_true is None or y_pred is None:
             raise ValueError(f"The metric {name!r} depends on the shapes of y_true and y_pred: pass both.")
@@ -180,6 +180,15 @@ def resolve(identifier, y_true=None, y_pred=None) -> Metric:
     if name is not None:
         metric.name = name
     return metric
+
+
+def is_by_shape(identifier) -> bool:
+    """Whether the shapes of targets and predictions say which metric is meant.
+
+    >>> is_by_shape("acc"), is_by_shape("mae")
+    (True, False)
+    """
+    return isinstance(identifier, str) and identifier.lower() in _BY_SHAPE
 
 
 _ACCURACY = {

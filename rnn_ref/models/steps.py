@@ -1,0 +1,381 @@
+"""One step of training, of testing and of predicting; each method may be overridden, as in Keras."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+import numpy as np
+
+from rnn_ref.device import asarray, converted, device, move_together, to_numpy, xp
+from rnn_ref.layers.autodiff import accepts, pullback
+from rnn_ref.layers.symbolic import entries, pack, replace_entries
+from rnn_ref.models.objective import Objective
+from rnn_ref.reading import number, read_together
+from rnn_ref.training.metrics.base import Metric, metrics_in
+
+# Methods of Keras's models that are not called here, and what to write instead.
+REPLACED = {
+    "make_train_function": "train_step",
+    "make_test_function": "test_step",
+    "make_predict_function": "predict_step",
+    "compute_loss_and_updates": "compute_loss",
+    "stateless_compute_loss": "compute_loss",
+    "stateless_call": "call",
+}
+
+
+class Steps:
+    """What is done with a batch.
+
+    A subclass of a model may override ``train_step(data)``, ``test_step(data)``, ``predict_step(data)``,
+    ``compute_loss``, ``compute_metrics``, ``get_metrics_result``, ``reset_metrics`` and ``metrics``. ``data`` is
+    ``x``, ``(x, y)`` or ``(x, y, sample_weight)``, in NumPy arrays.
+
+    References
+    ----------
+    https://keras.io/guides/custom_train_step_in_jax/
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> class Mine(rnn_ref.Sequential):
+    ...     def train_step(self, data):
+    ...         x, y = data
+    ...         loss, gradients = self.gradients(x, y)
+    ...         self.optimizer.apply(list(gradients.values()), self.trainable_weights)
+    ...         return {"loss": loss, "largest": max(np.abs(g).max() for g in gradients.values())}
+    >>> model = Mine([rnn_ref.Input((3,)), rnn_ref.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> list(model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history)
+    ['loss', 'largest']
+    """
+
+    objective: Objective | None = None
+    optimizer = None
+    _step_logs: dict | None = None  # what the last step returned, if it is not the default one
+    _step_masks: list | None = None  # of the outputs, while a step runs
+    _recorded_losses: list | None = None  # penalties, while autograd records compute_loss
+    _target_structure: Any = None
+
+    # -- for the loops ------------------------------------------------------------------------------
+
+    def _overrides(self, name: str) -> bool:
+        return name in self.__dict__ or getattr(type(self), name) is not getattr(Steps, name)
+
+    def _check_overrides(self) -> None:
+        """Refuse a class that overrides what is never called."""
+        for name, instead in REPLACED.items():
+            if hasattr(self, name):
+                raise NotImplementedError(
+                    f"{self.name}: {type(self).__name__} defines {name}, which would never be called; write {instead}."
+                )
+        for name in ("train_step", "test_step", "predict_step"):
+            if self._overrides(name) and len(inspect.signature(getattr(self, name)).parameters) > 1:
+                raise TypeError(
+                    f"{self.name}: {name} of {type(self).__name__} must take one argument, {name}(self, data): "
+                    "there is no state to hand on, weights are updated in place."
+                )
+
+    def flatten_targets(self, y, what: str) -> list:
+        """Targets as a list: one for each output; a class with a step or loss of its own may ask for others."""
+        custom = any(self._overrides(name) for name in ("train_step", "test_step", "compute_loss"))
+        if self.objective is None or self.objective.names != self.output_names:
+            self._ready(what="training")
+        self._target_structure = None
+        try:
+            return self.objective.targets(y, what)
+        except ValueError:
+            if not custom:
+                raise
+        self._target_structure = replace_entries(y, lambda _: 0)
+        return entries(y)
+
+    def _train_step(self, x: list, y: list, sample_weight: list) -> float:
+        """Train on a batch; its loss, or NaN if the step does not say it."""
+        self._step_logs = None
+        if self._overrides("train_step"):
+            return self._take_logs(self.train_step(self._packed(x, y, sample_weight)), "train_step")
+        self._train_on(x, y, sample_weight)
+        return self.objective.last_total
+
+    def _test_step(self, x: list, y: list, sample_weight: list) -> float:
+        self._step_logs = None
+        if self._overrides("test_step"):
+            return self._take_logs(self.test_step(self._packed(x, y, sample_weight)), "test_step")
+        self._test_on(x, y, sample_weight)
+        return self.objective.last_total
+
+    def _predict_step(self, x: list):
+        """Outputs for a batch in their structure, as NumPy arrays."""
+        if self._overrides("predict_step"):
+            return converted(self.predict_step(self._packed(x, [None], [None])), to_numpy)
+        with read_together():
+            outputs = self.run_lists(self._on_device(x)[0], record=False)[0]
+        return self.structure_outputs([to_numpy(y) for y in outputs])
+
+    def _take_logs(self, logs, method: str) -> float:
+        if not isinstance(logs, dict):
+            raise TypeError(f"{self.name}: {method} must return a dict of names and numbers, got {logs!r}.")
+        self._step_logs = _flat(logs)
+        return self._step_logs.get("loss", 0.0)
+
+    def _logs(self) -> dict[str, float]:
+        """Loss and metrics so far, by name; what a step of one's own returned last."""
+        return _flat(self.get_metrics_result()) if self._step_logs is None else dict(self._step_logs)
+
+    def _packed(self, x: list, y: list, sample_weight: list):
+        """A batch as ``x``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+        x = pack(self._input_structure, x) if self.built or len(x) > 1 else x[0]
+        with_y = any(entry is not None for entry in y)
+        with_weight = any(entry is not None for entry in sample_weight)
+        if not with_y and not with_weight:
+            return (x,) if isinstance(x, (list, tuple)) else x
+        return (
+            (x, self._structured(y))
+            if not with_weight
+            else (x, self._structured(y), self._given_weights(sample_weight))
+        )
+
+    def _structured(self, y: list):
+        if self._target_structure is not None:
+            return pack(self._target_structure, y)
+        return self.structure_outputs(y) if any(entry is not None for entry in y) else None
+
+    def _given_weights(self, sample_weight: list):
+        if all(entry is None for entry in sample_weight):
+            return None
+        alike = all(entry is sample_weight[0] for entry in sample_weight)
+        return sample_weight[0] if alike else self.structure_outputs(sample_weight)
+
+    def _unpacked(self, data) -> tuple[list, list, list]:
+        x, y, sample_weight = (*data, None, None)[:3] if isinstance(data, tuple) else (data, None, None)
+        return self._one_batch(x, y, sample_weight)
+
+    # -- Keras's methods ----------------------------------------------------------------------------
+
+    def train_step(self, data) -> dict[str, float]:
+        """Update the weights on a batch.
+
+        Returns
+        -------
+        dict of str to float
+            What stands in the history.
+        """
+        self._train_on(*self._unpacked(data))
+        return self._logs()
+
+    def test_step(self, data) -> dict[str, float]:
+        """Loss and metrics of a batch, without an update."""
+        self._test_on(*self._unpacked(data))
+        return self._logs()
+
+    def predict_step(self, data):
+        """Outputs for a batch."""
+        x = data[0] if isinstance(data, tuple) else data
+        return self(x)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of a batch: that of ``compile`` and the penalties in ``losses``.
+
+        A subclass may compute another, from ``y_pred``, its weights, its ``losses`` and
+        ``super().compute_loss(...)``, with operators and NumPy's functions: HIPS autograd differentiates it.
+
+        Parameters
+        ----------
+        x, y, y_pred, sample_weight
+            A batch, and the outputs for it.
+        training : bool
+
+        Returns
+        -------
+        float
+        """
+        y, *batch = self._by_output(y, y_pred, sample_weight)
+        self._check_targets(y)
+        total = self.objective.value(y, *batch)
+        for penalty in self.losses:
+            total = total + penalty
+        return total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None) -> dict[str, float]:
+        """Add a batch to the metrics of ``compile``, and return all metrics so far."""
+        if self.objective.metrics is not None:
+            self.objective.metrics.update(*self._by_output(y, y_pred, sample_weight))
+        return self.get_metrics_result()
+
+    def _by_output(self, y, y_pred, sample_weight) -> tuple[list, list, list, list]:
+        """Targets, predictions, weights and masks of a batch, each a list with an entry for each output."""
+        self._ready(what="computing losses or metrics")
+        y, y_pred = self.objective.targets(y, f"{self.name}: y"), entries(y_pred)
+        if not isinstance(sample_weight, (list, tuple, dict)):
+            sample_weight = [sample_weight] * len(y_pred)
+        return y, y_pred, entries(sample_weight), self._step_masks or [None] * len(y_pred)
+
+    def get_metrics_result(self) -> dict[str, float]:
+        """What ``metrics`` found so far, by name."""
+        found = {}
+        for metric in self.metrics:
+            result = metric.result()
+            found |= result if isinstance(result, dict) else {metric.name: result}
+        return found
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The running mean of the loss, the metrics of ``compile`` as one, means of single losses, and own ones.
+
+        Own ones are attributes of the model and of its layers, or in lists or dicts that are.
+        """
+        found = list(self.objective.means) if self.objective is not None else []
+        attributes = [value for name, value in self.__dict__.items() if name not in ("objective", "_settings")]
+        return list(dict.fromkeys(found + metrics_in(attributes) + _of_layers(self)))
+
+    def reset_metrics(self) -> None:
+        """Forget the batches that loss and metrics are averaged over."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of ``metrics``; those of ``compile`` are one, "compile_metrics", as in Keras 3."""
+        return [metric.name for metric in self.metrics]
+
+    # -- what the default steps do ------------------------------------------------------------------
+
+    def _check_targets(self, y: list) -> None:
+        for name, loss, target in zip(self.objective.names, self.objective.losses, y):
+            if loss is not None and target is None:
+                raise ValueError(f"{self.name}: no target y for the output {name!r}, which has a loss.")
+        if not any(self.objective.losses) and not self.losses:
+            raise ValueError(f"{self.name}: compiled without a loss; give one to compile(loss=...).")
+
+    def _on_device(self, *parts: list) -> list[list]:
+        """Lists of a batch's arrays on the current device: on a GPU one transfer for all of them."""
+        if xp.module is np:
+            return list(parts)
+        moved = iter(move_together([array for part in parts for array in part]))
+        return [[next(moved) for _ in part] for part in parts]
+
+    def _train_on(self, x: list, y: list, sample_weight: list) -> None:
+        batch = self._on_device(x, y, sample_weight)
+        with read_together():  # on a GPU the numbers of the step, once all its work is handed over
+            loss, trainable, grads, outputs, masks = self._loss_and_gradients(*batch)
+            if trainable:
+                self.optimizer.apply([grads.get(weight) for weight in trainable], trainable)
+            self._update_metrics(loss, *batch, outputs, masks)
+
+    def _test_on(self, x: list, y: list, sample_weight: list) -> None:
+        x, y, sample_weight = self._on_device(x, y, sample_weight)
+        with read_together():
+            outputs, tape = self.run_lists(x, record=False)
+            masks = self.output_masks(tape)
+            if self._overrides("compute_loss"):
+                loss = number(self._own_loss(x, y, outputs, sample_weight, masks, training=False))
+            else:
+                self._check_targets(y)
+                loss = self.objective.value(y, outputs, sample_weight, masks) + tape.penalty + self._regularization()
+            self._update_metrics(loss, x, y, sample_weight, outputs, masks)
+
+    def _update_metrics(self, loss, x, y, sample_weight, outputs, masks) -> None:
+        self.objective.track(len(outputs[0]), loss)
+        if not self._overrides("compute_metrics"):
+            self.objective.update(y, outputs, sample_weight, masks)
+            return
+        self._step_masks = masks
+        try:
+            logs = self.compute_metrics(*self._as_given(x, y, outputs, sample_weight))
+        finally:
+            self._step_masks = None
+        self._take_logs(logs, "compute_metrics")
+
+    def _as_given(self, x: list, y: list, outputs: list, sample_weight: list) -> tuple:
+        """A batch in the structures that a user knows."""
+        x = pack(self._input_structure, x)
+        return x, self._structured(y), self.structure_outputs(outputs), self._given_weights(sample_weight)
+
+    def _regularization(self) -> float:
+        return sum(number(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None)
+
+    def _loss_and_gradients(self, x, y, sample_weight, *, training=True):
+        """The loss, the trainable weights, gradients by weight, and the outputs with their masks."""
+        outputs, tape = self.run_lists(x, training=training)
+        masks = self.output_masks(tape)
+        if self._overrides("compute_loss"):
+            return self._with_own_loss(x, y, outputs, sample_weight, masks, tape, training)
+        self._check_targets(y)
+        loss, dy = self.objective.value_and_gradients(y, outputs, sample_weight, masks)
+        loss = loss + tape.penalty  # the walk adds its gradient
+        grads, trainable = tape.back(dy)[1], self.trainable_weights
+        for weight in trainable:
+            if weight.regularizer is not None:
+                loss = loss + number(weight.regularizer(weight.value))
+                grads[weight] = grads.get(weight, 0) + weight.regularizer.gradient(weight.value)
+        return loss, trainable, grads, outputs, masks
+
+    # -- a compute_loss of one's own ----------------------------------------------------------------
+
+    def _own_loss(self, x, y, outputs, sample_weight, masks, *, training: bool):
+        self.objective.last = []
+        self._step_masks = masks
+        try:
+            options = {"training": training} if accepts(self.compute_loss, "training") else {}
+            loss = self.compute_loss(*self._as_given(x, y, outputs, sample_weight), **options)
+        finally:
+            self._step_masks = None
+        if loss is None or np.ndim(loss):
+            raise TypeError(f"{self.name}: compute_loss must return one number, got {loss!r}.")
+        return loss
+
+    def _with_own_loss(self, x, y, outputs, sample_weight, masks, tape, training):
+        """The same as :meth:`_loss_and_gradients`; autograd finds what the loss asks of outputs, penalties, weights."""
+        trainable = self.trainable_weights
+        regularized = [weight for weight in trainable if weight.regularizer is not None]
+        penalties = [value for _, value in tape.penalties] + [w.regularizer(w.value) for w in regularized]
+        batch = converted([x, y, sample_weight, masks], to_numpy)
+        predicted = converted(outputs, to_numpy)
+        penalties = [np.asarray(to_numpy(value), predicted[0].dtype) for value in penalties]
+        m, n = len(predicted), len(predicted) + len(penalties)
+
+        def loss_of(*recorded):
+            x, y, sample_weight, masks = batch
+            self._recorded_losses = list(recorded[m:])
+            try:
+                return [self._own_loss(x, y, list(recorded[:m]), sample_weight, masks, training=training)]
+            finally:
+                self._recorded_losses = None
+
+        with device("cpu"), warnings.catch_warnings():  # autograd knows NumPy's arrays only
+            warnings.filterwarnings("ignore", "Output seems independent of input")  # of some: one that is asked for
+            (loss,), back = pullback(
+                loss_of, [*predicted, *penalties], trainable, f"{type(self).__name__}.compute_loss"
+            )
+            found = [np.asarray(each) for each in back([np.ones_like(loss)])]
+        found = converted(found, asarray)
+        tape.scale = found[m : m + len(tape.penalties)]
+        grads = tape.back(found[:m])[1]
+        for weight, factor in zip(regularized, found[m + len(tape.penalties) : n]):
+            grads[weight] = grads.get(weight, 0) + weight.regularizer.gradient(weight.value) * factor
+        for weight, direct in zip(trainable, found[n:]):
+            grads[weight] = grads.get(weight, 0) + direct
+        return number(loss), trainable, grads, outputs, masks
+
+
+def _of_layers(model) -> list[Metric]:
+    """Metrics of layers inside; those of models inside belong to these."""
+    found = []
+    for layer in model.sublayers():
+        if not isinstance(layer, Steps):
+            found += metrics_in(list(vars(layer).values())) + _of_layers(layer)
+    return found
+
+
+def _flat(logs: dict) -> dict:
+    """Logs as plain numbers, without dicts inside."""
+    found: dict = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            found |= _flat(value)
+        else:
+            found[name] = float(value) if np.ndim(value) == 0 else np.asarray(to_numpy(value))
+    return found

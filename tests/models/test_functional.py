@@ -179,7 +179,7 @@ def test_dicts_go_in_and_out():
     assert set(expected) == {"sum", "score"}
     by_name = model({"a": x, "b": y})
     np.testing.assert_array_equal(by_name["sum"], expected["sum"])
-    assert model.output_names == ["sum", "score"]
+    assert model.output_names == ["score", "sum"]  # sorted, as in Keras
     model.compile("sgd", loss={"sum": "mse", "score": "mae"})
     targets = {"score": np.ones((5, 1)), "sum": np.ones((5, 3))}
     weight = {"score": np.arange(5.0), "sum": np.ones(5)}

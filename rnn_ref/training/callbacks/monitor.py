@@ -52,7 +52,8 @@ class MonitorCallback(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return -1
-        for metric in getattr(self.model, "metrics", None) or ():
+        found = getattr(self.model, "metrics", None) or ()
+        for metric in [inner for outer in found for inner in getattr(outer, "metrics", [outer])]:
             if getattr(metric, "name", None) == name and getattr(metric, "_direction", None):
                 return 1 if metric._direction == "up" else -1
         if name.lower() == "acc" or name in metrics.KNOWN:

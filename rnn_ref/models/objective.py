@@ -27,6 +27,8 @@ class Objective:
     metrics_, weighted_metrics
         See :class:`~rnn_ref.models.compiled_metrics.CompiledMetrics`.
     output_names : list of str
+    in_dict : bool
+        Whether the model returns a dict: then losses are listed in the order in which a dict of them names them.
 
     Attributes
     ----------
@@ -39,7 +41,7 @@ class Objective:
     metrics : CompiledMetrics or None
     """
 
-    def __init__(self, loss, loss_weights, metrics_, weighted_metrics, output_names: list[str]):
+    def __init__(self, loss, loss_weights, metrics_, weighted_metrics, output_names: list[str], in_dict: bool = False):
         self.names = output_names
         settings = [_only(entry) for entry in self._for_each_output(loss, "loss")]
         # "crossentropy" is understood only once the shapes are known; everything else is checked now.
@@ -50,7 +52,9 @@ class Objective:
         self.metrics = CompiledMetrics(metrics_, weighted_metrics, output_names) if given else None
         self.last: list = []  # the losses of the last batch
         self.loss_tracker = metrics.Mean(name="loss")
-        tracked = [k for k, entry in enumerate(self.losses) if entry is not None]
+        tracked = [k for k in range(len(output_names)) if self.losses[k] is not None]
+        if in_dict and isinstance(loss, dict):
+            tracked.sort(key=lambda k: list(loss).index(output_names[k]))
         self._tracked = tracked if len(tracked) > 1 else []
         self.trackers = [metrics.Mean(name=f"{output_names[k]}_loss") for k in self._tracked]
 

@@ -70,10 +70,13 @@ class Training(Steps, Loops):
             )
         settings = (loss, loss_weights, metrics, weighted_metrics)
         # Raises before anything is changed; the outputs of a subclassed model are known once it saw data.
-        objective = Objective(*settings, self.output_names) if self.outputs_known else None
+        objective = self._objective_of(settings) if self.outputs_known else None
         self.optimizer = optimizers.get(optimizer)
         self.objective, self._settings, self.compiled = objective, settings, True
         self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps_per_execution, jit_compile
+
+    def _objective_of(self, settings: tuple) -> Objective:
+        return Objective(*settings, self.output_names, isinstance(self._output_structure, dict))
 
     def _ready(self, x: list | None = None, *, what: str) -> None:
         if not self.compiled:
@@ -81,7 +84,7 @@ class Training(Steps, Loops):
         if x is not None and not self.built:
             self.build_on(x)
         if self.outputs_known and (self.objective is None or self.objective.names != self.output_names):
-            self.objective = Objective(*self._settings, self.output_names)
+            self.objective = self._objective_of(self._settings)
 
     def gradients(self, x, y=None, sample_weight=None, *, training: bool = True):
         """Loss of one batch, and its gradient by the names of the trainable weights.

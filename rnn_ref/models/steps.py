@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import Any
 
 import numpy as np
 
 from rnn_ref.device import asarray, converted, device, move_together, to_numpy, xp
 from rnn_ref.layers.autodiff import accepts, pullback
+from rnn_ref.layers.border import mask_of
 from rnn_ref.layers.symbolic import entries, pack, replace_entries
 from rnn_ref.models.objective import Objective
 from rnn_ref.reading import number, read_together
@@ -211,7 +211,7 @@ class Steps:
         y, y_pred = self.objective.targets(y, f"{self.name}: y"), entries(y_pred)
         if not isinstance(sample_weight, (list, tuple, dict)):
             sample_weight = [sample_weight] * len(y_pred)
-        return y, y_pred, entries(sample_weight), self._step_masks or [None] * len(y_pred)
+        return y, y_pred, entries(sample_weight), self._step_masks or [mask_of(each) for each in y_pred]
 
     def get_metrics_result(self) -> dict[str, float]:
         """What ``metrics`` found so far, by name."""
@@ -335,7 +335,7 @@ class Steps:
         batch = converted([x, y, sample_weight, masks], to_numpy)
         predicted = converted(outputs, to_numpy)
         penalties = [np.asarray(to_numpy(value), predicted[0].dtype) for value in penalties]
-        m, n = len(predicted), len(predicted) + len(penalties)
+        m = len(predicted)
 
         def loss_of(*recorded):
             x, y, sample_weight, masks = batch
@@ -345,19 +345,18 @@ class Steps:
             finally:
                 self._recorded_losses = None
 
-        with device("cpu"), warnings.catch_warnings():  # autograd knows NumPy's arrays only
-            warnings.filterwarnings("ignore", "Output seems independent of input")  # of some: one that is asked for
-            (loss,), back = pullback(
-                loss_of, [*predicted, *penalties], trainable, f"{type(self).__name__}.compute_loss"
-            )
-            found = [np.asarray(each) for each in back([np.ones_like(loss)])]
-        found = converted(found, asarray)
-        tape.scale = found[m : m + len(tape.penalties)]
+        what = f"{type(self).__name__}.compute_loss"
+        with device("cpu"):  # autograd knows NumPy's arrays only
+            (loss,), back = pullback(loss_of, [*predicted, *penalties], what)
+            found, direct = back([np.ones_like(loss)])
+        found, direct = converted(found, asarray), {weight: asarray(dw) for weight, dw in direct.items()}
+        tape.scale = [0.0 if factor is None else factor for factor in found[m : m + len(tape.penalties)]]
         grads = tape.back(found[:m])[1]
-        for weight, factor in zip(regularized, found[m + len(tape.penalties) : n]):
-            grads[weight] = grads.get(weight, 0) + weight.regularizer.gradient(weight.value) * factor
-        for weight, direct in zip(trainable, found[n:]):
-            grads[weight] = grads.get(weight, 0) + direct
+        for weight, factor in zip(regularized, found[m + len(tape.penalties) :]):
+            if factor is not None:
+                grads[weight] = grads.get(weight, 0) + weight.regularizer.gradient(weight.value) * factor
+        for weight in trainable:
+            grads[weight] = grads.get(weight, 0) + direct.get(weight, xp.zeros_like(weight.value))
         return number(loss), trainable, grads, outputs, masks
 
 

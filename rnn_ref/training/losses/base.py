@@ -156,14 +156,15 @@ class Loss:
             raise NotImplementedError(
                 f"{what} has no gradient written out; on a GPU write `gradient(y_true, y_pred)` beside `call`."
             )
-        (losses,), pull = pullback(lambda p: [function(p)], [y_pred], [], what)
+        (losses,), pull = pullback(lambda p: [function(p)], [y_pred], what)
         losses = np.asarray(losses)
         if losses.dtype.kind != "f":
             raise TypeError(f"{what} must return an array of floats, got {losses!r}.")
 
         def back(dlosses):
             seed = np.asarray(dlosses, losses.dtype)
-            return np.asarray(pull([np.broadcast_to(seed, losses.shape)])[0])
+            (dy_pred,), _ = pull([np.broadcast_to(seed, losses.shape)])
+            return np.zeros_like(y_pred) if dy_pred is None else np.asarray(dy_pred)
 
         return losses, back
 

@@ -139,7 +139,7 @@ class Loops:
                 raise ValueError(f"{self.name}: validation_split needs arrays; give validation_data instead.")
             source, held_out = source.split(split)
             return source, data.Epochs(held_out, steps)
-        x, y, sample_weight = data.unpack(validation_data, f"{self.name}: validation_data")
+        x, y, sample_weight = data.unpack_x_y_sample_weight(validation_data, f"{self.name}: validation_data")
         if batch_size is None and (is_array(x) or is_structure(x)):
             batch_size = training_batch_size
         held_out = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps, again=True)

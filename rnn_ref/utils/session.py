@@ -42,33 +42,3 @@ def is_keras_tensor(x) -> bool:
     (True, False)
     """
     return isinstance(x, SymbolicTensor)
-
-
-def pack_x_y_sample_weight(x, y=None, sample_weight=None):
-    """What ``fit`` takes from a source of batches: ``x`` alone, ``(x, y)``, or ``(x, y, sample_weight)``.
-
-    Examples
-    --------
-    >>> pack_x_y_sample_weight([1.0], [2.0])
-    ([1.0], [2.0])
-    """
-    if y is None:
-        return x if not isinstance(x, list | tuple) else (x,)
-    return (x, y) if sample_weight is None else (x, y, sample_weight)
-
-
-def unpack_x_y_sample_weight(data):
-    """What a source of batches gave as ``x``, ``y`` and ``sample_weight``; None for what is not there.
-
-    Examples
-    --------
-    >>> unpack_x_y_sample_weight(([1.0], [2.0]))
-    ([1.0], [2.0], None)
-    """
-    if isinstance(data, list):
-        data = tuple(data)
-    if not isinstance(data, tuple):
-        return data, None, None
-    if len(data) > 3:
-        raise ValueError(f"expected x, (x, y) or (x, y, sample_weight), got {len(data)} entries.")
-    return (*data, None, None)[:3]

@@ -32,7 +32,16 @@ Not taken, because what is meant is not certain: lists of Python numbers, string
 
 from rnn_ref.models.data.batch import look_for_nan, one_batch
 from rnn_ref.models.data.epochs import Epochs
+from rnn_ref.models.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from rnn_ref.models.data.py_dataset import PyDataset
-from rnn_ref.models.data.sources import source, unpack
+from rnn_ref.models.data.sources import source
 
-__all__ = ["Epochs", "PyDataset", "look_for_nan", "one_batch", "source", "unpack"]
+__all__ = [
+    "Epochs",
+    "PyDataset",
+    "look_for_nan",
+    "one_batch",
+    "pack_x_y_sample_weight",
+    "source",
+    "unpack_x_y_sample_weight",
+]

@@ -11,6 +11,7 @@ from rnn_ref import checks
 from rnn_ref.models.data.arrays import ArrayBatches
 from rnn_ref.models.data.batch import Batch, look_for_nan, one_batch
 from rnn_ref.models.data.kinds import comes_from, is_array, is_structure
+from rnn_ref.models.data.packing import unpack_x_y_sample_weight
 from rnn_ref.models.data.py_dataset import PyDataset, made_ahead
 from rnn_ref.models.data.shuffling import in_order
 
@@ -83,19 +84,6 @@ def _kind(x: Any, name: str) -> type:
     )
 
 
-def unpack(item: Any, name: str, *, lists: bool = True) -> tuple:
-    """``x``, ``y`` and ``sample_weight`` of what a source gave, None where there is none."""
-    if isinstance(item, list) and not lists:
-        raise ValueError(
-            f"{name}: a generator gives tuples (x,), (x, y) or (x, y, sample_weight), got a list of {len(item)}."
-        )
-    if isinstance(item, (tuple, list)):
-        if not 1 <= len(item) <= 3:
-            raise ValueError(f"{name}: a batch is (x,), (x, y) or (x, y, sample_weight), got {len(item)} entries.")
-        return (*item, None, None)[:3]
-    return item, None, None
-
-
 class IterableBatches:
     """Batches of an iterable that can begin anew, such as a DataLoader."""
 
@@ -124,7 +112,7 @@ class IterableBatches:
 
     def batch(self, item) -> Batch:
         """What was given, checked as arrays are."""
-        parts = unpack(item, self.name, lists=self.lists)
+        parts = unpack_x_y_sample_weight(item, self.name, lists=self.lists)
         batch = one_batch(*parts, model=self.model, class_weight=self.class_weight)
         if self._fine:
             self._fine = look_for_nan(*batch, model=self.model, only_here=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import rnn_ref
+from tests.models.data import ways_to_validate, ways_with_arrays, ways_with_sources  # noqa: F401, each adds its own
 from tests.models.data.ways import WAYS, model
 
 keras = pytest.importorskip("keras")
@@ -16,6 +17,15 @@ TAKEN = {
     "an_iterator_of_a_zip": "any iterator can give batches",
     "sample_weights_by_name": "targets and weights by name, of a model with a list of outputs",
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_to_compile():
+    """Keras runs a few steps only; optimizing its operations takes longer."""
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @cache

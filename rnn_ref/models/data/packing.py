@@ -1,0 +1,53 @@
+"""The parts of a batch, in one tuple and out of it; for a ``train_step`` of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def unpack_x_y_sample_weight(data: Any, source: str = "data", *, lists: bool = True) -> tuple:
+    """``x``, ``y`` and ``sample_weight`` of a batch, None where there is none.
+
+    Parameters
+    ----------
+    data
+        ``x`` alone, or a tuple or list of one to three parts.
+    source : str
+        What it comes from, for error messages.
+    lists : bool
+        Whether a list is taken for a tuple.
+
+    Raises
+    ------
+    ValueError
+        If there are no parts, or more than three.
+
+    Examples
+    --------
+    >>> unpack_x_y_sample_weight(("x", "y"))
+    ('x', 'y', None)
+    """
+    if isinstance(data, list) and not lists:
+        raise ValueError(
+            f"{source}: a generator gives tuples (x,), (x, y) or (x, y, sample_weight), got a list of {len(data)}."
+        )
+    if not isinstance(data, (tuple, list)):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(f"{source}: a batch is (x,), (x, y) or (x, y, sample_weight), got {len(data)} entries.")
+    return (*data, None, None)[:3]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """The shortest batch that says the same: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
+
+    An ``x`` that is a list or tuple itself comes as ``(x,)``.
+
+    Examples
+    --------
+    >>> pack_x_y_sample_weight("x"), pack_x_y_sample_weight("x", "y"), pack_x_y_sample_weight(["a", "b"])
+    ('x', ('x', 'y'), (['a', 'b'],))
+    """
+    if y is None:
+        return (x,) if isinstance(x, (tuple, list)) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)

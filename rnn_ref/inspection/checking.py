@@ -103,7 +103,7 @@ def check_gradients(
         else:
             pairs = {"inputs": (x, gradients.inputs)}
         for name, weight in model.named_weights().items():
-            if name in gradients.weights:
+            if name in gradients.weights and weight.trainable:  # moving means get none
                 pairs[name] = (weight.value, gradients.weights[name])
         for k, state in enumerate(states or []):
             pairs[f"initial_state[{k}]"] = (state, gradients.initial_state[k])
@@ -117,7 +117,7 @@ def _worst_error(loss, array, gradient, epsilon, samples, generator) -> float:
     entries = np.arange(array.size)
     if samples is not None and samples < array.size:
         entries = generator.choice(array.size, samples, replace=False)
-    worst, scale = 0.0, float(np.abs(gradient).max(initial=0.0))
+    worst, scale, rounding = 0.0, float(np.abs(gradient).max(initial=0.0)), 0.0
     for entry in entries:
         place = np.unravel_index(entry, array.shape)
         value = float(array[place])
@@ -129,4 +129,7 @@ def _worst_error(loss, array, gradient, epsilon, samples, generator) -> float:
         numeric = (above - below) / (2 * epsilon)
         worst = max(worst, abs(numeric - gradient[place]))
         scale = max(scale, abs(numeric))
+        rounding = max(rounding, 8 * np.finfo("float64").eps * max(abs(above), abs(below), 1) / epsilon)
+    if scale <= rounding:  # a gradient that is zero: differences cannot tell more
+        return 0.0
     return float(worst / scale if scale > 0 else worst)

@@ -149,7 +149,7 @@ class CustomCell(Layer):
             )
         self.custom = custom
         super().__init__(name=getattr(custom, "name", None) or snake_case(kind), dtype=getattr(custom, "dtype", None))
-        self.trainable = getattr(custom, "trainable", True)
+        self._trainable = getattr(custom, "trainable", True)
         self.takes_constants = accepts(custom.call, "constants")
         self.needs_constants = self.takes_constants and _has_no_default(custom.call, "constants")
         self.takes_training = accepts(custom.call, "training")

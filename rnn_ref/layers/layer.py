@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_ref import config
+from rnn_ref import checks, config
 from rnn_ref.config import policy
 from rnn_ref.device import array_module, explain_memory, to_numpy, xp
 from rnn_ref.layers import autodiff, regularizers
@@ -161,7 +161,7 @@ class Layer(WeightOwner):
             raise NotImplementedError(
                 f"{self.name}: autocast=False is not there: inputs are cast to the layer's dtype."
             )
-        self.trainable = bool(trainable)
+        self._trainable = checks.flag(trainable, "trainable", self.name)
         self.built = False
         if input_shape is not None and batch_input_shape is not None:
             raise ValueError(f"{self.name}: give input_shape or batch_input_shape, not both.")

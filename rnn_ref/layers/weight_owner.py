@@ -33,10 +33,20 @@ class WeightOwner:
 
     name: str
     dtype: str
-    trainable: bool
     built: bool
     holds_layers: bool
     _weights: dict[str, Variable]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change the weights. Set, it is set of all layers inside as well."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value) -> None:
+        self._trainable = checks.flag(value, "trainable", self.name)
+        for layer in self.sublayers():
+            layer.trainable = value
 
     def add_weight(
         self,

@@ -90,6 +90,8 @@ class Functional(Model):
         self.input_shape = replace(self._input, lambda tensor: tensor.shape)
         self.output_shape = replace(self._output, lambda tensor: tensor.shape)
         self.built = True
+        if not trainable:
+            self.trainable = False  # and that of the layers inside
 
     def _check_names(self) -> None:
         names: dict[str, Layer] = {}

@@ -45,6 +45,29 @@ def test_masked_steps_may_hold_anything():
     assert np.isfinite(layer.moving_mean.numpy()).all()
 
 
+@pytest.mark.parametrize("how", ["set", "inside", "given"])
+def test_a_frozen_model_freezes_its_layers(how):
+    """Otherwise the moving statistics of a pretrained model would go on."""
+    start = rnn_ref.Input((3, 2))
+    end = rnn_ref.layers.TimeDistributed(rnn_ref.layers.BatchNormalization())(start)
+    model = rnn_ref.Model(start, end, trainable=how != "given")
+    if how == "set":
+        model.trainable = False
+    elif how == "inside":
+        outer = rnn_ref.Sequential([rnn_ref.Input((3, 2)), model])
+        outer.trainable = False
+    before = model.get_weights()
+    model(X, training=True)
+    for a, b in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(a, b)
+    assert model.trainable_weights == []
+    model.trainable = True
+    model(X, training=True)
+    assert not np.array_equal(model.get_weights()[2], before[2])
+    with pytest.raises(ValueError, match="`trainable` must be True or False"):
+        model.trainable = "no"
+
+
 def test_refusals():
     layers = rnn_ref.layers
     with pytest.raises(ValueError, match="synchronized=True"):

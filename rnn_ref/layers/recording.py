@@ -80,3 +80,17 @@ def within(call: Call | None) -> Iterator[Call | None]:
         yield call
     finally:
         _now.reset(token)
+
+
+_walking: ContextVar[Callable | None] = ContextVar("what makes a tensor of a weight in a model's call", default=None)
+walking = _walking.get
+
+
+@contextmanager
+def weights_as_tensors(make: Callable | None) -> Iterator[None]:
+    """In the call of a model weights are tensors: ``make(weight)``. None: no longer, in the layers that it calls."""
+    token = _walking.set(make)
+    try:
+        yield
+    finally:
+        _walking.reset(token)

@@ -37,6 +37,9 @@ class Tensor:
         )
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        name = {"divide": "true_divide"}.get(ufunc.__name__, ufunc.__name__)
+        if method == "__call__" and not options and name in _OPERATORS:
+            return _operate(name, *inputs)
         raise TypeError(f"numpy.{ufunc.__name__} was called on {self!r}. {_USE_LAYERS}")
 
     def __array_function__(self, function, types, arguments, options):
@@ -47,45 +50,93 @@ class Tensor:
 
     def __getitem__(self, key):
         maker = _maker(self)
-        if getattr(maker, "return_state", None) is False:
+        if isinstance(key, (int, str)) and getattr(maker, "return_state", None) is False:
             raise TypeError(
                 f"{self!r} is the only output of {maker.name!r} and cannot be indexed; with return_state=True that "
                 "layer returns its states too."
             )
-        raise TypeError(f"{self!r} cannot be indexed. {_USE_LAYERS}")
+        if leaves(key) or not _is_index(key):
+            raise TypeError(f"{self!r} cannot be indexed with {key!r}; numbers, slices, None, ... and arrays can be.")
+        return _operate("get_item", self, key)
 
     __iter__ = None
 
     def __add__(self, other):
-        return _combine("Add", "+", self, other)
+        return _combine("Add", "add", self, other)
 
     def __radd__(self, other):
-        return _combine("Add", "+", other, self)
+        return _combine("Add", "add", other, self)
 
     def __sub__(self, other):
-        return _combine("Subtract", "-", self, other)
+        return _combine("Subtract", "subtract", self, other)
 
     def __rsub__(self, other):
-        return _combine("Subtract", "-", other, self)
+        return _combine("Subtract", "subtract", other, self)
 
     def __mul__(self, other):
-        return _combine("Multiply", "*", self, other)
+        return _combine("Multiply", "multiply", self, other)
 
     def __rmul__(self, other):
-        return _combine("Multiply", "*", other, self)
+        return _combine("Multiply", "multiply", other, self)
+
+    def __truediv__(self, other):
+        return _operate("true_divide", self, other)
+
+    def __rtruediv__(self, other):
+        return _operate("true_divide", other, self)
+
+    def __pow__(self, other):
+        return _operate("power", self, other)
+
+    def __rpow__(self, other):
+        return _operate("power", other, self)
+
+    def __matmul__(self, other):
+        return _operate("matmul", self, other)
+
+    def __rmatmul__(self, other):
+        return _operate("matmul", other, self)
+
+    def __neg__(self):
+        return _operate("negative", self)
+
+    def __abs__(self):
+        return _operate("absolute", self)
+
+    def __gt__(self, other):
+        raise TypeError(
+            f"{self!r} was compared: what is true has no gradient. Compare inside a layer: "
+            "Lambda(lambda x: (x > 0) * x), with autograd.numpy for functions of NumPy."
+        )
+
+    __lt__ = __ge__ = __le__ = __gt__
 
 
+_OPERATORS = ("add", "subtract", "multiply", "true_divide", "power", "matmul", "negative", "absolute")
 _USE_LAYERS = (
-    "No gradient could flow back through that: use a layer instead (Activation, Reshape, Permute, Add, Multiply, ...)."
+    "No gradient could flow back through that: use a layer instead (Activation, Reshape, Permute, Add, Multiply, ...), "
+    "or Lambda(lambda x: ...) with functions of autograd.numpy."
 )
 
 
-def _combine(layer_name: str, sign: str, left, right):
-    """``a + b`` is ``Add()([a, b])``."""
+def _is_index(key) -> bool:
+    parts = key if isinstance(key, tuple) else (key,)
+    kinds = (int, np.integer, slice, list, np.ndarray, type(None), type(Ellipsis))
+    return all(isinstance(part, kinds) for part in parts)
+
+
+def _operate(operator: str, *operands):
+    from rnn_ref.layers.operators import operate
+
+    return operate(operator, *operands)
+
+
+def _combine(layer_name: str, operator: str, left, right):
+    """``a + b`` of two tensors with as many axes is ``Add()([a, b])``, which hands masks on."""
     from rnn_ref import layers
 
-    if not (isinstance(left, Tensor) and isinstance(right, Tensor)) or not hasattr(layers, layer_name):
-        raise TypeError(f"{left!r} {sign} {right!r}: this works between two tensors only. {_USE_LAYERS}")
+    if not (isinstance(left, Tensor) and isinstance(right, Tensor)) or left.ndim != right.ndim:
+        return _operate(operator, left, right)
     dtype = left.dtype if left.dtype in ("float32", "float64") else None
     return getattr(layers, layer_name)(dtype=dtype)([left, right])
 

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from rnn_ref.device import array_module, asarray, to_numpy, xp
-from rnn_ref.layers.recording import now
+from rnn_ref.layers.recording import now, walking
+from rnn_ref.layers.symbolic import Tensor
+
+PYTHON = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "true_divide": operator.truediv,
+    "power": operator.pow,
+    "matmul": operator.matmul,
+    "negative": operator.neg,
+}
 
 
 class Variable:
@@ -86,6 +99,11 @@ class Variable:
 
     def __array__(self, dtype=None, copy=None):
         call = now()
+        if walking() is not None:
+            raise TypeError(
+                f"{self.path}: NumPy got this weight in the call of a model; its gradient would be lost. Use Python's "
+                "operators (weight * x), or a layer with a call of its own, written with autograd.numpy."
+            )
         if call is not None and hasattr(call.weight(self, self._array), "_trace"):
             raise TypeError(
                 f"{self.path}: plain NumPy got this weight while autograd is differentiating; the gradient would be "
@@ -103,46 +121,61 @@ class Variable:
 
     @property
     def T(self):
+        if walking() is not None:
+            raise TypeError(f"{self.path}.T in a model's call: no gradient would come back. Use a Lambda or a layer.")
         return self.value.T
 
     def __getitem__(self, index):
-        return self.value[index]
+        return self.value[index] if walking() is None else walking()(self)[index]
 
     def __neg__(self):
-        return -self.value
+        return self._with("negative")
 
     def __add__(self, other):
-        return self.value + value_of(other)
+        return self._with("add", other)
 
     def __radd__(self, other):
-        return other + self.value
+        return self._with("add", other, reverse=True)
 
     def __sub__(self, other):
-        return self.value - value_of(other)
+        return self._with("subtract", other)
 
     def __rsub__(self, other):
-        return other - self.value
+        return self._with("subtract", other, reverse=True)
 
     def __mul__(self, other):
-        return self.value * value_of(other)
+        return self._with("multiply", other)
 
     def __rmul__(self, other):
-        return other * self.value
+        return self._with("multiply", other, reverse=True)
 
     def __truediv__(self, other):
-        return self.value / value_of(other)
+        return self._with("true_divide", other)
 
     def __rtruediv__(self, other):
-        return other / self.value
+        return self._with("true_divide", other, reverse=True)
 
     def __matmul__(self, other):
-        return self.value @ value_of(other)
+        return self._with("matmul", other)
 
     def __rmatmul__(self, other):
-        return other @ self.value
+        return self._with("matmul", other, reverse=True)
 
     def __pow__(self, exponent):
-        return self.value ** value_of(exponent)
+        return self._with("power", exponent)
+
+    def _with(self, name: str, *others, reverse: bool = False):
+        """An operator on the value; beside a tensor, and in the call of a model, it is a step of that model."""
+        mine = self.value if walking() is None else walking()(self)
+        if walking() is None and any(isinstance(other, Tensor) for other in others):
+            mine = self
+        operands = [mine, *(value_of(other) if mine is not self else other for other in others)]
+        operands = operands[::-1] if reverse else operands
+        if mine is not self:
+            return PYTHON[name](*operands)
+        from rnn_ref.layers.operators import operate
+
+        return operate(name, *operands)
 
     # -- what autograd asks of its boxes: a weight stands for the box that its value is (see layers/autodiff.py) ---
 

@@ -67,12 +67,15 @@ def layer_from(entry, custom_objects: dict | None = None):
     """The layer that :func:`describe` described; a layer itself stays."""
     import rnn_ref
     from rnn_ref import layers as known
+    from rnn_ref.layers.operators import Operator
 
     if isinstance(entry, Layer):
         return entry
     name = entry["class_name"]
     # Models (Sequential, Model) are layers too.
     found = (custom_objects or {}).get(name) or known.__dict__.get(name) or getattr(rnn_ref, name, None)
+    if name == "Operator":  # nobody's to make: it stands for an operator of Python
+        found = Operator
     if found is None:
         raise ValueError(f"unknown layer {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
     if custom_objects and "custom_objects" in found.from_config.__code__.co_varnames:

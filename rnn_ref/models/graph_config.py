@@ -12,6 +12,7 @@ import numpy as np
 
 from rnn_ref.layers import wrapper
 from rnn_ref.layers.symbolic import SymbolicTensor, leaves, replace, replace_entries
+from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.wrapper import describe
 from rnn_ref.models.keras_masks import without_mask_operations
 
@@ -46,6 +47,11 @@ def write(model) -> dict:
             return {"class_name": TENSOR, "config": history}
         if isinstance(entry, np.ndarray):
             return {"class_name": "__numpy__", "config": {"value": entry.tolist(), "dtype": entry.dtype.name}}
+        if isinstance(entry, Variable):
+            raise ValueError(
+                f"{model.name}: the weight {entry.path} is an input of a layer; a description of the model cannot say "
+                "so. Use the weight in the call of a layer of your own."
+            )
         return entry
 
     described = []

@@ -11,6 +11,7 @@ import numpy as np
 from rnn_ref.device import is_array, xp
 from rnn_ref.layers.input import Input
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.recording import weights_as_tensors
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
 from rnn_ref.models.structure import as_array, flatten, in_order, leaves_of, put_back
 from rnn_ref.models.summary import summary
@@ -216,7 +217,8 @@ class Model(Training, Layer):
             told["training"] = walk.training
         if "mask" in known:
             told["mask"] = replace_entries(inputs, lambda tensor: tensor.mask)
-        return self.call(inputs, **told)
+        with weights_as_tensors(walk.weight_as_tensor):
+            return self.call(inputs, **told)
 
     def run(
         self,

@@ -18,9 +18,11 @@ import numpy as np
 from rnn_ref.device import explain_memory, get_device, xp
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.dependencies import dependencies
+from rnn_ref.layers.recording import walking, weights_as_tensors
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
 from rnn_ref.layers.time_distributed import TimeDistributed
+from rnn_ref.layers.variable import Variable
 
 VALUE, MASK = attrgetter("value"), attrgetter("mask")
 
@@ -111,6 +113,7 @@ class Walk:
         self.steps: list[Step] = []
         self.inputs = self.outputs = None
         self.arguments: dict = {}
+        self.weight_tensors: dict[Variable, RecordedTensor] = {}  # weights that were inputs of layers
 
     # -- forward ------------------------------------------------------------------------------------
 
@@ -121,6 +124,24 @@ class Walk:
     def call(self, layer, inputs, arguments: dict | None = None):
         """Run a layer on tensors, write it down, and return its outputs as tensors."""
         given = arguments or {}
+        if not isinstance(inputs, RecordedTensor):
+            inputs = replace_entries(inputs, self.weight_as_tensor)
+        if given:
+            given = {name: replace_entries(value, self.weight_as_tensor) for name, value in given.items()}
+        if walking() is not None:
+            with weights_as_tensors(None):
+                return self._call(layer, inputs, given)
+        return self._call(layer, inputs, given)
+
+    def weight_as_tensor(self, entry):
+        """The tensor that stands for a weight on this walk; anything else as it is."""
+        if not isinstance(entry, Variable):
+            return entry
+        if entry not in self.weight_tensors:
+            self.weight_tensors[entry] = self.tensor(entry.value)
+        return self.weight_tensors[entry]
+
+    def _call(self, layer, inputs, given: dict):
         values = replace(given, VALUE) if given else {}
         mask = values.pop("mask", None)
         if mask is None:
@@ -229,11 +250,14 @@ class Walk:
             for name, dw in gradients.weights.items():
                 _add(weights, named.get(name, name), dw)
             flow.append((step.layer, gradients.flow))
+        for weight, tensor in self.weight_tensors.items():
+            _add(weights, weight, sums.pop(tensor, None))
         return sums, weights, flow[::-1]
 
     def _needed(self, input_gradient: bool) -> set[RecordedTensor]:
         """Tensors whose gradient some weight (or the caller) waits for, and those of recurrent layers, to be seen."""
         needed = set(leaves([self.inputs, self.arguments] if input_gradient else self.arguments))
+        needed.update(self.weight_tensors.values())
         for step in self.steps:
             sources = [*leaves(step.inputs), *leaves(step.arguments)]
             if _is_recurrent(step.layer) or step.layer.weights or any(tensor in needed for tensor in sources):

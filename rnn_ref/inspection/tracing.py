@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from rnn_ref.device import converted, to_numpy
 from rnn_ref.inspection.layer_trace import LayerTrace
 from rnn_ref.inspection.watching import Log, Wanted, Watcher, in_data_order
+from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.layer import Layer
@@ -234,6 +236,20 @@ def _cells(layer) -> Iterator:
             yield from _cells(inner)
 
 
+def _opened(layer, record):
+    """The tape that a layer's own computation left where a subclass's ``call`` goes around it."""
+    if isinstance(getattr(record, "tape", None), CallTape):  # with gradients beside it
+        return replace(record, tape=_opened(layer, record.tape))
+    if not isinstance(record, CallTape):
+        return record
+    if len(record.inner) != 1:
+        raise ValueError(
+            f"{layer.name}: the call of {type(layer).__name__} runs what it overrides {len(record.inner)} times; gates "
+            "and states can be shown where it does so once."
+        )
+    return record.inner[0].tape
+
+
 def recurrent(runs: Iterable, prefix: str = "") -> Iterator[tuple]:
     """Name, layer, and tape (or flow) of the recurrent layers among those that ran, in order.
 
@@ -244,7 +260,7 @@ def recurrent(runs: Iterable, prefix: str = "") -> Iterator[tuple]:
         count = counts[layer.name] = counts.get(layer.name, 0) + 1
         name = f"{prefix}{layer.name}" + (f"#{count}" if count > 1 else "")
         if isinstance(layer, RNN):
-            yield name, layer, record
+            yield name, layer, _opened(layer, record)
         elif isinstance(layer, Bidirectional):
             both = record.values() if isinstance(record, dict) else (record.forward, record.backward)
             yield from recurrent(zip(layer.directions, both), f"{name}/")

@@ -134,8 +134,9 @@ class Watcher(Walk):
         """The trace of a layer, and of the layers in it, from its tape."""
         self.log.paths.append(path)
         every = self.wanted.every
-        if isinstance(layer, RNN):
-            yield from self._recurrent(layer, tape, x, y, path)
+        called = isinstance(tape, CallTape)
+        if isinstance(layer, RNN) and not (called and len(tape.inner) != 1):
+            yield from self._recurrent(layer, tape.inner[0].tape if called else tape, x, y, path)
             return
         if self.wanted.layer(path):
             ends = {"inputs": x, "outputs": y}
@@ -145,7 +146,10 @@ class Watcher(Walk):
                     "outputs": _in_order(layer, y, layer.forward_layer.go_backwards),
                 }
             yield path, make(layer, path, **ends, every=every, **_extras(layer, tape, x, mask, every))
-        if isinstance(layer, Bidirectional):
+        if called:
+            kind = type(layer).__name__
+            self.log.notes.append(f"{path}: {kind} has a call of its own: only what goes in and out can be seen.")
+        elif isinstance(layer, Bidirectional):
             ys = (tape.y_forward, layer._turned(tape.y_backward))  # as the layers gave them
             for direction, inner, own in zip(layer.directions, (tape.forward, tape.backward), ys):
                 yield from self.traces_of(direction, inner, x, own, mask, f"{path}/{direction.name}")
@@ -153,9 +157,6 @@ class Watcher(Walk):
             fold = partial(_folded, count=tape.sizes[0] * tape.sizes[1])
             name = f"{path}/{layer.layer.name}"
             yield from self.traces_of(layer.layer, tape.inner, fold(x), _each(y, fold), fold(mask), name)
-        elif isinstance(tape, CallTape):
-            kind = type(layer).__name__
-            self.log.notes.append(f"{path}: {kind} has a call of its own: only what goes in and out can be seen.")
         elif not hasattr(layer, "walk_layers") and layer.sublayers():
             inside = ", ".join(each.name for each in layer.sublayers())
             self.log.notes.append(f"{path}: the layers inside it ({inside}) cannot be seen, only what goes in and out.")

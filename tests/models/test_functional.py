@@ -260,8 +260,6 @@ def test_operators_are_layers():
     np.testing.assert_allclose(model([x, y]), (x + y) * x - y, rtol=1e-6)
     assert max(rnn_ref.check_gradients(model, [x, y]).values()) < 1e-6
     with pytest.raises(TypeError, match="use a layer"):
-        a + 1
-    with pytest.raises(TypeError, match="use a layer"):
         np.tanh(a)
     with pytest.raises(TypeError, match="Use a layer"):
         np.asarray(a)

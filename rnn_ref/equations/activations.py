@@ -10,12 +10,52 @@ silently widen a float32 kernel.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from rnn_ref.equations import exponentials
+from rnn_ref.equations.rectifiers import (
+    celu,
+    d_celu,
+    d_elu,
+    d_hard_shrink,
+    d_hard_silu,
+    d_hard_tanh,
+    d_leaky_relu,
+    d_relu6,
+    d_soft_shrink,
+    d_sparse_plus,
+    d_sparse_sigmoid,
+    elu,
+    hard_shrink,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    relu6,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+)
+from rnn_ref.equations.smooth import (
+    d_exponential,
+    d_gelu,
+    d_log_sigmoid,
+    d_mish,
+    d_selu,
+    d_softplus,
+    d_softsign,
+    d_squareplus,
+    d_tanh_shrink,
+    exponential,
+    gelu,
+    log_sigmoid,
+    mish,
+    selu,
+    softplus,
+    softsign,
+    squareplus,
+    tanh_shrink,
+)
 from rnn_ref.jit import equation, fma
 
 # ---------------------------------------------------------------------------------------------------
@@ -133,71 +173,6 @@ def d_hard_sigmoid_legacy(z, a):
     return real(0.2) if real(0) < a < real(1) else real(0)
 
 
-# ---------------------------------------------------------------------------------------------------
-# smooth, on the C library
-# ---------------------------------------------------------------------------------------------------
-
-
-@equation
-def softsign(z):
-    return z / (type(z)(1) + abs(z))
-
-
-@equation
-def d_softsign(z, a):
-    slope = type(a)(1) - abs(a)
-    return slope * slope
-
-
-@equation
-def elu(z):
-    return z if z > type(z)(0) else math.expm1(z)
-
-
-@equation
-def d_elu(z, a):
-    real = type(a)
-    return real(1) if a > real(0) else a + real(1)
-
-
-SELU_SCALE = 1.0507009873554805  # Klambauer et al. 2017, the fixed point of mean 0 and variance 1
-SELU_ALPHA = 1.6732632423543772
-
-
-@equation
-def selu(z):
-    real = type(z)
-    return real(SELU_SCALE) * (z if z > real(0) else real(SELU_ALPHA) * math.expm1(z))
-
-
-@equation
-def d_selu(z, a):
-    real = type(a)
-    return real(SELU_SCALE) if a > real(0) else a + real(SELU_SCALE * SELU_ALPHA)
-
-
-@equation
-def softplus(z):
-    """``log(1 + exp(z))``, without overflow."""
-    real = type(z)
-    return (z if z > real(0) else real(0)) + math.log1p(math.exp(-abs(z)))
-
-
-@equation
-def d_softplus(z, a):
-    return -math.expm1(-a)
-
-
-@equation
-def exponential(z):
-    return math.exp(z)
-
-
-@equation
-def d_exponential(z, a):
-    return a
-
-
 @equation
 def silu(z):
     return z * sigmoid(z)
@@ -209,25 +184,42 @@ def d_silu(z, a):
     return s + a * (type(z)(1) - s)
 
 
-@equation
-def gelu(z):
-    """``z Φ(z)`` with the normal distribution function Φ (Hendrycks and Gimpel 2016), not its tanh form."""
-    real = type(z)
-    return real(0.5) * z * (real(1) + math.erf(z * real(0.7071067811865476)))
-
-
-@equation
-def d_gelu(z, a):
-    real = type(z)
-    cdf = real(0.5) * (real(1) + math.erf(z * real(0.7071067811865476)))
-    return cdf + z * real(0.3989422804014327) * math.exp(real(-0.5) * z * z)
-
-
 # ---------------------------------------------------------------------------------------------------
 # Choosing one by number. A compiled kernel cannot take a Python function and still be kept on disk, so
 # a layer passes the code of its activation. Where the code is a constant the compiler drops the rest.
+# Options have Keras's defaults here; activate_with takes others.
 # ---------------------------------------------------------------------------------------------------
 
+NAMES = (
+    "tanh",
+    "sigmoid",
+    "linear",
+    "relu",
+    "hard_sigmoid",
+    "hard_sigmoid_legacy",
+    "softsign",
+    "elu",
+    "selu",
+    "softplus",
+    "exponential",
+    "silu",
+    "gelu",
+    "celu",
+    "leaky_relu",
+    "relu6",
+    "hard_tanh",
+    "hard_silu",
+    "hard_shrink",
+    "soft_shrink",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "log_sigmoid",
+    "mish",
+    "squareplus",
+    "tanh_shrink",
+)
+# np.int64: as literals each would compile activate() anew
+CODES = {name: np.int64(code) for code, name in enumerate(NAMES)}
 (
     TANH,
     SIGMOID,
@@ -242,30 +234,28 @@ def d_gelu(z, a):
     EXPONENTIAL,
     SILU,
     GELU,
-) = (np.int64(code) for code in range(13))  # np.int64: as literals each would compile activate() anew
+    CELU,
+    LEAKY_RELU,
+    RELU6,
+    HARD_TANH,
+    HARD_SILU,
+    HARD_SHRINK,
+    SOFT_SHRINK,
+    SPARSE_PLUS,
+    SPARSE_SIGMOID,
+    LOG_SIGMOID,
+    MISH,
+    SQUAREPLUS,
+    TANH_SHRINK,
+) = CODES.values()
 
-CODES = {
-    "tanh": TANH,
-    "sigmoid": SIGMOID,
-    "linear": LINEAR,
-    "relu": RELU,
-    "hard_sigmoid": HARD_SIGMOID,
-    "hard_sigmoid_legacy": HARD_SIGMOID_LEGACY,
-    "softsign": SOFTSIGN,
-    "elu": ELU,
-    "selu": SELU,
-    "softplus": SOFTPLUS,
-    "exponential": EXPONENTIAL,
-    "silu": SILU,
-    "gelu": GELU,
-}
-
-NEEDS_Z = frozenset({SILU, GELU})
+NEEDS_Z = frozenset({SILU, GELU, HARD_SILU, SPARSE_PLUS, MISH, SQUAREPLUS, TANH_SHRINK})
 
 
 @njit(error_model="numpy")
 def activate(code, z):
     """``a = f(z)`` for the activation with this code."""
+    real = type(z)
     if code == TANH:
         return tanh(z)
     elif code == SIGMOID:
@@ -281,7 +271,7 @@ def activate(code, z):
     elif code == SOFTSIGN:
         return softsign(z)
     elif code == ELU:
-        return elu(z)
+        return elu(z, real(1))
     elif code == SELU:
         return selu(z)
     elif code == SOFTPLUS:
@@ -290,13 +280,40 @@ def activate(code, z):
         return exponential(z)
     elif code == SILU:
         return silu(z)
-    else:
+    elif code == GELU:
         return gelu(z)
+    elif code == CELU:
+        return celu(z, real(1))
+    elif code == LEAKY_RELU:
+        return leaky_relu(z, real(0.2))
+    elif code == RELU6:
+        return relu6(z)
+    elif code == HARD_TANH:
+        return hard_tanh(z)
+    elif code == HARD_SILU:
+        return hard_silu(z)
+    elif code == HARD_SHRINK:
+        return hard_shrink(z, real(0.5))
+    elif code == SOFT_SHRINK:
+        return soft_shrink(z, real(0.5))
+    elif code == SPARSE_PLUS:
+        return sparse_plus(z)
+    elif code == SPARSE_SIGMOID:
+        return sparse_sigmoid(z)
+    elif code == LOG_SIGMOID:
+        return log_sigmoid(z)
+    elif code == MISH:
+        return mish(z)
+    elif code == SQUAREPLUS:
+        return squareplus(z, real(4))
+    else:
+        return tanh_shrink(z)
 
 
 @njit(error_model="numpy")
 def d_activate(code, z, a):
-    """``da/dz`` for the activation with this code, from ``z`` and ``a = f(z)``."""
+    """``da/dz`` for the activation with this code, from ``z`` and ``a = f(z)``; ``a`` where it tells enough."""
+    real = type(a)
     if code == TANH:
         return d_tanh(z, a)
     elif code == SIGMOID:
@@ -312,7 +329,7 @@ def d_activate(code, z, a):
     elif code == SOFTSIGN:
         return d_softsign(z, a)
     elif code == ELU:
-        return d_elu(z, a)
+        return d_elu(a, a, real(1))
     elif code == SELU:
         return d_selu(z, a)
     elif code == SOFTPLUS:
@@ -321,22 +338,31 @@ def d_activate(code, z, a):
         return d_exponential(z, a)
     elif code == SILU:
         return d_silu(z, a)
-    else:
+    elif code == GELU:
         return d_gelu(z, a)
-
-
-# ---------------------------------------------------------------------------------------------------
-# Softmax couples all units of a row: it is an output activation, never a gate.
-# ---------------------------------------------------------------------------------------------------
-
-
-def softmax(z: np.ndarray) -> np.ndarray:
-    """``a_k = exp(z_k) / Σ_j exp(z_j)`` over the last axis."""
-    a = np.exp(z - z.max(axis=-1, keepdims=True))
-    a /= a.sum(axis=-1, keepdims=True)
-    return a
-
-
-def d_softmax(a: np.ndarray, da: np.ndarray) -> np.ndarray:
-    """``dz_k = a_k (da_k - Σ_j a_j da_j)``."""
-    return a * (da - (a * da).sum(axis=-1, keepdims=True))
+    elif code == CELU:
+        return d_celu(a, a, real(1))
+    elif code == LEAKY_RELU:
+        return d_leaky_relu(a, a, real(0.2))
+    elif code == RELU6:
+        return d_relu6(z, a)
+    elif code == HARD_TANH:
+        return d_hard_tanh(z, a)
+    elif code == HARD_SILU:
+        return d_hard_silu(z, a)
+    elif code == HARD_SHRINK:
+        return d_hard_shrink(a, a, real(0.5))
+    elif code == SOFT_SHRINK:
+        return d_soft_shrink(a, a, real(0))
+    elif code == SPARSE_PLUS:
+        return d_sparse_plus(z, a)
+    elif code == SPARSE_SIGMOID:
+        return d_sparse_sigmoid(z, a)
+    elif code == LOG_SIGMOID:
+        return d_log_sigmoid(z, a)
+    elif code == MISH:
+        return d_mish(z, a)
+    elif code == SQUAREPLUS:
+        return d_squareplus(z, a, real(4))
+    else:
+        return d_tanh_shrink(z, a)

@@ -8,11 +8,12 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class Activation(Layer):
-    """Apply an activation to every number (softmax: to every row).
+    """Apply an activation to every number (softmax and its relatives: to every row).
 
     Parameters
     ----------
-    activation : str
+    activation : str or callable
+        See :mod:`rnn_ref.layers.activations`.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``.
 
@@ -36,7 +37,7 @@ class Activation(Layer):
     def forward(self, x, *, training: bool = False):
         """``a = f(x)``; the tape is ``(x, a)``."""
         x = self.as_input(x)
-        a = self.activation(x)
+        a = self.activation.compute(x)
         return a, (x, a)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
@@ -44,5 +45,8 @@ class Activation(Layer):
         x, a = tape
         return LayerGradients(self.activation.gradient(x, a, xp.asarray(grads, self.dtype)))
 
+    def compute_output_shape(self, input_shape):
+        return self.activation.output_shape(input_shape)
+
     def get_config(self) -> dict:
-        return super().get_config() | {"activation": self.activation.name}
+        return super().get_config() | {"activation": activations.serialize(self.activation)}

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_ref import random
 from rnn_ref.device import xp
-from rnn_ref.equations.activations import d_softmax, softmax
+from rnn_ref.equations.rows import d_softmax, softmax
 from rnn_ref.layers.dropout import draw_mask, unit_interval
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays

@@ -170,7 +170,7 @@ class Conv1D(Layer):
         held = xp.ascontiguousarray(held.transpose(3, 0, 1, 2, 4)).reshape(self.groups, B, count, -1)
         z = [affine(rows, W, b) for rows, (W, b, _) in zip(held, self._matrices())]
         z = z[0] if self.groups == 1 else xp.concatenate(z, axis=-1)
-        a = self.activation(z)
+        a = self.activation.compute(z)
         return features_last(a, self.data_format), Conv1DTape(held, z, a, T)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:

@@ -35,8 +35,8 @@ class Dense(Layer):
     ----------
     units : int
         H, size of the output.
-    activation : str, optional
-        Linear when absent.
+    activation : str or callable, optional
+        Linear when absent; see :mod:`rnn_ref.layers.activations`.
     use_bias : bool
     kernel_initializer, bias_initializer
         For ``kernel (F, H)`` and ``bias (H,)``.
@@ -118,7 +118,7 @@ class Dense(Layer):
         self.check_features(x.shape[-1], self.kernel.shape[0])
         x = memory.contiguous(x)
         z = self._project(x)
-        a = self.activation(z)
+        a = self.activation.compute(z)
         return a, DenseTape(x, z, a)
 
     def _project(self, x):
@@ -153,12 +153,12 @@ class Dense(Layer):
         return LayerGradients(dx, weights)
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.units)
+        return self.activation.output_shape((*input_shape[:-1], self.units))
 
     def get_config(self) -> dict:
         return super().get_config() | {
             "units": self.units,
-            "activation": self.activation.name,
+            "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),

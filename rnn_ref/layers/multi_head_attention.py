@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_ref import random
 from rnn_ref.device import xp
-from rnn_ref.equations.activations import d_softmax, softmax
+from rnn_ref.equations.rows import d_softmax, softmax
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.affine import affine, d_affine
 from rnn_ref.layers.attention_masks import allowed_scores

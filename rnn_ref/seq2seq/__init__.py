@@ -12,7 +12,7 @@ Everything here runs on any *step function*::
   there too.
 
 `model_step` makes a language model, or the decoder of an encoder-decoder model, such a function; `generate` goes on
-with a text or tokens in one call.
+with a text or tokens in one call. `ctc_decode` is for models that say something at every time step of their input.
 
 Beam search has `beam_width` times as many sequences as the batch has rows, so N should not be fixed in advance.
 A sequence that has ended still takes part in the calls; what the step function returns for it is not used.
@@ -32,6 +32,7 @@ array([[1, 2, 2]])
 
 from rnn_ref.seq2seq.beam import Beams, BeamSearchDecoder, BeamTree
 from rnn_ref.seq2seq.bleu import Bleu, bleu
+from rnn_ref.seq2seq.ctc import ctc_decode
 from rnn_ref.seq2seq.entities import Entity, EntityScores, entities, entity_f1
 from rnn_ref.seq2seq.generation import generate
 from rnn_ref.seq2seq.greedy import greedy_search
@@ -48,6 +49,7 @@ __all__ = [
     "Entity",
     "EntityScores",
     "bleu",
+    "ctc_decode",
     "entities",
     "entity_f1",
     "generate",

@@ -142,7 +142,8 @@ class CarryingWalk(Walk):
         axis = getattr(layer, "axis", -1)
         last = {-1, max(ranks) - 1}
         axes = set(axis) if isinstance(axis, (list, tuple)) else {axis}
-        if type(layer) not in STEPWISE or len(ranks) > 1 or not axes <= last:
+        mixing = getattr(getattr(layer, "activation", None), "may_mix_steps", False)
+        if type(layer) not in STEPWISE or len(ranks) > 1 or not axes <= last or mixing:
             raise CannotCarry(f"{layer.name} ({type(layer).__name__}) is not known to treat every time step by itself.")
 
 

@@ -9,6 +9,7 @@ import pytest
 import scipy.special
 
 from rnn_ref.equations import activations as equations
+from rnn_ref.equations import rows
 from rnn_ref.equations.activations import CODES
 from rnn_ref.kernels.cpu import pointwise
 
@@ -33,8 +34,35 @@ FORMULAS = {
     "exponential": np.exp,
     "silu": lambda z: z * scipy.special.expit(z),
     "gelu": lambda z: z * scipy.special.ndtr(z),
+    "celu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "leaky_relu": lambda z: np.maximum(z, 0.2 * z),
+    "relu6": lambda z: np.clip(z, 0, 6),
+    "hard_tanh": lambda z: np.clip(z, -1, 1),
+    "hard_silu": lambda z: z * np.clip(z / 6 + 0.5, 0, 1),
+    "hard_shrink": lambda z: np.where(np.abs(z) > 0.5, z, 0) + 0 * z,
+    "soft_shrink": lambda z: np.sign(z) * np.maximum(np.abs(z) - 0.5, 0),
+    "sparse_plus": lambda z: np.where(z < -1, 0, np.where(z > 1, z, (z + 1) ** 2 / 4)),
+    "sparse_sigmoid": lambda z: np.clip(z / 2 + 0.5, 0, 1),
+    "log_sigmoid": scipy.special.log_expit,
+    "mish": lambda z: z * np.tanh(np.logaddexp(z, 0)),
+    "squareplus": lambda z: np.where(z < 0, 2 / (np.sqrt(z * z + 4) - z), (z + np.sqrt(z * z + 4)) / 2),
+    "tanh_shrink": lambda z: z - np.tanh(z),
 }
-KINKS = {"relu": [0], "selu": [0], "hard_sigmoid": [-3, 3], "hard_sigmoid_legacy": [-2.5, 2.5]}
+KINKS = {
+    "relu": [0],
+    "selu": [0],
+    "hard_sigmoid": [-3, 3],
+    "hard_sigmoid_legacy": [-2.5, 2.5],
+    "leaky_relu": [0],
+    "relu6": [0, 6],
+    "hard_tanh": [-1, 1],
+    "hard_silu": [-3, 3],
+    "hard_shrink": [-0.5, 0.5],
+    "soft_shrink": [-0.5, 0.5],
+    "sparse_sigmoid": [-1, 1],
+}
+# What kernels give equations that have options: Keras's defaults.
+DEFAULTS = {"elu": [1], "celu": [1], "leaky_relu": [0.2], "hard_shrink": [0.5], "soft_shrink": [0.5], "squareplus": [4]}
 
 every = pytest.mark.parametrize("name", CODES)
 
@@ -118,10 +146,17 @@ def test_nan_stays_nan(name, dtype):
 # -- plain Python -----------------------------------------------------------------------------------
 
 
+def in_plain_python(name, real):
+    """The functions themselves; those they call run compiled."""
+    f, d_f = getattr(equations, name).py_func, getattr(equations, f"d_{name}").py_func
+    options = [real(value) for value in DEFAULTS.get(name, [])]
+    return lambda z: f(z, *options), lambda z, a: d_f(z, a, *options)
+
+
 @every
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_plain_python_computes_the_same(name, dtype):
-    f, d_f = getattr(equations, name).py_func, getattr(equations, f"d_{name}").py_func
+    f, d_f = in_plain_python(name, np.dtype(dtype).type)
     z = np.linspace(-4, 4, 33).astype(dtype) + np.dtype(dtype).type(0.01)
     a, tolerance = FORMULAS[name](z.astype("float64")), 1e-6 if dtype == "float32" else 1e-13
     np.testing.assert_allclose([f(value) for value in z], a, rtol=tolerance, atol=tolerance)
@@ -131,7 +166,7 @@ def test_plain_python_computes_the_same(name, dtype):
 
 @every
 def test_plain_python_does_not_widen_float32(name):
-    f, d_f = getattr(equations, name).py_func, getattr(equations, f"d_{name}").py_func
+    f, d_f = in_plain_python(name, np.float32)
     for value in np.array([-2.0, 0.3, 5.0], "float32"):
         a = f(value)
         # a Python float (from the math module) is weak in NumPy and does not widen either; a float64 would
@@ -167,10 +202,12 @@ def test_derivative_multiplies_what_comes_from_outside(name):
     )
 
 
-@pytest.mark.parametrize("name", ["relu", "elu", "selu", "softsign"])
+@pytest.mark.parametrize(
+    "name", ["relu", "elu", "celu", "selu", "softsign", "leaky_relu", "mish", "squareplus", "hard_silu"]
+)
 def test_derivative_at_zero_is_that_of_keras(name):
     zero = np.zeros(1)
-    d = pointwise.d_activate(zero, zero, np.ones(1), CODES[name])[0]
+    d = pointwise.d_activate(zero, pointwise.activate(zero, CODES[name]), np.ones(1), CODES[name])[0]
     assert math.isclose(d, float(jax.grad(REFERENCE[name])(0.0)), rel_tol=1e-15)
 
 
@@ -180,7 +217,7 @@ def test_derivative_at_zero_is_that_of_keras(name):
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-14)])
 def test_softmax_is_keras(dtype, tolerance, keras_in):
     z = np.random.default_rng(0).normal(size=(4, 3, 5), scale=5).astype(dtype)
-    a = equations.softmax(z)
+    a = rows.softmax(z)
     assert a.dtype == dtype
     with keras_in(dtype):
         expected = np.asarray(keras.activations.softmax(jax.numpy.asarray(z)))
@@ -188,7 +225,7 @@ def test_softmax_is_keras(dtype, tolerance, keras_in):
 
 
 def test_softmax_does_not_overflow():
-    a = equations.softmax(np.array([[1e4, 0.0], [-1e4, -1e4]]))
+    a = rows.softmax(np.array([[1e4, 0.0], [-1e4, -1e4]]))
     np.testing.assert_array_equal(a, [[1, 0], [0.5, 0.5]])
 
 
@@ -196,4 +233,4 @@ def test_d_softmax_is_the_jacobian():
     generator = np.random.default_rng(1)
     z, da = generator.normal(size=(4, 5)), generator.normal(size=(4, 5))
     expected = [row_da @ np.asarray(jax.jacobian(jax.nn.softmax)(row)) for row, row_da in zip(z, da)]
-    np.testing.assert_allclose(equations.d_softmax(equations.softmax(z), da), expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(rows.d_softmax(rows.softmax(z), da), expected, rtol=1e-12, atol=1e-15)

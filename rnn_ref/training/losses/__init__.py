@@ -9,12 +9,19 @@ from rnn_ref.names import missing
 from .. import _identifiers
 from .._identifiers import serialize
 from .base import Loss
+from .ctc import CTC
+from .focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy
 from .from_function import FunctionLoss
 from .functions import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
     categorical_hinge,
     cosine_similarity,
+    ctc,
+    dice,
     hinge,
     huber,
     kl_divergence,
@@ -26,8 +33,10 @@ from .functions import (
     poisson,
     sparse_categorical_crossentropy,
     squared_hinge,
+    tversky,
 )
 from .hinge import CategoricalHinge, Hinge, SquaredHinge
+from .overlap import Dice, Tversky
 from .probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -61,6 +70,12 @@ CLASS_OF = {
     hinge: Hinge,
     squared_hinge: SquaredHinge,
     categorical_hinge: CategoricalHinge,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
+    ctc: CTC,
+    dice: Dice,
+    tversky: Tversky,
 }
 """The class behind each loss function."""
 

@@ -92,6 +92,7 @@ class Loss:
         """
         if is_recorded(y_pred) or is_recorded(y_true):
             return self._recorded(y_true, y_pred, plain(sample_weight), plain(mask))
+        y_pred, mask = self._masked(y_pred, mask)
         y_true, y_pred = self._arrays(y_true, y_pred)
         losses = self.call(y_true, y_pred)
         return self._reduce(losses, sample_weight, self._full_mask(mask, y_true, y_pred))[0]
@@ -117,7 +118,8 @@ class Loss:
         given = as_float(y_pred)
         if type(self).__call__ is not Loss.__call__:  # a subclass with a reduction of its own
             return self._whole_value_and_gradient(y_true, given, sample_weight, mask)
-        y_true, y_pred = self._arrays(y_true, given)
+        y_pred, mask = self._masked(given, mask)
+        y_true, y_pred = self._arrays(y_true, y_pred)
         if self._has_gradient:
             losses = self.call(y_true, y_pred)
         else:
@@ -167,6 +169,10 @@ class Loss:
             return np.zeros_like(y_pred) if dy_pred is None else np.asarray(dy_pred)
 
         return losses, back
+
+    def _masked(self, y_pred, mask) -> tuple:
+        """For a loss to which a mask of the predictions is no mask of the losses: what to read in its place."""
+        return y_pred, mask
 
     def _arrays(self, y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
         y_pred = self._predictions(y_pred)

@@ -5,8 +5,9 @@ Each stands for ``call`` of the class of the same name, where the formula and it
 
 from __future__ import annotations
 
+from . import ctc as _ctc
+from . import focal, overlap, probabilistic, regression
 from . import hinge as _hinge
-from . import probabilistic, regression
 
 
 def mean_squared_error(y_true, y_pred):
@@ -86,3 +87,46 @@ def squared_hinge(y_true, y_pred):
 def categorical_hinge(y_true, y_pred):
     """Losses per sample of `CategoricalHinge`."""
     return _hinge.CategoricalHinge().call(y_true, y_pred)
+
+
+def binary_focal_crossentropy(
+    y_true,
+    y_pred,
+    apply_class_balancing=False,
+    alpha=0.25,
+    gamma=2.0,
+    from_logits=False,
+    label_smoothing=0.0,
+    axis=-1,
+):
+    """Losses per sample of `BinaryFocalCrossentropy`."""
+    loss = focal.BinaryFocalCrossentropy(apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis)
+    return loss.call(y_true, y_pred)
+
+
+def categorical_focal_crossentropy(
+    y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1
+):
+    """Losses per sample of `CategoricalFocalCrossentropy`."""
+    loss = focal.CategoricalFocalCrossentropy(alpha, gamma, from_logits, label_smoothing, axis)
+    return loss.call(y_true, y_pred)
+
+
+def categorical_generalized_cross_entropy(y_true, y_pred, q):
+    """Losses per sample of `CategoricalGeneralizedCrossEntropy`."""
+    return focal.CategoricalGeneralizedCrossEntropy(q).call(y_true, y_pred)
+
+
+def ctc(y_true, y_pred):
+    """Losses per sample of `CTC`."""
+    return _ctc.CTC().call(y_true, y_pred)
+
+
+def dice(y_true, y_pred, axis=None):
+    """Losses of `Dice`: one, or one for each entry of the axes that are not summed over."""
+    return overlap.Dice(axis=axis).call(y_true, y_pred)
+
+
+def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
+    """Losses of `Tversky`: one, or one for each entry of the axes that are not summed over."""
+    return overlap.Tversky(alpha, beta, axis=axis).call(y_true, y_pred)

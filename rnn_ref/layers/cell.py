@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref import memory, random
 from rnn_ref.device import like_given, xp
+from rnn_ref.kernels.gate import admitted
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.inside import call_inside
@@ -173,8 +174,15 @@ class Cell(Layer):
 
     def arrays(self) -> tuple:
         """``W, U, b`` as the kernels take them."""
-        bias = None if self.bias is None else self.bias.value
-        return self.kernel.value, self.recurrent_kernel.value, bias
+        weights = (("kernel", self.kernel), ("recurrent_kernel", self.recurrent_kernel), ("bias", self.bias))
+        columns = self.blocks * self.units
+        rows = {"recurrent_kernel": (self.units,)}
+        return tuple(
+            None
+            if weight is None
+            else admitted(weight.value, (*rows.get(name, weight.shape[:-1]), columns), self.dtype, self.name, name)
+            for name, weight in weights
+        )
 
     def kernel_options(self) -> dict:
         """What the kernels must know besides arrays."""
@@ -224,11 +232,21 @@ class Cell(Layer):
         ``keep`` is "tape" for all that the way back needs, "outputs", or "last" for the final states only.
         ``x_drop`` and ``h_drop`` (see :mod:`rnn_ref.kernels.cpu.sequence`) take the place of random dropout masks.
         """
-        masks = self.dropout_masks(x.shape[1], x.shape[2], training)
+        T, B, F = x.shape
+        masks = self.dropout_masks(B, F, training)
         if x_drop is not None:
-            masks["x_drop"] = xp.asarray(x_drop, self.dtype)
+            shared = np.shape(x_drop)[:1] == (1,)  # by all gates
+            masks["x_drop"] = admitted(x_drop, (1 if shared else self.blocks, B, F), self.dtype, self.name, "x_drop")
         if h_drop is not None:
-            masks["h_drop"] = xp.asarray(h_drop, self.dtype)
+            masks["h_drop"] = admitted(h_drop, (self.blocks, B, self.units), self.dtype, self.name, "h_drop")
+        if mask is not None and mask.shape != (T, B):
+            raise ValueError(f"{self.name}: mask has shape {mask.shape}, expected {(T, B)} (time, batch).")
+        if x.dtype != self.dtype:
+            raise TypeError(f"{self.name}: the input is {x.dtype}, expected {self.dtype}.")
+        states = [
+            admitted(state, (B, self.units), self.dtype, self.name, f"the state {name!r}")
+            for name, state in zip(self.STATES, states, strict=True)
+        ]
         if xp.device == "cuda":
             self._look_at_choice(x.shape[1], training)
         return self.kernels.forward(
@@ -262,7 +280,15 @@ class Cell(Layer):
 
         None stands for a zero gradient of a state.
         """
-        dh, given = memory.empty_like(tape.h), len(tape.h) - len(dys)
+        self.check_input(tape.x, self.name)
+        steps, (T, B, _) = len(dys), tape.x.shape
+        if tape.h.shape != (T + 1, B, self.units):
+            raise ValueError(
+                f"{self.name}: the tape holds states of shape {tape.h.shape}, expected {(T + 1, B, self.units)}: it "
+                "was left by another layer, or without all steps."
+            )
+        dys = admitted(dys, (steps, B, self.units), self.dtype, self.name, "the gradient of the outputs")
+        dh, given = memory.empty_like(tape.h), len(tape.h) - steps
         dh[given:] = dys
         dh_T, *others = dstates
         if dh_T is not None:

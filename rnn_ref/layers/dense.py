@@ -11,6 +11,7 @@ from rnn_ref.device import xp
 from rnn_ref.kernels.cpu.products import d_project_x, project
 from rnn_ref.kernels.cpu.threads import running
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
+from rnn_ref.kernels.gate import admitted
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
 
@@ -123,7 +124,7 @@ class Dense(Layer):
 
     def _project(self, x):
         """``z = x W + b``: on a GPU by cuBLAS."""
-        W, b = self.kernel.value, None if self.bias is None else self.bias.value
+        W, b = self._arrays(x.shape[-1])
         rows = x.reshape(-1, x.shape[-1])
         if xp.device != "cpu":
             z = rows @ W if b is None else rows @ W + b
@@ -133,10 +134,20 @@ class Dense(Layer):
             project(rows, W, np.zeros(self.units, x.dtype) if b is None else b, z.reshape(-1, self.units))
         return z
 
+    def _arrays(self, F: int) -> tuple:
+        """``W`` and ``b`` as the kernels take them."""
+        W = admitted(self.kernel.value, (F, self.units), self.dtype, self.name, "kernel")
+        return W, None if self.bias is None else admitted(self.bias.value, W.shape[1:], self.dtype, self.name, "bias")
+
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """dL/da (B, ..., H) -> dL/dx, dL/dW, dL/db."""
-        dz = xp.ascontiguousarray(self.activation.gradient(tape.z, tape.a, xp.asarray(grads, self.dtype)))
-        x, W, dz = tape.x.reshape(-1, tape.x.shape[-1]), self.kernel.value, dz.reshape(1, -1, self.units)
+        shape = (*tape.x.shape[:-1], self.units)
+        if tape.z.shape != shape:
+            raise ValueError(f"{self.name}: the tape holds z of shape {tape.z.shape}, expected {shape}.")
+        grads = admitted(grads, shape, self.dtype, self.name, "the gradient of the output")
+        dz = xp.ascontiguousarray(self.activation.gradient(tape.z, tape.a, grads))
+        x, dz = tape.x.reshape(-1, tape.x.shape[-1]), dz.reshape(1, -1, self.units)
+        W, _ = self._arrays(x.shape[-1])
         if xp.device != "cpu":
             weights = {"kernel": x.T @ dz[0]}
             if self.bias is not None:

@@ -7,6 +7,7 @@ import operator
 import numpy as np
 
 from rnn_ref.device import array_module, asarray, to_numpy, xp
+from rnn_ref.kernels.gate import spread
 from rnn_ref.layers.recording import now, walking
 from rnn_ref.layers.symbolic import Tensor
 
@@ -41,9 +42,9 @@ class Variable:
     """
 
     def __init__(self, value, name, *, path=None, trainable=True, regularizer=None, constraint=None):
-        self.value = value
         self.name = name
         self.path = path or name
+        self.value = value
         self.trainable = trainable
         self.regularizer = regularizer
         self.constraint = constraint
@@ -57,6 +58,13 @@ class Variable:
 
     @value.setter
     def value(self, array) -> None:
+        """Another array in the shape of the first one, which decided; what autograd puts here is left to it."""
+        if not hasattr(array, "_trace") and hasattr(array, "shape"):
+            expected = self.__dict__.setdefault("_shape", array.shape)
+            if array.shape != expected:
+                array = spread(array, expected, self.path, "a new value")
+            elif not array.flags.c_contiguous:
+                array = array_module(array).ascontiguousarray(array)
         self._array = array
         self._device = xp.device if array_module(array) is xp.module else "elsewhere"
 

@@ -44,6 +44,8 @@ def activate(z: np.ndarray, code: int) -> np.ndarray:
 def d_activate(z: np.ndarray, a: np.ndarray, da: np.ndarray, code: int) -> np.ndarray:
     """``dz = da f'(z)``, any shape."""
     z, a, da = (np.ascontiguousarray(array) for array in (z, a, da))
+    if not z.shape == a.shape == da.shape:
+        raise ValueError(f"d_activate: z, a and da must have one shape, got {z.shape}, {a.shape} and {da.shape}.")
     dz = np.empty_like(z)
     _d_activate(z.reshape(-1), a.reshape(-1), da.reshape(-1), dz.reshape(-1), code)
     return dz

@@ -1,0 +1,58 @@
+"""The one gate to the kernels, which read and write by addresses and cannot look: shape, precision, layout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_ref.device import xp
+
+REAL = {name: np.dtype(name) for name in ("float32", "float64")}
+
+
+def spread(array, shape: tuple[int, ...], owner: str, name: str):
+    """The array in this shape; an axis of one element stands for all of them, an array of fewer axes for nothing."""
+    if array.shape == shape:
+        return array
+    if array.ndim != len(shape) or any(n not in (1, m) for n, m in zip(array.shape, shape)):
+        raise ValueError(
+            f"{owner}: {name} has shape {array.shape}, expected {shape}"
+            f"{'' if array.ndim != len(shape) else ' (or 1 for an axis along which all are the same)'}."
+        )
+    return xp.ascontiguousarray(xp.broadcast_to(array, shape))
+
+
+def admitted(array, shape: tuple[int, ...], dtype: str, owner: str, name: str):
+    """The array as kernels read it: on the device, in this shape and precision, in C order; itself if it is so.
+
+    Parameters
+    ----------
+    array : array_like of real numbers
+    shape : tuple of int
+        An axis of one element in ``array`` stands for all.
+    dtype : str
+    owner, name : str
+        Whose argument it is, and what it is called there, for the error.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another.
+    TypeError
+        If these are no real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> admitted(np.ones((1, 2)), (3, 2), "float32", "lstm", "x_drop").shape
+    (3, 2)
+    >>> admitted(np.ones(3), (3, 2), "float32", "lstm", "x_drop")
+    Traceback (most recent call last):
+    ValueError: lstm: x_drop has shape (3,), expected (3, 2).
+    """
+    fits = type(array) is np.ndarray and array.dtype is REAL.get(dtype) and array.shape == shape
+    if fits and array.flags.c_contiguous and xp.device == "cpu":
+        return array
+    array = xp.asarray(array)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{owner}: {name} must hold real numbers, got {array.dtype}.")
+    return xp.ascontiguousarray(spread(array, shape, owner, name), dtype)

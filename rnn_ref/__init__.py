@@ -41,6 +41,10 @@ from rnn_ref.version import __version__
 for _module in (activations, callbacks, constraints, initializers, losses, metrics, optimizers, regularizers):
     sys.modules[f"{__name__}.{_module.__name__.rpartition('.')[2]}"] = _module
 
+# Base classes are found here too, as in Keras.
+Initializer, Layer, Loss = initializers.Initializer, layers.Layer, losses.Loss
+Metric, Optimizer, Regularizer = metrics.Metric, optimizers.Optimizer, regularizers.Regularizer
+
 _LAZY = {"plot": "rnn_ref.plotting"}  # matplotlib is imported when a picture is asked for
 
 
@@ -54,10 +58,16 @@ def __getattr__(name):
 
 
 __all__ = [
+    "Initializer",
     "Input",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
     "Recorder",
     "Recording",
+    "Regularizer",
     "Sequential",
     "Trace",
     "__version__",

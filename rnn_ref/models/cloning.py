@@ -28,7 +28,7 @@ def clone_model(
 
     Parameters
     ----------
-    model : Sequential or functional Model
+    model : Sequential or functional Model, or a subclass with an ``__init__`` and ``get_config`` of its own
     input_tensors : SymbolicTensor or list of them, optional
         What the clone begins with; new inputs like those of the model when absent.
     clone_function : callable, optional
@@ -46,8 +46,7 @@ def clone_model(
     Raises
     ------
     ValueError
-        For a subclass of Model, whose inner structure is not known; one with ``get_config`` is copied by
-        ``type(model).from_config(model.get_config())``.
+        For a subclass of Model without ``get_config``, whose inner structure is not known.
 
     References
     ----------
@@ -64,11 +63,20 @@ def clone_model(
     >>> rnn_ref.models.clone_model(model, clone_function=both_ways).count_params()
     35969
     """
-    if not isinstance(model, (Sequential, Functional)):
-        raise ValueError(
-            f"clone_model: takes a Sequential or a Model(inputs, outputs), got {model!r}. For a subclass of Model "
-            "write get_config, and use type(model).from_config(model.get_config())."
-        )
+    kind = Sequential if isinstance(model, Sequential) else Functional
+    own_init = type(model).__init__ is not kind.__init__
+    if own_init or not isinstance(model, kind):  # only its configuration says how to make another one
+        if clone_function is not None or input_tensors is not None or call_function is not None:
+            raise ValueError(
+                f"clone_model: takes only the model {model.name} itself, as {type(model).__name__} makes its layers in "
+                "its __init__: clone_function, call_function and input_tensors have no place there."
+            )
+        if type(model).get_config in (Layer.get_config, Sequential.get_config, Functional.get_config):
+            raise ValueError(
+                f"clone_model: cannot know how {type(model).__name__} makes its layers; write get_config, which "
+                "returns the arguments of its __init__."
+            )
+        return type(model).from_config(model.get_config())
     if clone_function is None:
         with while_reading():
             return clone_model(model, input_tensors, _Likes(model), call_function)
@@ -82,7 +90,7 @@ def clone_model(
         if call_function is not None:
             raise ValueError("clone_model: call_function is for a Model(inputs, outputs), not for a Sequential.")
         start = given or [_like_input(tensor) for tensor in model.inputs or []]
-        return Sequential([*start, *map(clone_function, model.layers)], trainable=model.trainable, name=model.name)
+        return type(model)([*start, *map(clone_function, model.layers)], trainable=model.trainable, name=model.name)
     call = call_function or _call
     made = dict(zip(model.inputs, given or map(_like_input, model.inputs)))
     clones = {layer: clone_function(layer) for layer in model.layers if not isinstance(layer, InputLayer)}

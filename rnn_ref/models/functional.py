@@ -84,7 +84,7 @@ class Functional(Model):
         self.calls, self._layers = in_order_of_depth(order, start, [t.node for t in self.outputs])
         self._check_names()
         self._input = _pack_leaves(inputs, self.inputs)
-        self._output = _pack_leaves(outputs, self.outputs)
+        self._output = put_back(outputs, self.outputs)
         self._input_structure = replace_entries(self._input, lambda _: 0)
         self._output_structure = put_back(outputs, [0] * len(self.outputs))
         self.input_shape = replace(self._input, lambda tensor: tensor.shape)
@@ -99,8 +99,14 @@ class Functional(Model):
             if names.setdefault(layer.name, layer) is not layer:
                 raise ValueError(f"{self.name}: two layers are named {layer.name!r}; names must differ.")
 
-    def sublayers(self) -> list[Layer]:
+    @property
+    def layers(self) -> list[Layer]:
         return self._layers
+
+    def sublayers(self) -> list[Layer]:
+        if type(self) is Functional:
+            return self._layers
+        return list(dict.fromkeys([*self._layers, *super().sublayers()]))  # a subclass may have more
 
     @property
     def input(self):
@@ -122,6 +128,8 @@ class Functional(Model):
     def output_names(self) -> list[str]:
         if isinstance(self._output_structure, dict):
             return list(self._output_structure)
+        if self._calls_itself and len(leaves_of(self._output_structure)) != len(self.outputs):
+            return super().output_names
         return [tensor.node.layer.name for tensor in self.outputs]
 
     # -- running ------------------------------------------------------------------------------------
@@ -138,25 +146,43 @@ class Functional(Model):
 
     def _like_inputs(self, x) -> bool:
         """Whether data are nested as the inputs are."""
-        if isinstance(self._input_structure, (list, dict)) and len(self.inputs) > len(self._input_structure):
-            return _same_nesting(in_order(x), self._input_structure)
+        structure = self._input_structure
+        inside = structure.values() if isinstance(structure, dict) else structure
+        if isinstance(structure, (list, dict)) and any(isinstance(inner, (list, dict)) for inner in inside):
+            return _same_nesting(in_order(x), structure)
         return isinstance(x, dict) and isinstance(self._input_structure, dict)
 
+    def call(self, inputs, training=None, mask=None):
+        """The graph; a subclass may do more, and ask for this with ``super().call(inputs)``."""
+        return self._through_layers(inputs, training, mask, run=self._run_graph)
+
+    @property
+    def _calls_itself(self) -> bool:
+        return type(self).call is not Functional.call
+
     def walk_layers(self, inputs, arguments: dict, walk: Walk):
+        if self._calls_itself:
+            return super().walk_layers(inputs, arguments, walk)
         if arguments:
             raise TypeError(f"{self.name}: a functional model takes no argument {', '.join(arguments)}.")
+        return self._run_graph(inputs, walk.call)
+
+    def _run_graph(self, inputs, call):
         made: dict[SymbolicTensor, RecordedTensor] = {}
         for place, tensor in zip(self.inputs, self.flatten_inputs(inputs, self.name)):
-            fit_to_place(tensor, place, self.name)
+            if isinstance(tensor, RecordedTensor):
+                fit_to_place(tensor, place, self.name)
             made[place] = tensor
         for node in self.calls:
             if isinstance(node.layer, InputLayer):
                 continue
-            outputs = walk.call(node.layer, replace(node.inputs, made.get), replace(node.arguments, made.get))
+            outputs = call(node.layer, replace(node.inputs, made.get), replace(node.arguments, made.get))
             made.update(zip(node.outputs, leaves(outputs)))
-        return replace(self._output, made.get)
+        return put_back(self._output, [made[tensor] for tensor in self.outputs])
 
     def compute_output_shape(self, input_shape):
+        if self._calls_itself:
+            return super().compute_output_shape(input_shape)
         shapes = input_shape if is_shape(input_shape) else self.flatten_inputs(input_shape, self.name)
         made: dict[SymbolicTensor, Any] = dict(zip(self.inputs, [shapes] if is_shape(shapes) else shapes))
         for node in self.calls:

@@ -13,16 +13,18 @@ from rnn_ref.layers.input import Input
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.recording import weights_as_tensors
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
+from rnn_ref.models.files import Files
 from rnn_ref.models.structure import as_array, flatten, in_order, leaves_of, put_back
 from rnn_ref.models.summary import summary
 from rnn_ref.models.training import Training
 from rnn_ref.models.walk import MASK, VALUE, RecordedTensor, Walk
 
 
-class Model(Training, Layer):
+class Model(Training, Files, Layer):
     """Layers put together, with training.
 
     ``Model(inputs, outputs)`` is the graph between symbolic tensors: a :class:`~rnn_ref.models.functional.Functional`.
+    A subclass may be made in this way too.
 
     A subclass makes layers in ``__init__`` (as attributes, or in lists or dicts that are attributes) and calls them in
     ``call(self, inputs)``; with arguments ``training`` or ``mask`` it is told these too. What ``call`` gets are not
@@ -71,12 +73,18 @@ class Model(Training, Layer):
                 return super().__new__(Functional)
         return super().__new__(cls)
 
-    def __init__(self, *inputs_and_outputs, name=None, trainable=True, dtype=None):
-        if inputs_and_outputs:
-            raise TypeError(
-                f"{type(self).__name__}: a subclass of Model makes its layers itself and calls them in call(); to give "
-                "inputs and outputs, use Model(inputs, outputs), or subclass rnn_ref.models.Functional."
-            )
+    def __init__(self, *inputs_and_outputs, name=None, trainable=True, dtype=None, **options):
+        if inputs_and_outputs or options:
+            if len(inputs_and_outputs) + len(options.keys() & {"inputs", "outputs"}) != 2 or len(options) > 2:
+                raise TypeError(
+                    f"{type(self).__name__}: a subclass of Model makes its layers itself and calls them in call(), or "
+                    f"is given inputs and outputs; got {len(inputs_and_outputs)} arguments and {sorted(options)}."
+                )
+            from rnn_ref.models.functional import Functional
+
+            _derive_from(Functional, type(self))
+            Functional.__init__(self, *inputs_and_outputs, name=name, trainable=trainable, **options)
+            return
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self._input_structure: Any = 0  # of nested lists and dicts with one entry for each array
         self._output_structure: Any = 0
@@ -194,6 +202,30 @@ class Model(Training, Layer):
 
     # -- running ------------------------------------------------------------------------------------
 
+    def _through_layers(self, inputs, training, mask, *, run):
+        """``super().call(inputs)`` in a subclass of a model that has layers in a row or a graph.
+
+        ``run(inputs, call)`` calls the layers; the inputs are tensors of either kind, or arrays.
+        """
+        tensors = leaves(inputs)
+        if not tensors:
+            walk = Walk(record=False, training=bool(training))
+            masks = repeat(None) if mask is None else iter(entries(mask))
+            inputs = replace_entries(inputs, lambda array: walk.tensor(array, next(masks)))
+            outputs = run(inputs, walk.call)
+            return put_back(outputs, [tensor.value for tensor in leaves_of(outputs)])
+        if not isinstance(tensors[0], RecordedTensor):
+            return run(inputs, lambda layer, x, arguments=None: layer(x, **(arguments or {})))
+        if mask is not None and any(m is not t.mask for m, t in zip(entries(mask), tensors)):
+            raise ValueError(f"{self.name}: call() takes another mask than its inputs have; leave it out.")
+        walk = tensors[0].walk
+        before = walk.training
+        walk.training = before if training is None else bool(training)
+        try:
+            return run(inputs, walk.call)
+        finally:
+            walk.training = before
+
     def call(self, inputs):
         """What a subclass does with its inputs."""
         raise NotImplementedError(
@@ -250,6 +282,8 @@ class Model(Training, Layer):
             raise TypeError(f"{self.name}: call() returned {strays[0]!r}; it must return what layers gave it.")
         if not self.built:
             self._after_first_run(walk)
+        elif self._calls_itself:
+            self._output_structure = _structure_of(walk.outputs)
         self._remember_penalties(walk)
         return replace_entries(walk.outputs, VALUE), walk, replace_entries(walk.outputs, MASK)
 
@@ -263,6 +297,8 @@ class Model(Training, Layer):
     def losses(self) -> list:
         """Activity penalties of the last call, and penalties on the trainable weights."""
         return Layer.losses.fget(self) if self._recorded_losses is None else self._recorded_losses
+
+    _calls_itself = False  # whether a subclass overrides the ``call`` that a kind of model has
 
     def _after_first_run(self, walk: Walk) -> None:
         def shape(tensor):
@@ -341,6 +377,15 @@ class Model(Training, Layer):
 
             return Functional.from_config(config, custom_objects)
         return cls(**config)
+
+
+def _derive_from(functional: type, cls: type) -> None:
+    """Put the functional model in the place of ``Model`` among what a class is derived from, as Keras does."""
+    for base in cls.__bases__:
+        if issubclass(base, Model) and base is not Model and not issubclass(base, functional):
+            _derive_from(functional, base)
+    if not issubclass(cls, functional):
+        cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)
 
 
 def _structure_of(outputs):

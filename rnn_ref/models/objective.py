@@ -148,6 +148,10 @@ class Objective:
             self.metrics.update(y_true, y_pred, sample_weight, masks)
 
     def _resolve(self, y_true, y_pred) -> None:
+        if len(y_pred) != len(self.names):
+            raise ValueError(
+                f"compile: the model returned {len(y_pred)} outputs, its losses and metrics are for {self.names}."
+            )
         if any(map(_by_shape, self.losses)):
             self.losses = [
                 losses.resolve(loss, true, pred) if _by_shape(loss) else loss

@@ -6,13 +6,13 @@ from rnn_ref.config import policy
 from rnn_ref.layers.input import Input, InputLayer
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.sharing import while_reading, while_writing
-from rnn_ref.layers.symbolic import SymbolicTensor, replace_entries, shapes_of
+from rnn_ref.layers.symbolic import SymbolicTensor, is_shape, shapes_of
 from rnn_ref.layers.wrapper import describe
 from rnn_ref.models.graph_config import layer_from
 from rnn_ref.models.model import Model
 from rnn_ref.models.places import fit_to_place
-from rnn_ref.models.structure import flatten
-from rnn_ref.models.walk import Walk
+from rnn_ref.models.structure import flatten, leaves_of, put_back
+from rnn_ref.models.walk import RecordedTensor, Walk
 
 
 class Sequential(Model):
@@ -96,14 +96,27 @@ class Sequential(Model):
                     "last may. Leave return_state out, or use Model(inputs, outputs)."
                 )
             self._chain.append(layer(self._chain[-1]))
-        self._output_structure = replace_entries(self._chain[-1], lambda _: 0)
+        self._output_structure = put_back(self._chain[-1], [0] * len(leaves_of(self._chain[-1])))
         self.input_shape, self.output_shape = self._chain[0].shape, shapes_of(self._chain[-1])
 
     def build(self, input_shape=None) -> None:
         """Make all weights for inputs of this shape (batch included)."""
         if not self._layers:
             raise ValueError(f"{self.name} has no layers; add some first.")
-        if input_shape is not None and not self._chain:
+        if input_shape is None:
+            return
+        if not isinstance(input_shape, (list, tuple)) or not is_shape(input_shape):
+            raise ValueError(f"{self.name}: build takes the shape of one input, batch included, got {input_shape!r}.")
+        if self._chain:
+            known = self._chain[0].shape
+            if len(known) != len(input_shape) or any(
+                None not in (size, asked) and size != asked for size, asked in zip(known[1:], tuple(input_shape)[1:])
+            ):
+                raise ValueError(
+                    f"{self.name}: build got the input shape {tuple(input_shape)}, but the model begins with {known}. "
+                    "Make a new model for other inputs."
+                )
+        else:
             self._chain = [Input(batch_shape=(None, *tuple(input_shape)[1:]))]
             try:
                 self._connect()
@@ -113,8 +126,14 @@ class Sequential(Model):
 
     outputs_known = True
 
-    def sublayers(self) -> list[Layer]:
+    @property
+    def layers(self) -> list[Layer]:
         return self._layers
+
+    def sublayers(self) -> list[Layer]:
+        if type(self) is Sequential:
+            return self._layers
+        return list(dict.fromkeys([*self._layers, *super().sublayers()]))  # a subclass may have more
 
     @property
     def inputs(self) -> list[SymbolicTensor] | None:
@@ -147,6 +166,8 @@ class Sequential(Model):
 
     @property
     def output_names(self) -> list[str]:
+        if self._calls_itself and isinstance(self._output_structure, (list, tuple, dict)):
+            return super().output_names
         name = self._layers[-1].name if self._layers else "output"
         outputs = self._chain[-1] if self.built else name
         return [name] * (len(outputs) if isinstance(outputs, (list, tuple)) else 1)
@@ -157,19 +178,34 @@ class Sequential(Model):
         """The one input, in a list."""
         return flatten(x, self.input_names, what)
 
+    def call(self, inputs, training=None, mask=None):
+        """The layers in a row; a subclass may do more, and ask for this with ``super().call(inputs)``."""
+        return self._through_layers(inputs, training, mask, run=self._run_layers)
+
+    @property
+    def _calls_itself(self) -> bool:
+        return type(self).call is not Sequential.call
+
     def walk_layers(self, inputs, arguments: dict, walk: Walk):
+        if self._calls_itself:
+            return super().walk_layers(inputs, arguments, walk)
         if arguments:
             raise TypeError(f"{self.name}: a Sequential takes no argument {', '.join(arguments)}.")
+        return self._run_layers(inputs, walk.call)
+
+    def _run_layers(self, inputs, call):
         (x,) = self.flatten_inputs(inputs, self.name)
-        if self._chain:
+        if self._chain and isinstance(x, RecordedTensor):
             fit_to_place(x, self._chain[0], self.name, sizes=False)
         if not self.built:
             self.build(x.shape)
         for layer in self._layers:
-            x = walk.call(layer, x)
+            x = call(layer, x)
         return x
 
     def compute_output_shape(self, input_shape):
+        if self._calls_itself:
+            return super().compute_output_shape(input_shape)
         for layer in self._layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape

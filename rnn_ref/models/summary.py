@@ -98,7 +98,7 @@ def summary(
     Parameters
     ----------
     model
-        Built, that is: with a known input shape.
+        One that is not built yet, that is, without a known input shape, has layers with ``?`` for a shape.
     line_length : int
         65 when absent; 98 for a graph, which has a column with the tensors a layer is connected to.
     positions : list of float
@@ -110,11 +110,6 @@ def summary(
     show_trainable : bool
         Add a column that says whether a layer is trained.
     """
-    if not model.built:
-        raise ValueError(
-            f"{model.name} is not built yet, so there are no shapes to show: "
-            "start it with an Input, or call it on data."
-        )
     say = print_fn or print
     graph = not is_chain(model)
     header = ["Layer (type)", "Output Shape", "Param #"] + ["Connected to"] * graph + ["Trainable"] * show_trainable

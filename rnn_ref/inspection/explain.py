@@ -294,6 +294,8 @@ def _of_outputs(outputs, dy):
 
 def _of_loss(model, outputs, tape, y, loss):
     weights = None
+    if loss is None:
+        model.refuse_own_loss("explain_step")
     if loss is None and model.objective is not None:
         loss, weights = model.objective.losses, model.objective.loss_weights
     y = flatten(y, model.output_names, f"{model.name}: y")

@@ -206,6 +206,8 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
         outputs, tape = model.run_lists(x, training=training)
     _ask_for_parts(tape)
     weights = None
+    if loss is None:
+        model.refuse_own_loss("gradient_flow")
     if loss is None and model.objective is not None:
         loss, weights = model.objective.losses, model.objective.loss_weights
     objective = Objective(loss or "mean_squared_error", weights, None, None, model.output_names)

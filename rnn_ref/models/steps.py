@@ -78,6 +78,13 @@ class Steps:
                     "there is no state to hand on, weights are updated in place."
                 )
 
+    def refuse_own_loss(self, what: str) -> None:
+        """For tools that look at the loss of ``compile``: another one is not what they would show."""
+        if self._overrides("compute_loss"):
+            raise NotImplementedError(
+                f"{self.name}: {what} does not see compute_loss of {type(self).__name__}; pass loss=..."
+            )
+
     def flatten_targets(self, y, what: str) -> list:
         """Targets as a list: one for each output; a class with a step or loss of its own may ask for others."""
         custom = any(self._overrides(name) for name in ("train_step", "test_step", "compute_loss"))

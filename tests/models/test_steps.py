@@ -315,3 +315,11 @@ def test_a_loss_that_is_not_one_number_is_refused():
     model.compile("sgd", "mse")
     with pytest.raises(TypeError, match="compute_loss must return one number"):
         model.fit(X, Y, verbose=0)
+
+
+def test_tools_that_do_not_see_a_loss_of_ones_own_say_so():
+    cls = type("Own", (Sequential,), {"compute_loss": lambda self, x, y, y_pred, sample_weight: np.mean(y_pred)})
+    model = cls([Input((4, 3)), layers.SimpleRNN(2)])
+    model.compile("sgd")
+    with pytest.raises(NotImplementedError, match="does not see compute_loss"):
+        rnn_ref.gradient_flow(model, np.ones((2, 4, 3)), np.ones((2, 2)))

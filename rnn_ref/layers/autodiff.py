@@ -203,6 +203,34 @@ def told(layer, arguments: dict, training: bool) -> dict:
     return arguments | ({"training": training} if "training" in known else {})
 
 
+def build_for(layer, shapes, more: dict) -> None:
+    """Build a layer once: with the shape of its input; or, as in Keras, with those of all tensors by their names.
+
+    Parameters
+    ----------
+    layer : Layer
+    shapes
+        Of the first argument of ``call``.
+    more : dict
+        Shapes of its further arguments.
+    """
+    if layer.built:
+        return
+    names = list(inspect.signature(layer.build).parameters)
+    if len(names) < 2:
+        layer.ensure_built(shapes)
+        return
+    first = next(iter(inspect.signature(layer.call).parameters))
+    known = {f"{name}_shape": shape for name, shape in ({first: shapes} | more).items()}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise TypeError(
+            f"{layer.name}: build asks for {', '.join(names)}, but the call has tensors for {', '.join(known)}; the "
+            "names are those of the arguments of call, with _shape."
+        )
+    layer.build(**{name: known[name] for name in names})
+
+
 OPTIONS = ("keep_z", "run_cell", "x_drop", "h_drop")  # for the kernels; no business of a user's call
 
 
@@ -219,7 +247,7 @@ def forward(layer, x, *, training: bool, record: bool = True, mask=None, **argum
     options = {name: arguments.pop(name) for name in OPTIONS if name in arguments}
     x = as_inputs(layer, x)
     arguments = each(arguments, lambda entry: _cast(layer, entry))
-    layer.ensure_built(each(x, np.shape))
+    build_for(layer, each(x, np.shape), each({n: a for n, a in arguments.items() if is_array(a)}, np.shape))
     tape = CallTape(x, told(layer, arguments | {"mask": mask}, training))
 
     def running() -> Call:
@@ -335,7 +363,12 @@ def output_shape(layer, inputs, arguments: dict | None = None):
             return [over_shapes(entry, function) for entry in structure]
         return function(structure)
 
-    layer.ensure_built(over_shapes(inputs, lambda entry: tuple(getattr(entry, "shape", entry))))
+    tensors = {name: value for name, value in (arguments or {}).items() if leaves(value)}
+    build_for(
+        layer,
+        over_shapes(inputs, lambda entry: tuple(getattr(entry, "shape", entry))),
+        each(tensors, lambda entry: tuple(entry.shape)),
+    )
 
     def tried(unknown: int):
         x = over_shapes(inputs, lambda entry: zeros(entry, unknown))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_ref.layers.autodiff import as_inputs, each, filled, told
+from rnn_ref.layers.autodiff import as_inputs, build_for, each, filled, told
 from rnn_ref.layers.dependencies import dependencies
 from rnn_ref.layers.recording import Call, now, within
 from rnn_ref.layers.symbolic import entries
@@ -31,8 +31,7 @@ def call_inside(layer, x, arguments: dict, call: Call):
         mask = each(x, call.mask_of)
         mask = None if all(m is None for m in entries(mask)) else mask
     if layer.by_call and call.make_box is not None:
-        shapes = each(x, np.shape)
-        layer.ensure_built(shapes)
+        build_for(layer, each(x, np.shape), each({n: a for n, a in arguments.items() if hasattr(a, "shape")}, np.shape))
         x = x if any(map(_is_box, entries(x))) else as_inputs(layer, x)
         with within(replace(call, training=training, layer=layer, options={}, inner=[])):
             y = layer.call(x, **told(layer, arguments | {"mask": mask}, training))

@@ -7,9 +7,12 @@ import inspect
 import numpy as np
 
 from rnn_ref.device import is_array, runs_on_cpu, xp
+from rnn_ref.layers.autodiff import pullback
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.recording import Call, within
 from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import is_shape
+from rnn_ref.layers.variable import value_of
 
 
 class Lambda(Layer):
@@ -81,7 +84,8 @@ class Lambda(Layer):
         x = as_arrays(self, x) if _is_list_of_arrays(x) else self.as_input(x)
         arguments = self.arguments | {name: {"mask": mask, "training": training}[name] for name in self._takes}
         try:
-            y = xp.asarray(self.function(x, **arguments))
+            with within(Call(training)) as call:
+                y = xp.asarray(value_of(self.function(x, **arguments)))
         except TypeError as error:
             if xp.module is not np:
                 error.add_note(
@@ -94,16 +98,25 @@ class Lambda(Layer):
             raise TypeError(f"{self.name}: the function must return an array of numbers, got dtype {y.dtype}.")
         if y.dtype.kind == "f":
             y = y.astype(self.dtype, copy=False)
-        return y, (x, y, arguments)
+        if call.read and self.gradient is not None:
+            raise ValueError(
+                f"{self.name}: the function uses a weight, and gradient= cannot say what its gradient is. Leave it "
+                "out, or write a layer of your own with forward and backward."
+            )
+        return y, (x, y, arguments, call.read)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """``dx`` from ``gradient``, or from autograd."""
-        if not input_gradient:
+        x, y, arguments, reads_weights = tape
+        if not input_gradient and not reads_weights:
             return LayerGradients(None)
-        x, y, arguments = tape
         dy = xp.asarray(grads, self.dtype)
         # autograd knows NumPy's arrays only
-        dx = runs_on_cpu(self._differentiate)(x, arguments, dy) if self.gradient is None else self.gradient(x, y, dy)
+        weights: dict = {}
+        if self.gradient is None:
+            dx = runs_on_cpu(self._differentiate)(x, arguments, dy, weights)
+        else:
+            dx = self.gradient(x, y, dy)
         several = isinstance(x, (list, tuple))
         xs, dxs = (x, dx) if several else ([x], [dx])
         if [np.shape(d) for d in dxs] != [a.shape for a in xs]:
@@ -112,11 +125,12 @@ class Lambda(Layer):
                 f"{[a.shape for a in xs]}."
             )
         dxs = [xp.asarray(d, self.dtype) for d in dxs]
-        return LayerGradients(dxs if several else dxs[0])
+        return LayerGradients(dxs if several else dxs[0], weights)
 
-    def _differentiate(self, x, arguments: dict, dy):
+    def _differentiate(self, x, arguments: dict, dy, weights: dict):
+        """dL/dx; those of weights that the function uses are put into ``weights``."""
         try:
-            from autograd import make_vjp
+            import autograd  # noqa: F401
         except ImportError:
             raise ImportError(
                 f"{self.name}: the gradient of a Lambda needs the package autograd: pip install autograd. Or give it "
@@ -127,13 +141,21 @@ class Lambda(Layer):
             "(of plain NumPy it follows only a part), or give its gradient: "
             "Lambda(function, gradient=lambda x, y, dy: dx)."
         )
+        several = isinstance(x, (list, tuple))
+        xs = list(x) if several else [x]
         try:
-            pull_back, y = make_vjp(lambda inputs: self.function(inputs, **arguments))(x)
+            _, back = pullback(
+                lambda *boxes: [self.function(list(boxes) if several else boxes[0], **arguments)],
+                xs,
+                f"the function of {self.name}",
+                Call(bool(arguments.get("training", False))),
+            )
         except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
             raise TypeError(f"{advice} The error was: {error}") from error
-        if np.asarray(y).dtype == object:  # NumPy has packed autograd's boxes into an array: the gradient would be 0
-            raise TypeError(advice)
-        return pull_back(dy)
+        found, of_weights = back([dy])
+        weights |= of_weights
+        found = [np.zeros_like(a) if d is None else d for d, a in zip(found, xs)]
+        return found if several else found[0]
 
     def compute_mask(self, inputs, mask=None):
         """The layer's ``mask``."""

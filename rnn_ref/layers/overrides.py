@@ -28,6 +28,8 @@ def choose_way(cls: type, base: type) -> None:
     if not cls.by_call:
         return
     for name in GOES_WITH_FORWARD:
+        if name == "run" and cls.is_cell:  # of a cell it runs a sequence
+            continue
         first = next((k for k in above if name in vars(k)), base)
         if first is not base and above.index(first) > above.index(calls[0]):
             setattr(cls, name, vars(base)[name])

@@ -457,7 +457,13 @@ def as_cell(cell, where: str):
 
     if isinstance(cell, (list, tuple)):
         return StackedRNNCells(cell)
-    stacked = isinstance(cell, StackedRNNCells) and type(cell).call is StackedRNNCells.call
+    stacked = isinstance(cell, StackedRNNCells)
+    if stacked and type(cell).call is not StackedRNNCells.call:
+        raise TypeError(
+            f"{where}: {type(cell).__name__} overrides call of StackedRNNCells, whose cells run one after the other "
+            "over the whole sequence, so that it would never run. Write a cell of your own that holds and calls the "
+            "cells."
+        )
     built_in = stacked or isinstance(cell, CustomCell) or (isinstance(cell, Cell) and not cell.by_call)
     return cell if built_in else CustomCell(cell, where)
 

@@ -287,7 +287,8 @@ def connect(layer, inputs, arguments: dict):
             return next(iter(walks.values())).call(layer, inputs, arguments)
     shape = shapes_of(inputs)
     with naming_the_layer_before(inputs):
-        layer.ensure_built(shape)
+        if not layer.by_call:  # one with a call of its own is built for all its arguments
+            layer.ensure_built(shape)
         out = layer.outputs_on(inputs, arguments)
     node = Node(layer, inputs, arguments)
 

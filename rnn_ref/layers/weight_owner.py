@@ -125,6 +125,14 @@ class WeightOwner:
             "it, or return the penalty as an output and give that output a loss."
         )
 
+    def __setattr__(self, name: str, value) -> None:
+        if isinstance(value, Variable) and vars(self).get("_weights", {}).get(name, value) is not value:
+            raise AttributeError(
+                f"{self.name}: it has a weight {name!r} already, whose place another cannot take: gradients would go "
+                "to the wrong one. Copy the numbers with assign, or set the other one in build instead."
+            )
+        super().__setattr__(name, value)
+
     def sublayers(self) -> list[WeightOwner]:
         """Layers inside this one whose weights count as its own.
 

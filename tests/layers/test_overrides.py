@@ -21,13 +21,15 @@ IDS = RNG.integers(0, 5, size=(B, T))
 class Ours:
     """What a class below needs of a library."""
 
-    name, layers, Input, Model = "rnn_ref", layers, staticmethod(rnn_ref.Input), staticmethod(rnn_ref.Model)
+    layers, Sequential = layers, staticmethod(rnn_ref.Sequential)
+    Input, Model = staticmethod(rnn_ref.Input), staticmethod(rnn_ref.Model)
     exp, sum, tanh, repeat, matmul = anp.exp, anp.sum, anp.tanh, anp.repeat, anp.matmul
     registered = staticmethod(lambda cls: cls)
 
 
 class Theirs:
-    name, layers, Input, Model = "keras", keras.layers, staticmethod(keras.Input), staticmethod(keras.Model)
+    layers, Sequential = keras.layers, staticmethod(keras.Sequential)
+    Input, Model = staticmethod(keras.Input), staticmethod(keras.Model)
     exp, sum, tanh, repeat, matmul = keras.ops.exp, keras.ops.sum, keras.ops.tanh, keras.ops.repeat, keras.ops.matmul
     registered = keras.saving.register_keras_serializable()
 
@@ -167,7 +169,54 @@ def tensors_as_arguments(k):
     return lambda x: Gate()(x, k.layers.Dense(F)(x), power=2)
 
 
+def two_shapes(k):
+    class Gate(k.layers.Layer):
+        def build(self, x_shape, gate_shape):
+            self.w = self.add_weight(shape=(x_shape[-1], gate_shape[-1]), name="w")
+
+        def call(self, x, gate):
+            return k.matmul(x, self.w + 0.0) * gate
+
+    return lambda x: Gate()(x, k.layers.GRU(2, return_sequences=True)(x))
+
+
+def halved_cell(k):
+    class Halved(k.layers.GRUCell):
+        def call(self, inputs, states, training=False):
+            y, states = super().call(inputs, states, training)
+            return y / 2, [states[0] / 2]
+
+    return lambda x: k.layers.RNN(Halved(H))(x)
+
+
+def network_inside(k):
+    class Residual(k.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.net = k.Sequential([k.layers.Dense(4, "tanh"), k.layers.Dense(F)])
+
+        def build(self, shape):
+            self.net.build(shape)
+
+        def call(self, x):
+            return x + self.net(x)
+
+    return lambda x: Residual()(x)
+
+
+def wrapper(k):
+    class Twice(k.layers.TimeDistributed):
+        def call(self, inputs, training=None, mask=None):
+            return 2 * super().call(inputs, training, mask)
+
+    return lambda x: Twice(k.layers.Dense(2))(x)
+
+
 BODIES = [
+    two_shapes,
+    halved_cell,
+    network_inside,
+    wrapper,
     scaled_dense,
     doubled_lstm,
     both_directions,
@@ -365,3 +414,49 @@ def test_masks_go_on_to_layers_inside(double):
     _, tape = model.forward(ids, training=True)
     np.testing.assert_allclose(tape.steps[0].outputs.value[1:], short)
     check_against_differences(model, ids)
+
+
+def test_a_lambda_that_reads_a_weight_gives_its_gradient(double):
+    table = layers.Embedding(5, H)
+    inputs = rnn_ref.Input((T,))
+    h = layers.GRU(H)(table(inputs))
+    model = rnn_ref.Model(inputs, layers.Lambda(lambda x: anp.dot(x, table.embeddings.T))(h))
+    check_against_differences(model, IDS)
+    by_hand = layers.Lambda(lambda x: anp.dot(x, table.embeddings.T), gradient=lambda x, y, dy: dy)
+    with pytest.raises(ValueError, match="uses a weight, and gradient= cannot say"):
+        by_hand(np.ones((2, H)))
+
+
+def test_what_could_not_take_part_is_refused():
+    class Stack(layers.StackedRNNCells):
+        def call(self, x, states=None, training=False):
+            return x, states
+
+    with pytest.raises(TypeError, match="overrides call of StackedRNNCells"):
+        layers.RNN(Stack([layers.GRUCell(2)]))
+    first, second = layers.Dense(3, input_shape=(3,)), layers.Dense(3, input_shape=(3,))
+    with pytest.raises(AttributeError, match="gradients would go to the wrong one"):
+        second.kernel = first.kernel
+
+    class Shapes(layers.Layer):
+        def build(self, x_shape, other_shape):
+            pass
+
+        def call(self, x, gate):
+            return x
+
+    with pytest.raises(TypeError, match="build asks for x_shape, other_shape, but the call has tensors for x_shape"):
+        Shapes()(np.ones((2, 3)), np.ones((2, 3)))
+
+
+def test_a_tied_kernel_set_in_build_of_a_subclass(double):
+    dense = layers.Dense(F)
+
+    class Tied(layers.Dense):
+        def build(self, shape):
+            self.kernel, self.bias = dense.kernel, None
+
+    inputs = rnn_ref.Input((T, F))
+    model = rnn_ref.Model(inputs, Tied(F)(dense(inputs)))
+    assert len(model.weights) == 2
+    check_against_differences(model, X)

@@ -126,6 +126,21 @@ def test_training_goes_on_from_a_state_and_from_a_copy(options):
         np.testing.assert_array_equal(a.value, c.value)
 
 
+def test_weights_of_an_optimizer_are_its_variables():
+    first, weights = optimizers.Adam(use_ema=True), make_weights()
+    second = optimizers.Adam(use_ema=True)
+    with pytest.raises(ValueError, match="build"):
+        second.set_weights([1, 2, 3])
+    first.apply(make_grads(0), weights)
+    others = copy.deepcopy(weights)
+    second.build(others)
+    second.set_weights(first.variables)
+    for optimizer, those in ((first, weights), (second, others)):
+        optimizer.apply(make_grads(1), those)
+    for a, b in zip(weights, others):
+        np.testing.assert_array_equal(a.value, b.value)
+
+
 def test_averages_can_be_swapped_in_and_out():
     optimizer, weights = optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), make_weights()
     with pytest.raises(ValueError, match="first step"):

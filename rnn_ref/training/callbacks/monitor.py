@@ -74,6 +74,11 @@ class MonitorCallback(Callback):
                 f"Available: {', '.join(logs)}. Is there validation data?",
                 stacklevel=3,
             )
+        elif np.ndim(value):
+            raise ValueError(
+                f"{type(self).__name__} monitors {self.monitor!r}, which is {np.size(value)} numbers and not one. "
+                "Monitor another name, or give the metric an average, as in F1Score(average='macro')."
+            )
         return value
 
 

@@ -7,6 +7,8 @@ import inspect
 import math
 import os
 
+import numpy as np
+
 from rnn_ref.checks import flag, number
 
 from .base import HOOKS, Callback
@@ -173,7 +175,8 @@ class CSVLogger(Callback):
             )
             if self._write_header:
                 self.writer.writeheader()
-        self.writer.writerow({**logs, "epoch": epoch})
+        row = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in logs.items()}
+        self.writer.writerow({**row, "epoch": epoch})
         self.csv_file.flush()
 
     def on_train_end(self, logs=None):

@@ -86,7 +86,8 @@ class Metric:
         initializer : {"zeros", "ones"} or callable
             A callable gets the shape.
         """
-        fill = {"zeros": np.zeros, "ones": np.ones, None: np.zeros}.get(initializer, initializer)
+        named = {"zeros": np.zeros, "ones": np.ones, None: np.zeros}
+        fill = named.get(initializer) if initializer is None or isinstance(initializer, str) else initializer
         if not callable(fill):
             raise ValueError(f"`initializer` must be 'zeros', 'ones' or callable. Received: {initializer!r}")
         variable = np.array(fill(shape), dtype=dtype or self.dtype or np.float64).view(MetricVariable)

@@ -61,6 +61,14 @@ class State:
         for name in self.extra_state():
             setattr(self, name, float(state[name]))
 
+    def set_weights(self, weights: list) -> None:
+        """Take over arrays in the order of `variables`. The optimizer must have been built."""
+        names = list(self.get_state())
+        if len(names) != len(weights):
+            hint = "" if self.built else " Call `build(weights)` first."
+            raise ValueError(f"Expected {len(names)} arrays: {', '.join(names)}. Received: {len(weights)}.{hint}")
+        self.set_state(dict(zip(names, weights)))
+
     @property
     def variables(self) -> list[np.ndarray]:
         """The values of `get_state`, in Keras's order."""

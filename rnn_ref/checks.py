@@ -63,6 +63,32 @@ def integer(value: Any, name: str, owner: str, least: int | None = None, optiona
     return int(array)
 
 
+def positive_integer(value: Any, name: str, owner: str) -> int:
+    """`value` as an int, if it is one whole number above 0: a size.
+
+    >>> positive_integer(0, "units", "lstm")
+    Traceback (most recent call last):
+    ValueError: lstm: units must be a positive integer, got 0.
+    """
+    array = _scalar(value, "iu")
+    if array is None or array <= 0:
+        raise ValueError(f"{owner}: {name} must be a positive integer, got {value!r}.")
+    return int(array)
+
+
+def fraction(value: Any, name: str, owner: str) -> float:
+    """`value` as a float, if it is one number from 0 to 1: a rate.
+
+    >>> fraction(20, "dropout", "lstm")
+    Traceback (most recent call last):
+    ValueError: lstm: dropout must be a number between 0 and 1, got 20.
+    """
+    array = _scalar(value, "fiu")
+    if array is None or not 0 <= array <= 1:
+        raise ValueError(f"{owner}: {name} must be a number between 0 and 1, got {value!r}.")
+    return float(array)
+
+
 def flag(value: Any, name: str, owner: str) -> bool:
     """`value`, if it is True or False (0 and 1 are taken for them); parameters as for `number`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers import regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients
@@ -38,8 +39,8 @@ class ActivityRegularization(Layer):
 
     def __init__(self, l1=0.0, l2=0.0, **layer_options):
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **layer_options)
-        self.l1 = float(l1)
-        self.l2 = float(l2)
+        self.l1 = checks.number(l1, "l1", self.name)
+        self.l2 = checks.number(l2, "l2", self.name)
 
     def forward(self, x, *, training: bool = False):
         """``y = x``; nothing to remember."""

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_ref import random
+from rnn_ref import checks, random
 from rnn_ref.device import xp
 from rnn_ref.equations.rows import d_softmax, softmax
-from rnn_ref.layers.dropout import draw_mask, unit_interval
+from rnn_ref.layers.dropout import draw_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
@@ -67,8 +67,8 @@ class BaseAttention(Layer):
 
     def __init__(self, use_scale, dropout, seed, **layer_options):
         super().__init__(**layer_options)
-        self.use_scale = bool(use_scale)
-        self.dropout = unit_interval(dropout, "dropout", self.name)
+        self.use_scale = checks.flag(use_scale, "use_scale", self.name)
+        self.dropout = checks.fraction(dropout, "dropout", self.name)
         self.seed = random.from_config(seed)
         self._generator = random.make(self.seed)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers import initializers
 from rnn_ref.layers.layer import LayerGradients
@@ -122,7 +123,7 @@ class BatchNormalization(ScaleAndShift):
             raise ValueError(f"{self.name}: synchronized=True is for several devices; there is one here. Leave it out.")
         if renorm:
             raise NotImplementedError(f"{self.name}: renorm=True (batch renormalization) is not there; leave it out.")
-        self.momentum = float(momentum)
+        self.momentum = checks.number(momentum, "momentum", self.name)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm_clipping, self.renorm_momentum = renorm_clipping, renorm_momentum

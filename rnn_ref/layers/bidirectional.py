@@ -131,6 +131,10 @@ class Bidirectional(Layer):
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
 
+    def check_built_for(self, input_shape) -> None:
+        for direction in self.directions:
+            direction.check_built_for(input_shape)
+
     def compute_output_shape(self, input_shape):
         shapes = [direction.compute_output_shape(input_shape) for direction in self.directions]
         states = [s for shape in shapes for s in shape[1:]] if self.return_state else []

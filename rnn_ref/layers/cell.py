@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_ref import memory, random
+from rnn_ref import checks, memory, random
 from rnn_ref.device import like_given, xp
 from rnn_ref.kernels.gate import admitted
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.inside import call_inside
-from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of, positive_integer
+from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.recording import now
 from rnn_ref.layers.starting import asked
 from rnn_ref.layers.symbolic import leaves
@@ -69,18 +69,15 @@ class Cell(Layer):
         **layer_options,
     ):
         super().__init__(**layer_options)
-        for name, value in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not 0 <= value <= 1:
-                raise ValueError(f"{self.name}: {name} must lie between 0 and 1, got {value!r}.")
         if implementation not in (1, 2):
             raise ValueError(f"{self.name}: implementation must be 1 or 2, got {implementation!r}.")
-        self.units = positive_integer(units, "units", self.name)
+        self.units = checks.positive_integer(units, "units", self.name)
         self.activation = activations.get_pointwise(activation, f"{self.name}: activation")
         if recurrent_activation is not None:
             self.recurrent_activation = activations.get_pointwise(
                 recurrent_activation, f"{self.name}: recurrent_activation"
             )
-        self.use_bias = bool(use_bias)
+        self.use_bias = checks.flag(use_bias, "use_bias", self.name)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -90,8 +87,8 @@ class Cell(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.recurrent_constraint = constraints.get(recurrent_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = float(dropout)
-        self.recurrent_dropout = float(recurrent_dropout)
+        self.dropout = checks.fraction(dropout, "dropout", self.name)
+        self.recurrent_dropout = checks.fraction(recurrent_dropout, "recurrent_dropout", self.name)
         # As in Keras: 1 drops inputs with a mask for each gate, 2 with one for all; recurrent dropout needs 1.
         self.implementation = 1 if recurrent_dropout else implementation
         self.seed = seed

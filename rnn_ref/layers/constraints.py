@@ -5,6 +5,8 @@ the axes, along which a norm is taken: in a kernel `(F, H)`, `axis=0` constrains
 unit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -14,6 +16,7 @@ from numpy.typing import ArrayLike
 from rnn_ref.device import xp
 from rnn_ref.names import missing
 from rnn_ref.registry import Config, Registry
+from rnn_ref.spelling import Spelled
 
 Axis = int | Sequence[int] | None
 
@@ -21,7 +24,7 @@ Axis = int | Sequence[int] | None
 EPSILON = 1e-7
 
 
-class Constraint:
+class Constraint(Spelled):
     """Base class: a subclass has a `__call__` and, if it takes arguments, a `get_config`.
 
     Examples

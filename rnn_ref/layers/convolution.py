@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.affine import affine, d_affine
-from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.windows import (
     Windows,
     check_data_format,
@@ -96,13 +97,13 @@ class Conv1D(Layer):
         **layer_options,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **layer_options)
-        self.filters = positive_integer(filters, "filters", self.name)
+        self.filters = checks.positive_integer(filters, "filters", self.name)
         self.kernel_size = (one_size(kernel_size, "kernel_size", self.name),)
         self.strides = (one_size(strides, "strides", self.name),)
         self.padding = check_padding(padding, ("valid", "same", "causal"), self.name)
         self.data_format = check_data_format(data_format, self.name)
         self.dilation_rate = (one_size(dilation_rate, "dilation_rate", self.name),)
-        self.groups = positive_integer(groups, "groups", self.name)
+        self.groups = checks.positive_integer(groups, "groups", self.name)
         if self.filters % self.groups:
             raise ValueError(f"{self.name}: {self.filters} filters cannot be divided into {self.groups} equal groups.")
         if self.strides[0] > 1 and self.dilation_rate[0] > 1:
@@ -110,7 +111,7 @@ class Conv1D(Layer):
                 f"{self.name}: strides={self.strides} and dilation_rate={self.dilation_rate} cannot both be above 1."
             )
         self.activation = activations.get(activation, f"{self.name}: activation")
-        self.use_bias = bool(use_bias)
+        self.use_bias = checks.flag(use_bias, "use_bias", self.name)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -154,6 +155,10 @@ class Conv1D(Layer):
         each = [slice(start, start + share) for start in range(0, self.filters, share)]
         W = self.kernel.value.reshape(-1, self.filters)
         return [(W[:, part], None if self.bias is None else self.bias.value[part], part) for part in each]
+
+    def check_built_for(self, input_shape) -> None:
+        axis = -1 if self.data_format == "channels_last" else 1
+        self.check_features(input_shape[axis], self.kernel.shape[1] * self.groups)
 
     def forward(self, x, *, training: bool = False):
         """``x (B, T, F)`` -> ``a (B, T', H)`` and a :class:`Conv1DTape`."""

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_ref import memory
+from rnn_ref import checks, memory
 from rnn_ref.device import xp
 from rnn_ref.kernels.cpu.products import d_project_x, project
 from rnn_ref.kernels.cpu.threads import running
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.gate import admitted
 from rnn_ref.layers import activations, constraints, initializers, regularizers
-from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class DenseTape(NamedTuple):
@@ -79,9 +79,9 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **layer_options)
         if quantization_config is not None:
             raise NotImplementedError(f"{self.name}: quantization_config is not there; leave it out.")
-        self.units = positive_integer(units, "units", self.name)
+        self.units = checks.positive_integer(units, "units", self.name)
         self.activation = activations.get(activation, f"{self.name}: activation")
-        self.use_bias = bool(use_bias)
+        self.use_bias = checks.flag(use_bias, "use_bias", self.name)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -110,6 +110,9 @@ class Dense(Layer):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+
+    def check_built_for(self, input_shape) -> None:
+        self.check_features(input_shape[-1], self.kernel.shape[0])
 
     def forward(self, x, *, training: bool = False):
         """``x`` (B, ..., F) -> ``a`` (B, ..., H) and a :class:`DenseTape`."""

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_ref import random
+from rnn_ref import checks, random
 from rnn_ref.device import xp
 from rnn_ref.layers.cell import dropout_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
-
-
-def unit_interval(value, name: str, layer: str) -> float:
-    """Check a rate."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
-        raise ValueError(f"{layer}: {name} must be a number between 0 and 1, got {value!r}.")
-    return float(value)
 
 
 def draw_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: str) -> np.ndarray:
@@ -57,7 +50,7 @@ class Dropout(Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **layer_options):
         super().__init__(**layer_options)
-        self.rate = unit_interval(rate, "rate", self.name)
+        self.rate = checks.fraction(rate, "rate", self.name)
         self.noise_shape = self._check_noise_shape(noise_shape)
         self.seed = random.from_config(seed)
         self._generator = random.make(self.seed)
@@ -196,7 +189,7 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev, seed=None, **layer_options):
         super().__init__(**layer_options)
-        self.stddev = unit_interval(stddev, "stddev", self.name)
+        self.stddev = checks.fraction(stddev, "stddev", self.name)
         self.seed = random.from_config(seed)
         self._generator = random.make(self.seed)
 

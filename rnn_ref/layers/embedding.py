@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import to_numpy, xp
 from rnn_ref.layers import constraints, initializers, regularizers
-from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.reading import require
 
 
@@ -68,14 +69,14 @@ class Embedding(Layer):
             if {"input_shape", "batch_input_shape"} & set(layer_options):
                 raise ValueError("Embedding: input_length says the same as input_shape; give one of them.")
             sizes = input_length if isinstance(input_length, (list, tuple)) else (input_length,)
-            layer_options["input_shape"] = tuple(positive_integer(n, "input_length", "Embedding") for n in sizes)
+            layer_options["input_shape"] = tuple(checks.positive_integer(n, "input_length", "Embedding") for n in sizes)
         super().__init__(**layer_options)
-        self.input_dim = positive_integer(input_dim, "input_dim", self.name)
-        self.output_dim = positive_integer(output_dim, "output_dim", self.name)
+        self.input_dim = checks.positive_integer(input_dim, "input_dim", self.name)
+        self.output_dim = checks.positive_integer(output_dim, "output_dim", self.name)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = bool(mask_zero)
+        self.mask_zero = checks.flag(mask_zero, "mask_zero", self.name)
         self.supports_masking = self.mask_zero
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)

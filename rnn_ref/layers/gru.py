@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_ref import checks
 from rnn_ref.equations import gru as equations
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.recurrent import BuiltInRNN
@@ -61,7 +62,7 @@ class GRUCell(Cell):
             seed=seed,
             **layer_options,
         )
-        self.reset_after = bool(reset_after)
+        self.reset_after = checks.flag(reset_after, "reset_after", self.name)
 
     def bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)

@@ -7,6 +7,8 @@ Names, defaults and formulas are those of https://keras.io/api/layers/initialize
 NumPy's, so one seed gives other values here than in Keras.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -18,6 +20,7 @@ from rnn_ref import random
 from rnn_ref.names import missing
 from rnn_ref.random import Seed
 from rnn_ref.registry import Config, Registry
+from rnn_ref.spelling import Spelled
 
 Shape = Sequence[int]
 
@@ -25,7 +28,7 @@ Shape = Sequence[int]
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class Initializer:
+class Initializer(Spelled):
     """Base class: a subclass has a `__call__` and, if it takes arguments, a `get_config`.
 
     Examples

@@ -23,6 +23,7 @@ from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.weight_owner import WeightOwner
 from rnn_ref.reading import number
 from rnn_ref.registry import snake_case
+from rnn_ref.spelling import arguments_of, unknown_argument
 
 
 @dataclass(slots=True)
@@ -82,13 +83,6 @@ def reset_names() -> None:
     _names_given.clear()
 
 
-def positive_integer(value, name: str, layer: str) -> int:
-    """Check a number of units."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(f"{layer}: {name} must be a positive integer, got {value!r}.")
-    return int(value)
-
-
 def batch_size_of(batch_size, inputs, layer: str) -> int:
     """How many samples ``get_initial_state`` was asked for: by a number, or by an array that has so many."""
     if np.ndim(batch_size):  # the first argument was the inputs, as in tf.keras
@@ -97,7 +91,7 @@ def batch_size_of(batch_size, inputs, layer: str) -> int:
         if inputs is None:
             raise ValueError(f"{layer}: get_initial_state needs batch_size or inputs.")
         batch_size = len(inputs)
-    return positive_integer(batch_size, "batch_size", layer)
+    return checks.positive_integer(batch_size, "batch_size", layer)
 
 
 class Layer(WeightOwner):
@@ -154,7 +148,10 @@ class Layer(WeightOwner):
         batch_input_shape=None,
         activity_regularizer=None,
         autocast=True,
+        **unknown,
     ):
+        for argument in unknown:
+            raise unknown_argument(argument, arguments_of(type(self)), type(self).__name__)
         self.name = unique_name(type(self).__name__) if name is None else str(name)
         self.dtype = config.check_dtype(dtype, self.name)
         if not autocast:
@@ -175,6 +172,9 @@ class Layer(WeightOwner):
     @built_once
     def build(self, input_shape) -> None:
         """Make the weights for inputs of this shape (batch included, unknown sizes None)."""
+
+    def check_built_for(self, input_shape) -> None:
+        """Raise if the layer, which is built, cannot take inputs of this shape: a layer's weights have one width."""
 
     def ensure_built(self, input_shape) -> None:
         """Build once; later inputs must fit."""

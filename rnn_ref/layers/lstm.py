@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_ref import checks
 from rnn_ref.equations import lstm as equations
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.recurrent import BuiltInRNN
@@ -61,7 +62,7 @@ class LSTMCell(Cell):
             seed=seed,
             **layer_options,
         )
-        self.unit_forget_bias = bool(unit_forget_bias)
+        self.unit_forget_bias = checks.flag(unit_forget_bias, "unit_forget_bias", self.name)
 
     def build(self, input_shape) -> None:
         super().build(input_shape)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays, check_masks
@@ -474,7 +475,7 @@ class Dot(Merge):
         if len(pair) != 2 or any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in pair):
             raise ValueError(f"{self.name}: axes must be an integer or a pair of integers, got {axes!r}.")
         self.axes = tuple(pair) if isinstance(axes, (list, tuple)) else int(axes)
-        self.normalize = bool(normalize)
+        self.normalize = checks.flag(normalize, "normalize", self.name)
 
     def axes_of(self, shapes) -> list[int]:
         """The axis of each input, counted from the front."""

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_ref import random
+from rnn_ref import checks, random
 from rnn_ref.device import xp
 from rnn_ref.equations.rows import d_softmax, softmax
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.affine import affine, d_affine
 from rnn_ref.layers.attention_masks import allowed_scores
-from rnn_ref.layers.dropout import draw_mask, unit_interval
-from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.layers.dropout import draw_mask
+from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
 
@@ -148,13 +148,15 @@ class MultiHeadAttention(Layer):
         **layer_options,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **layer_options)
-        self.num_heads = positive_integer(num_heads, "num_heads", self.name)
-        self.key_dim = positive_integer(key_dim, "key_dim", self.name)
-        self.value_dim = positive_integer(key_dim if value_dim is None else value_dim, "value_dim", self.name)
-        self.dropout = unit_interval(dropout, "dropout", self.name)
-        self.use_bias = bool(use_bias)
+        self.num_heads = checks.positive_integer(num_heads, "num_heads", self.name)
+        self.key_dim = checks.positive_integer(key_dim, "key_dim", self.name)
+        self.value_dim = checks.positive_integer(key_dim if value_dim is None else value_dim, "value_dim", self.name)
+        self.dropout = checks.fraction(dropout, "dropout", self.name)
+        self.use_bias = checks.flag(use_bias, "use_bias", self.name)
         sizes = (output_shape,) if isinstance(output_shape, (int, np.integer)) else output_shape
-        self.features = None if sizes is None else tuple(positive_integer(n, "output_shape", self.name) for n in sizes)
+        self.features = (
+            None if sizes is None else tuple(checks.positive_integer(n, "output_shape", self.name) for n in sizes)
+        )
         axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         if axes is not None and tuple(axes) not in ((1,), (-2,)):
             raise NotImplementedError(

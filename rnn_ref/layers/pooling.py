@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS
@@ -21,7 +22,7 @@ class GlobalPooling1D(Layer):
         if data_format not in (None, "channels_last", "channels_first"):
             raise ValueError(f"{self.name}: data_format={data_format!r}; use 'channels_last' or 'channels_first'.")
         self.data_format = data_format or "channels_last"
-        self.keepdims = bool(keepdims)
+        self.keepdims = checks.flag(keepdims, "keepdims", self.name)
 
     def rank_message(self, shape, rank: int) -> str:
         return f"{super().rank_message(shape, rank)} {NEEDS_ALL_STEPS}"

@@ -6,6 +6,7 @@ import numbers
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients
@@ -156,7 +157,7 @@ class ELU(Layer):
         super().__init__(**layer_options)
         if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
             raise ValueError(f"{self.name}: alpha must be a number, got {alpha!r}.")
-        self.alpha = float(alpha)
+        self.alpha = checks.number(alpha, "alpha", self.name)
 
     def forward(self, x, *, training: bool = False):
         """``x (B, ...)`` -> ``y`` in the same shape; the tape is ``x``."""

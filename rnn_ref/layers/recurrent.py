@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_ref import memory
+from rnn_ref import checks, memory
 from rnn_ref.device import asarray, converted, device, to_numpy, xp
 from rnn_ref.layers import regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
@@ -84,13 +84,13 @@ class RNN(Layer):
             )
         self.cell = as_cell(cell, self.name)
         self.cell.adopt(self)
-        self.return_sequences = bool(return_sequences)
-        self.return_state = bool(return_state)
-        self.go_backwards = bool(go_backwards)
-        self.stateful = bool(stateful)
-        self.unroll = bool(unroll)
-        self.zero_output_for_mask = bool(zero_output_for_mask)
-        self.time_major = bool(time_major)
+        self.return_sequences = checks.flag(return_sequences, "return_sequences", self.name)
+        self.return_state = checks.flag(return_state, "return_state", self.name)
+        self.go_backwards = checks.flag(go_backwards, "go_backwards", self.name)
+        self.stateful = checks.flag(stateful, "stateful", self.name)
+        self.unroll = checks.flag(unroll, "unroll", self.name)
+        self.zero_output_for_mask = checks.flag(zero_output_for_mask, "zero_output_for_mask", self.name)
+        self.time_major = checks.flag(time_major, "time_major", self.name)
         self.states: list[np.ndarray] | None = None
         self._given_shape = self.input_shape
         if self.input_shape is not None:
@@ -116,6 +116,16 @@ class RNN(Layer):
 
     def sublayers(self) -> list[Layer]:
         return [layer for layer in super().sublayers() if layer is not self.cell]
+
+    def check_built_for(self, input_shape) -> None:
+        if self.input_shape is None:  # only the cell was built
+            return
+        given, expected = (self.sequence_shape(shape)[2:] for shape in (input_shape, self.input_shape))
+        if tuple(given) != tuple(expected):
+            expected, given = (sizes[0] if len(sizes) == 1 else tuple(sizes) for sizes in (expected, given))
+            raise ValueError(
+                f"{self.name}: expected {expected} features on the last axis (the size it was built with), got {given}."
+            )
 
     def named_weights(self) -> dict:
         """Those of the cell, and what a subclass has added."""

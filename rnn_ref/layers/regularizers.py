@@ -4,6 +4,8 @@ Each has its value in `__call__` and, right below, the gradient of that value. N
 https://keras.io/api/layers/regularizers/.
 """
 
+from __future__ import annotations
+
 import math
 import numbers
 from collections.abc import Callable, Mapping
@@ -16,12 +18,13 @@ from rnn_ref.device import xp
 from rnn_ref.names import missing
 from rnn_ref.reading import number
 from rnn_ref.registry import Config, Registry
+from rnn_ref.spelling import Spelled
 
 # Keras's guard against dividing by a vanishing norm.
 EPSILON = 1e-7
 
 
-class Regularizer:
+class Regularizer(Spelled):
     """Base class: a subclass has a `__call__`, a `gradient`, and a `get_config`.
 
     Examples

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rnn_ref import checks
 from rnn_ref.device import xp
-from rnn_ref.layers.layer import Layer, LayerGradients, positive_integer
+from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class RepeatVector(Layer):
@@ -34,7 +35,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n, **layer_options):
         super().__init__(**layer_options)
-        self.n = positive_integer(n, "n", self.name)
+        self.n = checks.positive_integer(n, "n", self.name)
 
     def forward(self, x, *, training: bool = False):
         """``x (B, F)`` -> ``(B, n, F)``; nothing to remember."""

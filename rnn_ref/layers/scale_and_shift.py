@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer
@@ -55,9 +56,9 @@ class ScaleAndShift(Layer):
         if not axes or any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in axes):
             raise TypeError(f"{self.name}: axis must be an integer or a list of integers, got {axis!r}.")
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else int(axis)
-        self.epsilon = float(epsilon)
-        self.center = bool(center)
-        self.scale = bool(scale)
+        self.epsilon = checks.number(epsilon, "epsilon", self.name)
+        self.center = checks.flag(center, "center", self.name)
+        self.scale = checks.flag(scale, "scale", self.name)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
@@ -104,13 +105,16 @@ class ScaleAndShift(Layer):
     def as_fitting_input(self, x) -> np.ndarray:
         """The input as an array, with the sizes that the weights were made for."""
         x = self.as_input(x)
-        sizes = tuple(x.shape[axis] for axis in self.axes(x.shape))
+        self.check_built_for(x.shape)
+        return x
+
+    def check_built_for(self, input_shape) -> None:
+        sizes = tuple(input_shape[axis] for axis in self.axes(input_shape))
         if sizes != self._sizes:
             raise ValueError(
                 f"{self.name}: expected sizes {self._sizes} on axis={self.axis} (those it was built with), got {sizes} "
-                f"in inputs of shape {x.shape}."
+                f"in inputs of shape {tuple(input_shape)}."
             )
-        return x
 
     def along(self, weight: np.ndarray, shape: tuple) -> np.ndarray:
         """A weight with its axes where they are in the input, and size 1 elsewhere."""

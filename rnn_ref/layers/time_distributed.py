@@ -74,6 +74,9 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape) -> None:
         super().build(self.step_shape(input_shape))
 
+    def check_built_for(self, input_shape) -> None:
+        self.layer.check_built_for(self.step_shape(input_shape))
+
     def compute_output_shape(self, input_shape):
         shape = self.layer.compute_output_shape(self.step_shape(input_shape))
         T = input_shape[1]

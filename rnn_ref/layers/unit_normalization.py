@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 
@@ -123,7 +124,7 @@ class RMSNormalization(Layer):
         super().__init__(**layer_options)
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         axes_of(self, (1,) * 32)
-        self.epsilon = float(epsilon)
+        self.epsilon = checks.number(epsilon, "epsilon", self.name)
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 

@@ -9,6 +9,7 @@ from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.first_values import first_values
 from rnn_ref.layers.symbolic import entries
 from rnn_ref.layers.variable import Variable
+from rnn_ref.spelling import Spelled
 
 _DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "bool")
 _KINDS = ("float", "bfloat", "int", "uint", "bool", "complex", "str", "string", "object")
@@ -22,7 +23,7 @@ def each_once(named: dict[str, Variable]) -> dict[str, Variable]:
     return {name: weight for weight, name in first.items()}
 
 
-class WeightOwner:
+class WeightOwner(Spelled):
     """What has weights: the half of :class:`~rnn_ref.layers.layer.Layer` that is about them.
 
     Attributes

@@ -14,6 +14,7 @@ from rnn_ref.models.data.arrays import ArrayBatches
 from rnn_ref.models.data.class_weights import check_class_weight
 from rnn_ref.models.data.kinds import is_array, is_structure
 from rnn_ref.models.structure import leaves_of, put_back
+from rnn_ref.spelling import spelled
 from rnn_ref.training import callbacks as callbacks_module
 
 
@@ -26,6 +27,7 @@ class Loops:
     stop_predicting = False
     _warned_of_loss = False
 
+    @spelled
     def fit(
         self,
         x=None,
@@ -193,6 +195,7 @@ class Loops:
         called.on_test_end(logs)
         return logs
 
+    @spelled
     def evaluate(
         self,
         x=None,
@@ -213,6 +216,7 @@ class Loops:
         logs = self._evaluate(batches, called)
         return self._as_list(logs, return_dict)
 
+    @spelled
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Outputs for data, batch by batch: an array ``(samples, ...)``, or a list of them."""
         verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)

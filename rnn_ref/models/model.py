@@ -71,7 +71,7 @@ class Model(Training, Files, Layer):
 
             if arguments or "inputs" in options or "outputs" in options:
                 return super().__new__(Functional)
-        return super().__new__(cls)
+        return super().__new__(cls, *arguments, **options)
 
     def __init__(self, *inputs_and_outputs, name=None, trainable=True, dtype=None, **options):
         if inputs_and_outputs or options:

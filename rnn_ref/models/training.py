@@ -13,6 +13,7 @@ from rnn_ref.models.objective import Objective
 from rnn_ref.models.steps import Steps
 from rnn_ref.models.structure import unflatten
 from rnn_ref.reading import fetch, read_together
+from rnn_ref.spelling import spelled
 from rnn_ref.training import optimizers
 
 
@@ -27,6 +28,7 @@ class Training(Steps, Loops):
     compiled = False
     _settings: tuple = (None, None, None, None)  # what compile was given
 
+    @spelled
     def compile(
         self,
         optimizer="rmsprop",
@@ -127,6 +129,7 @@ class Training(Steps, Loops):
         names = [name for name in dict.fromkeys(order) if name in logs]
         return unflatten([logs[name] for name in names + sorted(set(logs) - set(names))])
 
+    @spelled
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False) -> Any:
         """One update; loss and metrics of this batch."""
         batch = self._one_batch(x, y, sample_weight, class_weight)
@@ -134,6 +137,7 @@ class Training(Steps, Loops):
         self._look_at_data(self._train_step(*batch), batch)
         return self._as_list(self._logs(), return_dict)
 
+    @spelled
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False) -> Any:
         """Loss and metrics of one batch, without an update."""
         batch = self._one_batch(x, y, sample_weight)

@@ -1,5 +1,7 @@
 """Sequences of different lengths to one array."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

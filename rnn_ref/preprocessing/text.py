@@ -19,6 +19,7 @@ from rnn_ref.preprocessing.words import (
     one_hot,
     text_to_word_sequence,
 )
+from rnn_ref.spelling import Spelled
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 
@@ -27,7 +28,7 @@ Text = str | Sequence[str]
 _MODES = ("binary", "count", "tfidf", "freq")
 
 
-class Tokenizer:
+class Tokenizer(Spelled):
     """Give each word an integer, the most frequent word the smallest.
 
     Index 0 is never a word's: it is free for padding. With an `oov_token`, index 1 is that token's. The words

@@ -1,5 +1,7 @@
 """Windows over a long series, in batches, as `keras.utils.timeseries_dataset_from_array` makes them."""
 
+from __future__ import annotations
+
 import numbers
 from collections.abc import Iterator
 

@@ -1,5 +1,7 @@
 """Class numbers to one-hot vectors."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

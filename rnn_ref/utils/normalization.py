@@ -1,5 +1,7 @@
 """Vectors to unit length."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

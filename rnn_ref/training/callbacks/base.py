@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.spelling import Spelled
 
-class Callback:
+
+class Callback(Spelled):
     """Base class of callbacks; every hook does nothing (https://keras.io/api/callbacks/base_callback/).
 
     `logs` is a dictionary from metric names to floats; it is never None when called by a model. In

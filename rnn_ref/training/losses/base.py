@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.spelling import Spelled
 
 from .._arrays import align_weight, as_float, fold_mask, same_rank
 from .._identifiers import auto_name, one_of
@@ -13,7 +14,7 @@ from .._recording import is_recorded, plain, reduced, with_gradient
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss:
+class Loss(Spelled):
     """Base class of losses (https://keras.io/api/losses/).
 
     A subclass defines the loss of each sample and, next to it, its derivative:

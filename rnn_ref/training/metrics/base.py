@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref.device import xp
 from rnn_ref.reading import later
+from rnn_ref.spelling import Spelled
 
 from .. import losses
 from .._arrays import align_weight, as_float, divide_no_nan, fold_mask, same_rank, weight_like
@@ -35,7 +36,7 @@ class MetricVariable(np.ndarray):
         self[...] -= value
 
 
-class Metric:
+class Metric(Spelled):
     """Base class of metrics (https://keras.io/api/metrics/base_metric/).
 
     A subclass makes its state with `add_variable`, adds to it in `update_state` and reads it in `result`. Metrics that

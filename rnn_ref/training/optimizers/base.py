@@ -11,6 +11,7 @@ import numpy as np
 
 from rnn_ref.checks import flag, integer, number
 from rnn_ref.device import converted, get_device, xp
+from rnn_ref.spelling import Spelled
 
 from .._identifiers import auto_name
 from . import schedules
@@ -20,7 +21,7 @@ from .learning_rate import LearningRate, check_learning_rate, current
 from .state import State
 
 
-class Optimizer(State, Averaging):
+class Optimizer(State, Averaging, Spelled):
     """Base class of optimizers (https://keras.io/api/optimizers/).
 
     Weights are objects with an array `value`, which is updated in place, a `name`, and optionally a

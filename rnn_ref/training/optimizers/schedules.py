@@ -11,12 +11,13 @@ import math
 from numbers import Real
 
 from rnn_ref.checks import flag, number
+from rnn_ref.spelling import Spelled
 
 from .. import _identifiers
 from .._identifiers import serialize
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Spelled):
     """Base class: a subclass defines ``__call__(step)``, and `get_config` to be saved with a model.
 
     >>> class Halving(LearningRateSchedule):

@@ -289,7 +289,8 @@ def connect(layer, inputs, arguments: dict):
     with naming_the_layer_before(inputs):
         if not layer.by_call:  # one with a call of its own is built for all its arguments
             layer.ensure_built(shape)
-            layer.check_built_for(shape)
+            if layer.built:
+                layer.check_built_for(shape)
         out = layer.outputs_on(inputs, arguments)
     node = Node(layer, inputs, arguments)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from concurrent.futures import Future
 from functools import cache, partial
 
 import numpy as np
@@ -19,8 +20,10 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
+from rnn_ref import locks
 from rnn_ref.hardware import FMA, X86
 from rnn_ref.kernel_cache import KernelCache
+from rnn_ref.regions import linked_to_ours
 
 # No "fast" arithmetic anywhere: with it the compiler may round the numbers at the end of a row, which fill no vector,
 # otherwise than the others, or the same loop otherwise in another place. Then bits depend on how many threads share
@@ -53,8 +56,34 @@ def _fma(typing_context, x, y, z):
 overload(fma)(lambda x, y, z: (lambda x, y, z: _fma(x, y, z)) if FMA else (lambda x, y, z: x * y + z))
 
 
+def uninterrupted(function):
+    """``function`` in a thread of its own, as signals interrupt the first one only; Ctrl-C ends the wait, not the work.
+
+    Numba, interrupted, keeps its lock now and then, or half of what it imports.
+    """
+
+    def call(*arguments):
+        # Who is inside Numba's lock already would wait for himself.
+        if threading.current_thread() is not threading.main_thread() or locks.compiling._is_owned():
+            return function(*arguments)
+        outcome = Future()
+
+        def work():
+            try:
+                outcome.set_result(function(*arguments))
+            except BaseException as error:
+                outcome.set_exception(error)
+
+        threading.Thread(target=work, name="rnn_ref compiles").start()
+        return outcome.result()
+
+    return call
+
+
 def kernel(function=None, *, parallel: bool = False):
     """Compile a loop over arrays for the CPU, one thread or (``parallel=True``) all of them.
+
+    Parallel ones are compiled by :func:`link` only, which gives them their threads.
 
     The loops of one thread must not allocate memory (Numba refuses to compile one that does): then it need not count
     who uses an array, by two calls at every slice, half the time of a step of few units. Who calls them brings room.
@@ -64,6 +93,8 @@ def kernel(function=None, *, parallel: bool = False):
     compiled = njit(error_model="numpy", nogil=True, parallel=parallel, _nrt=parallel)(function)
     if not config.DISABLE_JIT:
         compiled._cache = KernelCache(function)
+        compiled._compile_for_args = uninterrupted(compiled._compile_for_args)
+        compiled._can_compile = not parallel
     return compiled
 
 
@@ -168,9 +199,6 @@ overload(flush_denormals)(lambda: lambda: _flush())
 overload(restore_denormals)(lambda before: lambda before: _restore(before))
 
 
-_linking = threading.Lock()  # a kernel takes new types only meanwhile
-
-
 @cache
 def link(function, dtype: np.dtype) -> None:
     """Compile an annotated function for arrays of this type, or take it from the cache.
@@ -178,17 +206,23 @@ def link(function, dtype: np.dtype) -> None:
     Where a ``@library`` function lies is told to the kernels that call it; before that, none of them may be loaded. A
     kernel takes its annotated types and what converts to them: arrays with other strides do not compile it anew.
     """
-    if config.DISABLE_JIT:
-        return
-    with _linking:
+    if not config.DISABLE_JIT:
+        _link(function, dtype)
+
+
+@uninterrupted
+def _link(function, dtype: np.dtype) -> None:
+    with locks.linking, linked_to_ours():
         real = getattr(types, dtype.name)
         is_library = hasattr(function, "compiled")
         compiled = function.compiled if is_library else function
         annotations = inspect.get_annotations(function.py_func, eval_str=True).values()
         arguments = tuple(annotation(real) for annotation in annotations)
         compiled.disable_compile(False)
-        compiled.compile(arguments)
-        compiled.disable_compile()
+        try:
+            compiled.compile(arguments)
+        finally:
+            compiled.disable_compile()
         if is_library:
             result = compiled.overloads[arguments]
             address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)

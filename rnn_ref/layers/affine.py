@@ -7,7 +7,7 @@ import numpy as np
 from rnn_ref import memory
 from rnn_ref.device import xp
 from rnn_ref.kernels.cpu.products import d_project_x, project
-from rnn_ref.kernels.cpu.threads import running
+from rnn_ref.kernels.cpu.threads import lock, prepare
 from rnn_ref.kernels.cpu.weights import d_weights
 
 
@@ -19,7 +19,8 @@ def affine(x, W, b=None) -> np.ndarray:
         return (z if b is None else z + b).reshape(*x.shape[:-1], H)
     x, W = memory.contiguous(x), np.ascontiguousarray(W)
     z = memory.empty((*x.shape[:-1], H), x.dtype)
-    with running(x.dtype, work=x.size * H):
+    with lock:
+        prepare(x.dtype, work=x.size * H)
         project(x.reshape(-1, F), W, np.zeros(H, x.dtype) if b is None else b, z.reshape(-1, H))
     return z
 
@@ -33,7 +34,8 @@ def d_affine(x, W, dz, *, input_gradient: bool = True) -> tuple[np.ndarray | Non
     W = np.ascontiguousarray(W)
     dx = memory.empty_like(x) if input_gradient else None
     dWb = memory.empty((F + 1, H), x.dtype, aligned=True)  # the bias is a row more
-    with running(x.dtype, work=x.size * H) as threads:
+    with lock:
+        threads = prepare(x.dtype, work=x.size * H)
         d_weights(x[None], None, dz[None, None], dWb, None, threads=threads)
         if input_gradient:
             d_project_x(dz[None], W, dx)

@@ -9,7 +9,7 @@ import numpy as np
 from rnn_ref import checks, memory
 from rnn_ref.device import xp
 from rnn_ref.kernels.cpu.products import d_project_x, project
-from rnn_ref.kernels.cpu.threads import running
+from rnn_ref.kernels.cpu.threads import lock, prepare
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.gate import admitted
 from rnn_ref.layers import activations, constraints, initializers, regularizers
@@ -133,7 +133,8 @@ class Dense(Layer):
             z = rows @ W if b is None else rows @ W + b
             return z.reshape(*x.shape[:-1], self.units)
         z = memory.empty((*x.shape[:-1], self.units), x.dtype)
-        with running(x.dtype, work=x.size * self.units):
+        with lock:
+            prepare(x.dtype, work=x.size * self.units)
             project(rows, W, np.zeros(self.units, x.dtype) if b is None else b, z.reshape(-1, self.units))
         return z
 
@@ -158,7 +159,8 @@ class Dense(Layer):
             return LayerGradients((dz[0] @ W.T).reshape(tape.x.shape) if input_gradient else None, weights)
         dx = memory.empty_like(tape.x) if input_gradient else None
         dWb = with_bias(W, self.bias)
-        with running(x.dtype, work=x.size * self.units) as threads:
+        with lock:
+            threads = prepare(x.dtype, work=x.size * self.units)
             d_weights(x[None], None, dz[None], dWb, None, threads=threads)
             if input_gradient:
                 d_project_x(dz, W, dx.reshape(x.shape))

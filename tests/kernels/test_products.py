@@ -15,7 +15,7 @@ from rnn_ref.kernels.cpu.products import (
     product,
     project,
 )
-from rnn_ref.kernels.cpu.threads import running
+from rnn_ref.kernels.cpu.threads import lock, prepare
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 
@@ -29,8 +29,8 @@ def multiply():
         product(a, b, start, c)
 
     for real in (types.float32, types.float64):
-        with running(str(real), work=0):
-            pass  # the product is linked
+        with lock:
+            prepare(str(real), work=0)  # the product is linked
         run.compile((types.Array(real, 2, "A"),) * 4)
     run.disable_compile()
     return run
@@ -43,8 +43,8 @@ def multiply_packed():
         packed_product(a, b, start, c)
 
     for real in (types.float32, types.float64):
-        with running(str(real), work=0):
-            pass  # the product is linked
+        with lock:
+            prepare(str(real), work=0)  # the product is linked
         matrix = types.Array(real, 2, "C")
         run.compile((matrix, types.Array(real, 3, "C"), matrix, matrix))
     run.disable_compile()
@@ -188,7 +188,8 @@ def test_project_and_its_derivative_are_numpy(assert_close, arrays):
     x, W, b, dz = arrays
     tolerance = TOLERANCE[x.dtype.name]
     dx, z = np.full_like(x, np.nan), np.full_like(x @ W, np.nan)
-    with running(dz.dtype, work=10**9):
+    with lock:
+        prepare(dz.dtype, work=10**9)
         project(x, W, b, z)
         d_project_x(dz, W, dx)
     assert_close(z, x.astype("float64") @ W + b, tolerance, "z")

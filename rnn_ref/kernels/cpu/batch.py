@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
+import sys
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from rnn_ref import memory
-from rnn_ref.hardware import CHUNK, STEPS
+from rnn_ref.hardware import ALIGNED, CHUNK, STEPS
 
 
-@cache
+@lru_cache(1024)
 def chunks(B: int, threads: int) -> np.ndarray:
     """Borders of the chunks, ``(number + 1,)``: chunk ``k`` holds the samples ``borders[k]:borders[k + 1]``.
 
@@ -37,24 +38,41 @@ def empty(like: np.ndarray, *shape: int) -> np.ndarray:
     return memory.empty(shape, like.dtype)
 
 
-_workspaces: dict[str, np.ndarray] = {}
-_last: dict[str, np.ndarray] = {}  # what was handed out under each name
+Entry = tuple[np.ndarray, np.ndarray]  # what was handed out, and the memory that it is the beginning of
+_last: dict[str, Entry] = {}
+
+
+def _uses(entry: Entry) -> int:
+    """How many refer to the array or, as its views do, to the memory."""
+    return sys.getrefcount(entry[0]) + sys.getrefcount(entry[1].base)
+
+
+def _entry(room: np.ndarray | None, like: np.ndarray, shape: tuple) -> Entry:
+    """An array in this memory, or in new memory if that is too small; it begins with a cache line."""
+    count = prod(shape) * like.itemsize
+    if room is None or room.nbytes < count:
+        block = np.empty(max(count, memory.LARGE) + ALIGNED, np.uint8)
+        room = block[-block.ctypes.data % ALIGNED :]
+    return room[:count].view(like.dtype).reshape(shape), room
+
+
+_UNUSED = _uses(_entry(None, np.empty(0, np.float32), (1,)))
 
 
 def workspace(name: str, like: np.ndarray, *shape: int) -> np.ndarray:
     """Uninitialized array for use within one call of a kernel; the next one with this name gets the same memory.
 
     Memory fresh from the system costs as much time as writing it twice. Kernels run one at a time, so one array for
-    each purpose is enough.
+    each purpose is enough, unless the handler of a signal runs some while its own thread is about to.
     """
-    last = _last.get(name)
-    if last is not None and last.shape == shape and last.dtype == like.dtype:
-        return last
-    count = prod(shape) * like.itemsize
-    if name not in _workspaces or _workspaces[name].nbytes < count:
-        _workspaces[name] = memory.empty(max(count, memory.LARGE), np.uint8)
-    _last[name] = _workspaces[name][:count].view(like.dtype).reshape(shape)
-    return _last[name]
+    entry = _last.get(name)
+    if entry is not None and _uses(entry) == _UNUSED:
+        if entry[0].shape == shape and entry[0].dtype == like.dtype:
+            return entry[0]
+        _last[name] = entry = _entry(entry[1], like, shape)
+    else:
+        _last[name] = entry = _entry(None, like, shape)
+    return entry[0]
 
 
 def kept(name: str, like: np.ndarray, keep: str, *shape: int) -> np.ndarray:

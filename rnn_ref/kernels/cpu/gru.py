@@ -35,7 +35,7 @@ from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import clear, copy_rows, pack, packed_product
 from rnn_ref.kernels.cpu.recurrence import add, add_multiplied, d_recurrent, multiply, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
-from rnn_ref.kernels.cpu.threads import running
+from rnn_ref.kernels.cpu.threads import lock, prepare
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like
@@ -298,7 +298,8 @@ def forward(
         # Only the candidate tells its two biases apart: its recurrent one is added inside the reset gate.
         b_q = b[1, 2 * H :]
         b = np.concatenate((b[0, : 2 * H] + b[1, : 2 * H], b[0, 2 * H :]))
-    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)) as threads:
+    with lock:
+        threads = prepare(x.dtype, forward_rows, forward_batch, work=batch.work(x, U))
         forward_batch(
             x,
             pack(W, 3, "W"),
@@ -359,7 +360,8 @@ def backward(
     b_q = b if reset_after else None  # the states have a bias of their own
     dz, dq, dWb, dUb = empty_like(gates), empty_like(q), with_bias(W, b), with_bias(U, b_q)
     dx = empty_like(x) if input_gradient else None
-    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
+    with lock:
+        threads = prepare(x.dtype, backward_rows, backward_batch, work=batch.work(x, U))
         backward_batch(
             pack(U, 3, "U", transposed=True),
             gates,

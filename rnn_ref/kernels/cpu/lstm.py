@@ -31,7 +31,7 @@ from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import clear, copy_rows, pack
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
-from rnn_ref.kernels.cpu.threads import running
+from rnn_ref.kernels.cpu.threads import lock, prepare
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like
@@ -262,7 +262,8 @@ def forward(
     z = batch.empty(x, 4, T if keep_z else 0, B, H)
     h[0], c[0] = h0, c0
     b = np.zeros(4 * H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)) as threads:
+    with lock:
+        threads = prepare(x.dtype, forward_rows, forward_batch, work=batch.work(x, U))
         forward_batch(
             x,
             pack(W, 4, "W"),
@@ -324,7 +325,8 @@ def backward(
     dc[-1] = dc_T
     dz, dWb, dU = empty_like(gates), with_bias(W, b), with_bias(U, None)
     dx = empty_like(x) if input_gradient else None
-    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
+    with lock:
+        threads = prepare(x.dtype, backward_rows, backward_batch, work=batch.work(x, U))
         backward_batch(
             pack(U, 4, "U", transposed=True),
             gates,

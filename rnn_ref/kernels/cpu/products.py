@@ -13,7 +13,7 @@ from numba import prange
 from numba.extending import overload
 
 from rnn_ref.hardware import BLOCK_K, BLOCK_ROWS, PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS
-from rnn_ref.jit import INTEGER, REAL, flush_denormals, kernel, library, restore_denormals
+from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R4, REAL, flush_denormals, kernel, library, restore_denormals
 from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.tile import address, copy_bytes, tile
 
@@ -198,7 +198,7 @@ def pack(weights: np.ndarray, G: int, name: str, *, transposed: bool = False) ->
 
 
 @kernel(parallel=True)
-def _project(a, W, start, out):
+def project_rows(a: GIVEN3, W: R4, start: GIVEN2, out: R2):
     """``out = start + Σ_g a_g W_g``: ``a`` (G, N, K), ``W`` packed, ``start`` (1, m), ``out`` (N, m)."""
     N = out.shape[0]
     for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
@@ -212,9 +212,9 @@ def _project(a, W, start, out):
 
 def project(x, W, b, z) -> None:
     """``z = x W + b``: ``x`` (N, F), ``W`` (F, H), ``b`` (H,), ``z`` (N, H)."""
-    _project(x[None], pack(W, 1, "W"), b[None], z)
+    project_rows(x[None], pack(W, 1, "W"), b[None], z)
 
 
 def d_project_x(dz, W, dx) -> None:
     """``dx = Σ_g dz_g W_gᵀ``: ``dz`` (G, N, H), ``W`` (F, G*H), ``dx`` (N, F)."""
-    _project(dz, pack(W, len(dz), "W", transposed=True), np.zeros((1, dx.shape[1]), dx.dtype), dx)
+    project_rows(dz, pack(W, len(dz), "W", transposed=True), np.zeros((1, dx.shape[1]), dx.dtype), dx)

@@ -31,7 +31,7 @@ from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
 from rnn_ref.kernels.cpu.products import clear, pack
 from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
 from rnn_ref.kernels.cpu.sequence import d_project_inputs, project_steps
-from rnn_ref.kernels.cpu.threads import running
+from rnn_ref.kernels.cpu.threads import lock, prepare
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import Gradients, Tape
 from rnn_ref.memory import empty_like
@@ -177,7 +177,8 @@ def forward(
     h, z = batch.empty(x, slots.outputs, B, H), batch.kept("z", x, keep, 1, slots.steps, B, H)
     h[0] = h0
     b = np.zeros(H, x.dtype) if b is None else b
-    with running(x.dtype, forward_rows, forward_batch, work=batch.work(x, U)) as threads:
+    with lock:
+        threads = prepare(x.dtype, forward_rows, forward_batch, work=batch.work(x, U))
         forward_batch(
             x,
             pack(W, 1, "W"),
@@ -220,7 +221,8 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, given: int = 0, input_
     x, h, z = tape.x, tape.h, tape.z
     dz, dWb, dU = empty_like(z), with_bias(W, b), with_bias(U, None)
     dx = empty_like(x) if input_gradient else None
-    with running(x.dtype, backward_rows, backward_batch, work=batch.work(x, U)) as threads:
+    with lock:
+        threads = prepare(x.dtype, backward_rows, backward_batch, work=batch.work(x, U))
         backward_batch(
             pack(U, 1, "U", transposed=True),
             z,

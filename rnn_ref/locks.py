@@ -1,0 +1,56 @@
+"""The locks of the package: neither Ctrl-C nor a signal's handler nor a fork leaves one held for good.
+
+A lock is taken by ``with`` on the lock itself. It is C's, so Python runs no signal handler between taking it and the
+block, nor between the block and giving it back; a context manager written in Python has such gaps. And its owner may
+take it again, as a handler does that runs while its own thread is inside: whoever takes one says what holds then.
+
+A fork waits until it has all of them, so that no child is born while another thread is at work inside.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+
+from numba.core.compiler_lock import global_compiler_lock
+
+
+class Lock(_thread.RLock):
+    """Reentrant."""
+
+    def locked(self) -> bool:
+        """Whether somebody holds it, this thread or another."""
+        if self._is_owned():
+            return True
+        free = self.acquire(blocking=False)
+        if free:
+            self.release()
+        return not free
+
+
+kernels = Lock()  # one parallel kernel runs at a time
+linking = Lock()  # a kernel takes new types only meanwhile
+compiling = global_compiler_lock._lock  # Numba's own
+memory = Lock()  # the list of memory to be used again
+
+_IN_ORDER = (kernels, linking, compiling, memory)  # who takes several takes them in this order
+
+
+def _before_fork() -> None:
+    for lock in _IN_ORDER:
+        lock.acquire()
+
+
+def _after_fork() -> None:
+    for lock in reversed(_IN_ORDER):
+        if lock._is_owned():  # not if a signal cut the waiting short
+            lock.release()
+
+
+def _in_child() -> None:
+    for lock in reversed(_IN_ORDER):
+        lock.release() if lock._is_owned() else lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from rnn_ref.layers.input import InputLayer
@@ -62,8 +63,11 @@ class Functional(Model):
     (['source', 'target'], (None, None, 3))
     """
 
+    _warned_of_list = False
+
     def __init__(self, inputs, outputs, name=None, trainable=True):
         super().__init__(name=name, trainable=trainable)
+        self._list_is_clear = not isinstance(inputs, dict) or list(inputs) == sorted(inputs, key=str)
         inputs, outputs = in_order(inputs), in_order(outputs)  # dicts by their keys, as Keras takes them
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             for entry in entries(structure):
@@ -142,7 +146,23 @@ class Functional(Model):
             x = {key: x[key] for key in self._input_structure}
         if isinstance(x, (list, tuple, dict)) and self._like_inputs(x):
             return leaves_of(in_order(x))
+        if isinstance(x, dict) and set(self.input_names) < set(x):
+            x = {name: x[name] for name in self.input_names}  # a table may have more columns than a model reads
+        elif isinstance(x, (list, tuple)) and len(x) > 1:
+            self._look_at_list(what)
         return flatten(x, self.input_names, what)
+
+    def _look_at_list(self, what: str) -> None:
+        """A list has an order, and a dict of inputs names: nobody can know whether the two fit together."""
+        keys = self._input_structure
+        if not isinstance(keys, dict):
+            return
+        order = f"{what}: the inputs are a dict of {', '.join(map(str, keys))}, got a list"
+        if not self._list_is_clear:
+            raise ValueError(f"{order}. Give a dict, or make the model with a list of inputs.")
+        if not self._warned_of_list:
+            self._warned_of_list = True
+            warnings.warn(f"{order}, which is taken in this order; give a dict.", stacklevel=4)
 
     def _like_inputs(self, x) -> bool:
         """Whether data are nested as the inputs are."""

@@ -139,7 +139,8 @@ class Loops:
                 return source, None
             if not isinstance(source, ArrayBatches):
                 raise ValueError(f"{self.name}: validation_split needs arrays; give validation_data instead.")
-            source, held_out = source.split(split)
+            size = training_batch_size if batch_size is None else batch_size
+            source, held_out = source.split(split, batch_size=size, steps=steps)
             return source, data.Epochs(held_out, steps)
         x, y, sample_weight = data.unpack_x_y_sample_weight(validation_data, f"{self.name}: validation_data")
         if batch_size is None and (is_array(x) or is_structure(x)):

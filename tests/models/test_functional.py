@@ -192,6 +192,26 @@ def test_dicts_go_in_and_out():
         model([x])
 
 
+def test_a_list_for_a_dict_of_inputs():
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    x, y = arrays((5, 3), (5, 3))
+    out = layers.Subtract()([a, b])
+    clear, unclear = Model({"a": a, "b": b}, out), Model({"b": b, "a": a}, out)
+    with pytest.warns(UserWarning, match="dict of a, b, got a list"):
+        np.testing.assert_array_equal(clear([x, y]), x - y)
+    for use in (unclear, unclear.predict):  # as in Keras: were these a, b or b, a?
+        with pytest.raises(ValueError, match="dict of a, b, got a list"):
+            use([x, y])
+
+
+def test_a_dict_may_have_more_than_a_model_reads():
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    x, y = arrays((5, 3), (5, 3))
+    out = layers.Subtract()([a, b])
+    for model in (Model([a, b], out), Model({"a": a, "b": b}, out)):
+        np.testing.assert_array_equal(model.predict({"c": y, "b": y, "a": x}, verbose=0), x - y)
+
+
 def test_parts_of_a_trained_model():
     x = Input((5, 3))
     y = layers.LSTM(4, name="lstm")(layers.Dense(2, name="first")(x))

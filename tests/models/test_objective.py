@@ -44,6 +44,14 @@ UNWEIGHTED = ("by name", "dict, listed", "free", "free, one target", "free, list
 TWICE = ("one", "one, twice")  # Keras lists the first of several metrics of one name once for each of them
 
 
+def test_the_loss_comes_first_and_metrics_in_compile_s_order():
+    model = made(rnn_ref, "one")
+    model.compile("sgd", "mse", metrics=["mse", "mae"])
+    names = ["loss", "mse", "mae"]
+    assert list(model.fit(X, A, verbose=0).history) == names
+    assert list(model.evaluate(X, A, verbose=0, return_dict=True)) == names
+
+
 def in_names_order(logs):
     return [logs[name] for name in sorted(logs)]
 

@@ -57,8 +57,11 @@ class ArrayBatches:
             )
             yield batch if self.class_weight is None else weighted(batch, self.class_weight, self.model)
 
-    def split(self, fraction: float) -> tuple[ArrayBatches, ArrayBatches]:
-        """The last ``fraction`` of the samples for validation; the rest, before any shuffling, for training."""
+    def split(self, fraction: float, *, batch_size=None, steps=None) -> tuple[ArrayBatches, ArrayBatches]:
+        """The last ``fraction`` of the samples for validation; the rest, before any shuffling, for training.
+
+        ``batch_size`` and ``steps`` are those of the validation.
+        """
         fraction = checks.number(fraction, "validation_split", self.name, "(0, 1)")
         border = int(np.floor(self.size * (1 - fraction)))
         if border in (0, self.size):
@@ -66,7 +69,8 @@ class ArrayBatches:
                 f"{self.name}: validation_split={fraction} of {self.size} samples leaves none for "
                 f"{'validation' if border else 'training'}."
             )
-        return self._part(slice(0, border)), self._part(slice(border, None), shuffle=False, class_weight=None)
+        own = {"shuffle": False, "class_weight": None, "_batch_size": batch_size, "_steps": steps}
+        return self._part(slice(0, border)), self._part(slice(border, None), **own)
 
     def _part(self, rows: slice, **changes) -> ArrayBatches:
         part = object.__new__(ArrayBatches)

@@ -52,6 +52,16 @@ def test_steps_go_on_where_the_epoch_before_ended():
     assert data.asked == list(range(6))
 
 
+def test_an_epoch_is_as_long_as_the_data_are_then():
+    class Growing(Data):
+        def __len__(self):
+            return 1 + len(self.epochs) // 2
+
+    data = Growing()
+    model().fit(data, epochs=3, shuffle=False, verbose=0)
+    assert data.asked == [0, 0, 1, 0, 1, 2]
+
+
 def test_workers_keep_the_order():
     data = Data(workers=3, max_queue_size=2)
     np.testing.assert_array_equal(model().predict(data, verbose=0), model().predict(X, verbose=0))

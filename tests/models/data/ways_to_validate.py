@@ -9,6 +9,16 @@ def validation_split(k, make):
 
 
 @way
+def validation_split_in_batches_of_its_own(k, make):
+    return fit(make("one"), X, Y, validation_split=0.5, batch_size=3, validation_batch_size=2, validation_steps=1)
+
+
+@way
+def validation_split_in_steps(k, make):
+    return fit(make("one"), X, Y, validation_split=0.5, validation_steps=2)
+
+
+@way
 def validation_split_of_a_dict(k, make):
     return fit(make("pair"), PAIR, [Y, 2 * Y], validation_split=0.25)
 

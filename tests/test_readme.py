@@ -21,6 +21,18 @@ def test_an_edit_in_the_clone_is_what_runs_next():
     assert all(" -e " in line for line in local)
 
 
+DEPARTURES = (HERE.parent / "rnn_ref" / "departures.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"`tests/([\w/]+\.py)(?:::(\w+))?` \|$", DEPARTURES, re.MULTILINE)
+
+
+def test_every_departure_names_a_test_that_exists():
+    rows = [line for line in DEPARTURES.splitlines() if line.startswith("| ")][1:]
+    assert len(SHOWN) == len(rows) > 30
+    for file, test in SHOWN:
+        text = (HERE / file).read_text(encoding="utf-8")
+        assert not test or f"def {test}(" in text, f"{file}::{test}"
+
+
 def test_the_table_is_read():
     assert len(NAMED) > 30
     assert len(set(NAMED)) == len(NAMED)

@@ -48,12 +48,13 @@ def handed_out(layer, y, mask, x, arguments: dict):
     y, mask = like_given((y, mask), x)
     held = [array for array in entries([x, list(arguments.values())]) if isinstance(array, np.ndarray)]
     if not hasattr(layer, "walk_layers"):
-        held += [weight.value for weight in layer.weights]
+        held += [weight.value for weight in layer.weights if isinstance(weight.value, np.ndarray)]
 
     def own(array):
-        if isinstance(array, np.ndarray) and any(np.may_share_memory(array, other) for other in held):
-            array = array.copy()
-        held.append(array)
+        if isinstance(array, np.ndarray):
+            if any(np.may_share_memory(array, other) for other in held):
+                array = array.copy()
+            held.append(array)
         return array
 
     y = converted(y, own)

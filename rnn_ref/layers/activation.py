@@ -28,6 +28,7 @@ class Activation(Layer):
     array([[0., 2.]], dtype=float32)
     """
 
+    never_builds = True
     supports_masking = True
 
     def __init__(self, activation, **layer_options):

@@ -202,15 +202,23 @@ class Row(Activation):
 
     @property
     def axis(self) -> int:
-        return self.options.get("axis", -1)
+        axis = self.options.get("axis", -1)
+        return tuple(axis) if isinstance(axis, list) else axis
+
+    @property
+    def takes_axes(self) -> bool:
+        """Whether numbers may be coupled over several axes."""
+        return self.name in ("softmax", "log_softmax")
 
     @property
     def may_mix_steps(self) -> bool:
         return self.axis != -1
 
     def compute(self, z):
-        if not -z.ndim <= self.axis < z.ndim:
-            raise ValueError(f"activations.{self.name}: axis={self.axis} does not exist in shape {z.shape}.")
+        several = isinstance(self.axis, tuple) and self.takes_axes
+        for axis in self.axis if several else (self.axis,):
+            if not isinstance(axis, (int, np.integer)) or not -z.ndim <= axis < z.ndim:
+                raise ValueError(f"activations.{self.name}: axis={self.axis} does not exist in shape {z.shape}.")
         return self.of_rows(z)
 
     def of_rows(self, z):

@@ -35,6 +35,7 @@ class ActivityRegularization(Layer):
     2.5
     """
 
+    never_builds = True
     supports_masking = True
 
     def __init__(self, l1=0.0, l2=0.0, **layer_options):

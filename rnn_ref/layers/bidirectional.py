@@ -136,7 +136,7 @@ class Bidirectional(Layer):
             direction.check_built_for(input_shape)
 
     def compute_output_shape(self, input_shape):
-        shapes = [direction.compute_output_shape(input_shape) for direction in self.directions]
+        shapes = [direction.call_output_shape(input_shape, {}) for direction in self.directions]
         states = [s for shape in shapes for s in shape[1:]] if self.return_state else []
         first, second = [shape[0] if self.return_state else shape for shape in shapes]
         if self.merge_mode is None:

@@ -45,6 +45,7 @@ class Dropout(Layer):
     (array([0.  , 1.25], dtype=float32), np.True_)
     """
 
+    never_builds = True
     supports_masking = True
     call_arguments = ("training",)
 
@@ -184,6 +185,7 @@ class GaussianNoise(Layer):
     np.True_
     """
 
+    never_builds = True
     supports_masking = True
     call_arguments = ("training",)
 

@@ -162,6 +162,7 @@ class GRU(BuiltInRNN):
         unroll=False,
         reset_after=True,
         use_cudnn="auto",
+        implementation=2,
         **layer_options,
     ):
         cell = GRUCell(
@@ -182,7 +183,7 @@ class GRU(BuiltInRNN):
             recurrent_dropout=recurrent_dropout,
             reset_after=reset_after,
             seed=seed,
-            implementation=layer_options.pop("implementation", 2),
+            implementation=implementation,
             name="gru_cell",
         )
         super().__init__(

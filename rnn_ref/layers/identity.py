@@ -29,6 +29,7 @@ class Identity(Layer):
     array([[1., 2.]], dtype=float32)
     """
 
+    never_builds = True
     supports_masking = True
 
     def forward(self, x, *, training: bool = False):

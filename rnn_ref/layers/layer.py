@@ -136,6 +136,7 @@ class Layer(WeightOwner):
     holds_layers = False  # whether layers and weights that are attributes are its own
     is_cell = False
     call_arguments: tuple[str, ...] = ()  # what may follow the input without a name
+    never_builds = False  # nothing to build: built from the start, unless a subclass has a build of its own
     can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
 
     def __init__(
@@ -159,7 +160,7 @@ class Layer(WeightOwner):
                 f"{self.name}: autocast=False is not there: inputs are cast to the layer's dtype."
             )
         self._trainable = checks.flag(trainable, "trainable", self.name)
-        self.built = False
+        self.built = self.never_builds and type(self).build is Layer.build
         if input_shape is not None and batch_input_shape is not None:
             raise ValueError(f"{self.name}: give input_shape or batch_input_shape, not both.")
         self.input_shape = batch_input_shape if input_shape is None else (None, *input_shape)
@@ -178,7 +179,7 @@ class Layer(WeightOwner):
 
     def ensure_built(self, input_shape) -> None:
         """Build once; later inputs must fit."""
-        if not self.built:
+        if not self.built or (self.never_builds and self.input_shape is None):  # the shape is kept all the same
             self.build(input_shape)
 
     # -- its place in a graph -----------------------------------------------------------------------

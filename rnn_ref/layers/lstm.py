@@ -162,6 +162,7 @@ class LSTM(BuiltInRNN):
         stateful=False,
         unroll=False,
         use_cudnn="auto",
+        implementation=2,
         **layer_options,
     ):
         cell = LSTMCell(
@@ -182,7 +183,7 @@ class LSTM(BuiltInRNN):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             seed=seed,
-            implementation=layer_options.pop("implementation", 2),
+            implementation=implementation,
             name="lstm_cell",
         )
         super().__init__(

@@ -39,6 +39,7 @@ class Masking(Layer):
     array([[ True, False]])
     """
 
+    never_builds = True
     supports_masking = True
 
     def __init__(self, mask_value=0.0, **layer_options):

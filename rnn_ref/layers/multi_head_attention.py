@@ -200,11 +200,13 @@ class MultiHeadAttention(Layer):
                     f"key {tuple(key)}."
                 )
 
-    def build(self, input_shape) -> None:
-        self.check_shapes(input_shape)
-        query, value, key = (shape[-1] for shape in (*input_shape, input_shape[1])[:3])
+    def build(self, query_shape, value_shape=None, key_shape=None) -> None:
+        """Make the weights, for three shapes as in Keras, or for a list of them."""
+        shapes = query_shape if value_shape is None else [s for s in (query_shape, value_shape, key_shape) if s]
+        self.check_shapes(shapes)
+        query, value, key = (shape[-1] for shape in (*shapes, shapes[1])[:3])
         if None in (query, value, key):
-            raise ValueError(f"{self.name}: the features must be known, got shapes {input_shape}.")
+            raise ValueError(f"{self.name}: the features must be known, got shapes {shapes}.")
         N, D, H = self.num_heads, self.key_dim, self.value_dim
         features = self.features or (query,)
         self._make("query", (query, N, D), (N, D))

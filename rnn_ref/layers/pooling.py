@@ -17,6 +17,8 @@ from rnn_ref.reading import later
 class GlobalPooling1D(Layer):
     """What the two poolings share: which axis is time, and the shape of the output."""
 
+    never_builds = True
+
     def __init__(self, data_format=None, keepdims=False, **layer_options):
         super().__init__(**layer_options)
         if data_format not in (None, "channels_last", "channels_first"):

@@ -47,6 +47,7 @@ class ReLU(Layer):
     array([[-2.,  1.,  2.]], dtype=float32)
     """
 
+    never_builds = True
     supports_masking = True
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **layer_options):
@@ -103,6 +104,7 @@ class LeakyReLU(Layer):
     array([[-1.,  1.]], dtype=float32)
     """
 
+    never_builds = True
     supports_masking = True
 
     def __init__(self, negative_slope=0.3, **layer_options):
@@ -151,6 +153,7 @@ class ELU(Layer):
     array([[-2.,  1.]], dtype=float32)
     """
 
+    never_builds = True
     supports_masking = True
 
     def __init__(self, alpha=1.0, **layer_options):

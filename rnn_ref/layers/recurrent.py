@@ -151,7 +151,23 @@ class RNN(Layer):
             raise ValueError(self.rank_message(shape, 3))
         return (shape[1], shape[0], *shape[2:]) if self.time_major else tuple(shape)
 
+    def __call__(self, x, *more, **arguments):
+        y = super().__call__(x, *more, **arguments)
+        return self._by_cell(y) if isinstance(y, (list, tuple)) else y
+
+    def _by_cell(self, outputs) -> tuple:
+        """The output, and of a stack an entry for each cell: a list where the cell has several states."""
+        y, *states = outputs
+        sizes = self.cell.state_size if getattr(self.cell, "cells", None) else states
+        left = iter(states)
+        return (y, *([next(left) for _ in s] if isinstance(s, list) and len(s) > 1 else next(left) for s in sizes))
+
     def compute_output_shape(self, input_shape):
+        shape = self.flat_output_shape(input_shape)
+        return self._by_cell(shape) if self.return_state else shape
+
+    def flat_output_shape(self, input_shape):
+        """Shape of the output, and of every state."""
         B, T, *_ = self.sequence_shape(input_shape)
         size = size_tuple(self.cell.output_size)
         y = (B, T, *size) if self.return_sequences else (B, *size)
@@ -165,7 +181,8 @@ class RNN(Layer):
         if arguments.get("initial_state") is not None:
             shapes = [tuple(state.shape) for state in flat_states(arguments["initial_state"])]
             self.check_state_shapes(shapes, self.sequence_shape(input_shape)[0])
-        return self.compute_output_shape(input_shape)
+        own = type(self).compute_output_shape is not RNN.compute_output_shape
+        return self.compute_output_shape(input_shape) if own else self.flat_output_shape(input_shape)
 
     def compute_mask(self, inputs, mask):
         mask = mask[0] if isinstance(mask, list) else mask

@@ -33,6 +33,8 @@ class Reshape(Layer):
     (2, 4, 3)
     """
 
+    never_builds = True
+
     def __init__(self, target_shape, **layer_options):
         super().__init__(**layer_options)
         sizes = tuple(target_shape) if isinstance(target_shape, (list, tuple)) else target_shape

@@ -39,6 +39,8 @@ def as_arrays(layer, inputs, expected: str = "a list of arrays") -> list[np.ndar
 
 def check_masks(layer, inputs, mask) -> list | None:
     """Masks of several inputs: None, or a list with as many entries, each an array or None."""
+    if not isinstance(inputs, (list, tuple)):
+        raise ValueError(f"{layer.name}: the inputs must be a list, got {_describe(inputs)}.")
     if mask is None:
         return None
     if not isinstance(mask, (list, tuple)) or len(mask) != len(inputs):

@@ -43,6 +43,7 @@ class Softmax(Layer):
     array([[0.5, 0.5, 0. ]], dtype=float32)
     """
 
+    never_builds = True
     supports_masking = True
     takes_mask = True
     call_arguments = ("mask",)

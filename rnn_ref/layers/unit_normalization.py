@@ -56,6 +56,7 @@ class UnitNormalization(Layer):
     array([[0.6, 0.8]], dtype=float32)
     """
 
+    never_builds = True
     supports_masking = True
 
     def __init__(self, axis=-1, **layer_options):

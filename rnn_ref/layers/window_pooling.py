@@ -21,6 +21,8 @@ from rnn_ref.layers.windows import (
 class Pooling1D(Layer):
     """What the two poolings share: the windows, and the shape of the output."""
 
+    never_builds = True
+
     def __init__(self, pool_size, strides=None, padding="valid", data_format=None, **layer_options):
         super().__init__(**layer_options)
         self.pool_size = (one_size(pool_size, "pool_size", self.name),)

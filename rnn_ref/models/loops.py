@@ -13,6 +13,7 @@ from rnn_ref.models.data.arguments import check_epochs, check_steps, check_valid
 from rnn_ref.models.data.arrays import ArrayBatches
 from rnn_ref.models.data.class_weights import check_class_weight
 from rnn_ref.models.data.kinds import is_array, is_structure
+from rnn_ref.models.executions import in_executions
 from rnn_ref.models.structure import leaves_of, put_back
 from rnn_ref.spelling import spelled
 from rnn_ref.training import callbacks as callbacks_module
@@ -25,6 +26,7 @@ class Loops:
     stop_training = False
     stop_evaluating = False
     stop_predicting = False
+    steps_per_execution = 1
     _warned_of_loss = False
 
     @spelled
@@ -152,9 +154,13 @@ class Loops:
         """One pass over the batches of an epoch, with a step for each."""
         self.reset_metrics()
         listened = called.listens("on_train_batch_end")
-        for step, batch in enumerate(training):
+
+        def end(step: int) -> bool:
+            called.on_train_batch_end(step, self._logs() if listened else None)
+            return self.stop_training
+
+        for step, batch in in_executions(training, self.steps_per_execution, called.on_train_batch_begin, end):
             self._ready(batch[0], what="fit")
-            called.on_train_batch_begin(step)
             loss = self._train_step(*batch)
             if not math.isfinite(loss) and not self._warned_of_loss:
                 self._warned_of_loss = True
@@ -164,9 +170,6 @@ class Loops:
                     RuntimeWarning,
                     stacklevel=3,
                 )
-            called.on_train_batch_end(step, self._logs() if listened else None)
-            if self.stop_training:
-                break
 
     def _callbacks(self, callbacks, epochs_of_data, verbose: int, *, epochs=1, add_history=False):
         """The user's callbacks, then the progress display and the history."""
@@ -185,13 +188,14 @@ class Loops:
         self.reset_metrics()
         listened = called.listens("on_test_batch_end")
         called.on_test_begin()
-        for step, batch in enumerate(batches):
-            self._ready(batch[0], what="evaluate")
-            called.on_test_batch_begin(step)
-            self._test_step(*batch)
+
+        def end(step: int) -> bool:
             called.on_test_batch_end(step, self._logs() if listened else None)
-            if self.stop_evaluating:
-                break
+            return self.stop_evaluating
+
+        for _, batch in in_executions(batches, self.steps_per_execution, called.on_test_batch_begin, end):
+            self._ready(batch[0], what="evaluate")
+            self._test_step(*batch)
         logs = self._logs()
         called.on_test_end(logs)
         return logs
@@ -223,15 +227,25 @@ class Loops:
         verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)
         batches = data.Epochs(data.source(x, model=self, batch_size=batch_size, steps=steps), steps)
         called = self._callbacks(callbacks, batches, verbose)
-        outputs = []
+        outputs, done = [], 0
         self.stop_predicting = False
         called.on_predict_begin()
-        for step, (inputs, _, _) in enumerate(batches):
-            called.on_predict_batch_begin(step)
+
+        def end(step: int) -> bool:
+            nonlocal done
+            called.on_predict_batch_end(step, {"outputs": joined(outputs[done:])})
+            done = len(outputs)
+            return self.stop_predicting
+
+        for _, (inputs, _, _) in in_executions(batches, self.steps_per_execution, called.on_predict_batch_begin, end):
             outputs.append(self._predict_step(inputs))
-            called.on_predict_batch_end(step, {"outputs": outputs[-1]})
-            if self.stop_predicting:
-                break
         called.on_predict_end()
-        parts = zip(*(leaves_of(output) for output in outputs))
-        return put_back(outputs[0], [np.concatenate(part) for part in parts])
+        return joined(outputs)
+
+
+def joined(outputs: list):
+    """The outputs of several batches as those of one."""
+    if len(outputs) == 1:
+        return outputs[0]
+    parts = zip(*(leaves_of(output) for output in outputs))
+    return put_back(outputs[0], [np.concatenate(part) for part in parts])

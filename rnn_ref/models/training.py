@@ -53,7 +53,9 @@ class Training(Steps, Loops):
             Factors of the losses in the total.
         metrics, weighted_metrics : list or dict, optional
             Metrics without and with sample weights. With several outputs, a list of lists, or a dict by their names.
-        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+        steps_per_execution : int
+            Callbacks hear of the first and the last of so many batches only. Every batch is a step of its own.
+        run_eagerly, jit_compile, auto_scale_loss
             Accepted, and of no effect: every batch is a step of its own in Python, whose kernels are compiled in any
             case, in single or double precision. To step through the kernels in a debugger, set
             ``NUMBA_DISABLE_JIT=1`` before Python starts.

@@ -270,3 +270,15 @@ def test_a_confident_sigmoid_keeps_its_loss():
     z = np.float32([[-15.0], [-12.0]])
     loss = rnn_ref.losses.BinaryCrossentropy()(np.zeros((2, 1)), layer(z))
     np.testing.assert_allclose(loss, np.log1p(np.exp([-15.0, -12.0])).mean(), rtol=0.02)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("axis", [(1, 2), [-1, 0], (0, 1, 2)])
+def test_softmax_over_several_axes(name, axis):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    expected = getattr(keras.activations, name)(x.astype("float32"), axis=tuple(axis))
+    np.testing.assert_allclose(getattr(rnn_ref.activations, name)(x, axis=axis), expected, atol=1e-6)
+    with pytest.raises(ValueError, match="does not exist"):
+        getattr(rnn_ref.activations, name)(x, axis=(1, 3))
+    with pytest.raises(ValueError, match="does not exist"):
+        rnn_ref.activations.sparsemax(x, axis=axis)

@@ -90,3 +90,13 @@ def test_refusals():
         layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))
     with pytest.raises(ValueError, match="attention_mask has shape"):
         layers.MultiHeadAttention(2, 3)(X, X, attention_mask=np.ones((2, 4, 4), bool))
+
+
+@pytest.mark.parametrize("shapes", [((2, 3, 4), (2, 5, 6)), ((2, 3, 4), (2, 5, 6), (2, 5, 7))])
+def test_build_for_shapes_side_by_side(shapes):
+    ours, theirs = (module.layers.MultiHeadAttention(2, 3) for module in (rnn_ref, keras))
+    ours.build(*shapes)
+    theirs.build(*shapes)
+    assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
+    assert ours.compute_output_shape(*shapes) == tuple(theirs.compute_output_shape(*shapes))
+    ours(*(np.zeros(shape) for shape in shapes))

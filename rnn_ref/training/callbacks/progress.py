@@ -46,7 +46,7 @@ class ProgbarLogger(Callback):
         self._begin(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_train_batch_end(self, batch, logs=None):
-        self._step(logs)
+        self._step(batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
         self._end(logs)
@@ -63,7 +63,7 @@ class ProgbarLogger(Callback):
 
     def on_test_batch_end(self, batch, logs=None):
         if not self._training:
-            self._step(logs)
+            self._step(batch, logs)
 
     def on_test_end(self, logs=None):
         if not self._training:
@@ -75,7 +75,7 @@ class ProgbarLogger(Callback):
         self._begin("Predict")
 
     def on_predict_batch_end(self, batch, logs=None):
-        self._step(None)  # the logs are the outputs
+        self._step(batch, None)  # the logs are the outputs
 
     def on_predict_end(self, logs=None):
         self._end(None)
@@ -91,9 +91,12 @@ class ProgbarLogger(Callback):
             self._close()
             self._bar = tqdm(desc=title, total=self.target, unit="step", file=sys.stdout, dynamic_ncols=True)
 
-    def _step(self, logs: dict | None) -> None:
+    def _step(self, batch: int, logs: dict | None) -> None:
         # `update` is true when it has just drawn the bar, a few times a second: formatting waits for that.
-        if self._bar is not None and self._bar.update(1) and logs:
+        if self._bar is None:
+            return
+        done = batch + 1 if self.target is None else min(batch + 1, self.target)  # the last group may not be full
+        if self._bar.update(done - self._bar.n) and logs:
             self._bar.set_postfix_str(_format(logs), refresh=False)
 
     def _end(self, logs: dict | None) -> None:

@@ -1,0 +1,29 @@
+"""Batches in groups: what ``steps_per_execution`` means to callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+
+def in_executions(batches: Iterable, size: int, begin: Callable, end: Callable) -> Iterator[tuple]:
+    """Each batch with its number; ``begin(first)`` and ``end(last)`` are called around every ``size`` of them.
+
+    As in Keras the last number is that of a full group, also where the data end before it. The loop is over once
+    ``end`` returns True.
+
+    >>> print(*in_executions("abc", 2, lambda step: print("begin", step), lambda step: print("end", step)))
+    begin 0
+    end 1
+    begin 2
+    end 3
+    (0, 'a') (1, 'b') (2, 'c')
+    """
+    step = -1
+    for step, batch in enumerate(batches):
+        if step % size == 0:
+            begin(step)
+        yield step, batch
+        if (step + 1) % size == 0 and end(step):
+            return
+    if (step + 1) % size:
+        end(step + size - (step + 1) % size)

@@ -72,8 +72,8 @@ class Conv1D(Layer):
     --------
     >>> import numpy as np, rnn_ref
     >>> layer = rnn_ref.layers.Conv1D(1, 3, padding="causal", kernel_initializer="ones")
-    >>> layer(np.array([[[1.0], [10.0], [100.0], [1000.0]]]))[0, :, 0]
-    array([   1.,   11.,  111., 1110.], dtype=float32)
+    >>> layer(np.array([[[1.0], [10.0], [100.0], [200.0]]]))[0, :, 0]
+    array([  1.,  11., 111., 310.], dtype=float32)
     """
 
     def __init__(

@@ -391,7 +391,7 @@ class CustomCell(Layer):
             dx[t], d_states, of_weights, of_constants = self._step_back(tape, t, d_output, d_next)
             d_next = [d + k for d, k in zip(d_states, kept)]
             for name, dw in of_weights.items():
-                d_weights[name] = d_weights[name] + dw if name in d_weights else dw
+                d_weights[name] = np.asarray(d_weights[name] + dw if name in d_weights else dw)
             if tape.keep_parts:
                 parts.append({name: np.array(part, self.dtype) for name, part in of_weights.items()})
             for total, d in zip(d_constants, of_constants):

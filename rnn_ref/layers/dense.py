@@ -148,7 +148,9 @@ class Dense(Layer):
         shape = (*tape.x.shape[:-1], self.units)
         if tape.z.shape != shape:
             raise ValueError(f"{self.name}: the tape holds z of shape {tape.z.shape}, expected {shape}.")
-        grads = admitted(grads, shape, self.dtype, self.name, "the gradient of the output")
+        grads = admitted(
+            grads, self.activation.output_shape(shape), self.dtype, self.name, "the gradient of the output"
+        )
         dz = xp.ascontiguousarray(self.activation.gradient(tape.z, tape.a, grads))
         x, dz = tape.x.reshape(-1, tape.x.shape[-1]), dz.reshape(1, -1, self.units)
         W, _ = self._arrays(x.shape[-1])

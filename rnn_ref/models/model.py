@@ -71,7 +71,8 @@ class Model(Training, Files, Layer):
 
             if arguments or "inputs" in options or "outputs" in options:
                 return super().__new__(Functional)
-        return super().__new__(cls, *arguments, **options)
+        its_own = {name: value for name, value in options.items() if name not in ("inputs", "outputs")}
+        return super().__new__(cls, *arguments, **its_own)  # which looks for misspelt names
 
     def __init__(self, *inputs_and_outputs, name=None, trainable=True, dtype=None, **options):
         if inputs_and_outputs or options:

@@ -57,7 +57,9 @@ def weight_like(sample_weight, values) -> np.ndarray:
     >>> weight_like([1, 2], np.zeros((2, 3))).shape
     (2, 1)
     """
-    weight = xp.asarray(1.0 if sample_weight is None else sample_weight, dtype=np.float64)
+    if sample_weight is None:
+        return xp.ones((1,) * values.ndim, dtype=np.float64)
+    weight = xp.asarray(sample_weight, dtype=np.float64)
     shape = weight.shape + (1,) * (values.ndim - weight.ndim)
     if len(shape) != values.ndim or any(w not in (1, v) for w, v in zip(shape, values.shape)):
         raise ValueError(

@@ -42,7 +42,10 @@ KERNELS = {
         module.__name__.rpartition(".")[2]: {"forward": on_gpu(module.forward), "backward": on_gpu(module.backward)}
         for module in (gru, lstm, simple_rnn)
     },
-    "pointwise": {"activate": on_gpu(pointwise.activate), "d_activate": on_gpu(pointwise.d_activate)},
+    "pointwise": {
+        name: on_gpu(getattr(pointwise, name))
+        for name in ("activate", "d_activate", "activate_with", "d_activate_with")
+    },
     "lookup": {"sum_rows": sum_rows},
     "choice": {"choose": choose},
 }

@@ -14,12 +14,13 @@ import numpy as np
 
 # Of the module.
 FUNCTIONS = """
-abs absolute add all any arange argmax argmin argsort argwhere array ascontiguousarray asarray asnumpy broadcast_to
-clip concatenate copyto count_nonzero cumsum diag divide dot einsum empty empty_like equal exp expand_dims eye
-fill_diagonal flip full full_like greater greater_equal heaviside isfinite less less_equal log log1p logaddexp
-logical_and logical_not logical_or matmul max maximum mean min minimum moveaxis multiply ndim negative not_equal
-ones ones_like power put_along_axis repeat reshape searchsorted shape sign split sqrt square squeeze stack subtract
-sum swapaxes take_along_axis tanh transpose tri vdot where zeros zeros_like
+abs absolute add all any arange argmax argmin argsort argwhere array ascontiguousarray asarray asnumpy bincount
+broadcast_to clip concatenate copyto count_nonzero cumsum diag divide dot einsum empty empty_like equal exp
+expand_dims expm1 eye fill_diagonal flip floor full full_like greater greater_equal heaviside isfinite isnan less
+less_equal log log1p logaddexp logical_and logical_not logical_or matmul max maximum mean min minimum moveaxis
+multiply nan_to_num ndim negative not_equal ones ones_like power put_along_axis repeat reshape searchsorted shape sign
+split sqrt square squeeze stack std subtract sum swapaxes take_along_axis tanh transpose tri var vdot where zeros
+zeros_like
 """.split()  # noqa: SIM905 - a list of lines is longer
 
 # Of arrays.

@@ -168,6 +168,11 @@ ALL_OPTIMIZERS = [
     optimizers.Adagrad(),
     optimizers.Adadelta(),
     optimizers.Nadam(),
+    optimizers.Adamax(),
+    optimizers.Lion(),
+    optimizers.Lamb(),
+    optimizers.Ftrl(0.1),
+    optimizers.Adafactor(0.1),
 ]
 
 
@@ -202,12 +207,18 @@ TARGETS = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], "float32")
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
 @pytest.mark.parametrize("kind", losses.CLASS_OF.values(), ids=lambda c: c.__name__)
 def test_losses(kind, reduction, gpu_there, same):
-    y = np.array([1, 0, 1]) if kind is losses.SparseCategoricalCrossentropy else TARGETS
+    y, predicted, axis = TARGETS, PROBABILITIES, {}
+    if kind in (losses.SparseCategoricalCrossentropy, losses.CategoricalGeneralizedCrossEntropy):
+        y = np.array([1, 0, 1])
+    elif kind is losses.CTC:  # a class a step, of three
+        y, predicted = np.array([[1], [2], [1]]), DRAWN.normal(size=(3, 2, 3)).astype("float32")
+    elif kind in (losses.Dice, losses.Tversky):  # one number a batch unless told otherwise
+        axis = {"axis": -1}
 
     def run(array, **options):
-        loss = kind(reduction=reduction)
-        value, gradient = loss.value_and_gradient(array(y), array(PROBABILITIES), **options)
-        return [float(value), gradient, float(loss(array(y), array(PROBABILITIES), **options))]
+        loss = kind(reduction=reduction, **axis)
+        value, gradient = loss.value_and_gradient(array(y), array(predicted), **options)
+        return [float(value), gradient, float(loss(array(y), array(predicted), **options))]
 
     mask, weight = np.array([True, False, True]), np.array([0.5, 1.0, 2.0])
     for options in ({}, {"mask": mask}, {"sample_weight": weight}, {"sample_weight": weight, "mask": mask}):
@@ -224,6 +235,14 @@ def every_metric():
         metrics.MeanMetricWrapper: lambda: metrics.MeanMetricWrapper(losses.mean_squared_error),
         metrics.TopKCategoricalAccuracy: lambda: metrics.TopKCategoricalAccuracy(1),
         metrics.SparseTopKCategoricalAccuracy: lambda: metrics.SparseTopKCategoricalAccuracy(1),
+        metrics.PrecisionAtRecall: lambda: metrics.PrecisionAtRecall(0.5),
+        metrics.RecallAtPrecision: lambda: metrics.RecallAtPrecision(0.5),
+        metrics.SensitivityAtSpecificity: lambda: metrics.SensitivityAtSpecificity(0.5),
+        metrics.SpecificityAtSensitivity: lambda: metrics.SpecificityAtSensitivity(0.5),
+        metrics.IoU: lambda: metrics.IoU(2, [0, 1], sparse_y_true=False, sparse_y_pred=False),
+        metrics.MeanIoU: lambda: metrics.MeanIoU(2, sparse_y_true=False, sparse_y_pred=False),
+        metrics.OneHotIoU: lambda: metrics.OneHotIoU(2, [0, 1]),
+        metrics.OneHotMeanIoU: lambda: metrics.OneHotMeanIoU(2),
     }
     for kind in metrics._CLASSES:
         yield pytest.param(special.get(kind, kind), id=kind.__name__)
@@ -239,10 +258,12 @@ def test_metrics(make_metric, gpu_there, same):
         if isinstance(metric, metrics.Sum) or type(metric) is metrics.Mean:
             metric.update_state(array(PROBABILITIES), sample_weight=array(np.array([1.0, 2.0, 0.5])))
             return [metric.result(), [np.asarray(v) for v in metric.variables]]
-        sparse = "Sparse" in type(metric).__name__
-        y = np.array([1, 0, 1]) if sparse else TARGETS
+        sparse = "Sparse" in type(metric).__name__ or isinstance(metric, metrics.Perplexity)
+        y, weight = np.array([1, 0, 1]) if sparse else TARGETS, np.array([1.0, 2.0, 0.5])
+        if isinstance(metric, metrics.BinaryIoU):  # it weighs every number
+            weight = np.repeat(weight, 2).reshape(3, 2)
         metric.update_state(array(y), array(PROBABILITIES))
-        metric.update_state(array(y), array(PROBABILITIES), sample_weight=array(np.array([1.0, 2.0, 0.5])))
+        metric.update_state(array(y), array(PROBABILITIES), sample_weight=array(weight))
         return [metric.result(), [np.asarray(v) for v in metric.variables]]
 
     on_cpu = run(np.asarray)

@@ -87,12 +87,17 @@ def draw(seed: int) -> Fit:
         target=target,
         per_step=per_step,
         loss=choose(*LOSSES[target]),
-        metrics=choose((), ("accuracy",), ("sparse_categorical_crossentropy",)) if target == "classes" else choose((), ("mae",), ("mse", "mae")),
+        metrics=choose((), ("accuracy",), ("sparse_categorical_crossentropy",))
+        if target == "classes"
+        else choose((), ("mae",), ("mse", "mae")),
         weighted_metrics=choose((), (), ("accuracy" if target == "classes" else "mse",)),
         masked=model in ("sequential", "shared") and sometimes(0.4),
         sample_weight="step" if weighed and per_step else "sample" if weighed else None,
         # Keras takes one kind of weights at a time.
-        class_weight=target == "classes" and not (several or weighed or per_step) and source == "arrays" and sometimes(0.5),
+        class_weight=target == "classes"
+        and not (several or weighed or per_step)
+        and source == "arrays"
+        and sometimes(0.5),
         source=source,
         validation=choose(None, "arrays", "split" if source == "arrays" else None),
         optimizer=name,

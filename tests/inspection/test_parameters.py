@@ -14,6 +14,7 @@ import rnn_ref
 from rnn_ref import Input, Model, Sequential, derive_parameters, layers
 from rnn_ref.equations import gru, lstm, simple_rnn
 from rnn_ref.inspection.parameter_rules import RULES
+from rnn_ref.layers.symbolic import entries
 
 
 class Leaky(layers.Layer):
@@ -59,6 +60,24 @@ LAYERS = {
         for mode in ("dot", "concat")
     ],
     "Average": [(layers.Average(), PAIR)],
+    "AveragePooling1D": [(layers.AveragePooling1D(2), SEQUENCE)],
+    "BatchNormalization": [
+        (layers.BatchNormalization(center=center, scale=scale), SEQUENCE)
+        for center in (True, False)
+        for scale in (True, False)
+    ],
+    "Conv1D": [(layers.Conv1D(4, 3, use_bias=bias), SEQUENCE) for bias in (True, False)],
+    "ELU": [(layers.ELU(), SEQUENCE)],
+    "GroupNormalization": [(layers.GroupNormalization(5), SEQUENCE)],
+    "Identity": [(layers.Identity(), SEQUENCE)],
+    "LeakyReLU": [(layers.LeakyReLU(), SEQUENCE)],
+    "MaxPooling1D": [(layers.MaxPooling1D(2), SEQUENCE)],
+    "MultiHeadAttention": [(layers.MultiHeadAttention(2, 3, use_bias=bias), PAIR) for bias in (True, False)],
+    "PReLU": [(layers.PReLU(), SEQUENCE)],
+    "RMSNormalization": [(layers.RMSNormalization(), SEQUENCE)],
+    "ReLU": [(layers.ReLU(), SEQUENCE)],
+    "Softmax": [(layers.Softmax(), SEQUENCE)],
+    "UnitNormalization": [(layers.UnitNormalization(), SEQUENCE)],
     "Bidirectional": [
         (layers.Bidirectional(layers.LSTM(4)), SEQUENCE),
         (layers.Bidirectional(layers.GRU(4), backward_layer=layers.SimpleRNN(4, go_backwards=True)), SEQUENCE),
@@ -114,7 +133,7 @@ LAYERS = {
     "Wrapper": [(layers.Wrapper(layers.Dense(4)), SEQUENCE)],
 }  # fmt: skip
 # Layers whose parameters are counted without a rule of their own, one weight after the other.
-GENERIC = {"Layer"}
+GENERIC = {"Layer", "PReLU"}
 
 
 def layer_classes():
@@ -308,7 +327,7 @@ def test_multiplications_are_those_of_the_equations(monkeypatch, kind, equations
 def test_bytes_of_the_states_that_come_back(make, dtype):
     layer = make(dtype)
     _, *states = layer(np.ones((1, 2, 5)))
-    assert derive_parameters(layer).state_bytes == sum(state.nbytes for state in states)
+    assert derive_parameters(layer).state_bytes == sum(state.nbytes for state in entries(states))
 
 
 def test_an_unknown_length_leaves_multiplications_open():

@@ -276,7 +276,8 @@ def test_a_confident_sigmoid_keeps_its_loss():
 @pytest.mark.parametrize("axis", [(1, 2), [-1, 0], (0, 1, 2)])
 def test_softmax_over_several_axes(name, axis):
     x = np.random.default_rng(0).normal(size=(2, 3, 4))
-    expected = getattr(keras.activations, name)(x.astype("float32"), axis=tuple(axis))
+    from_0 = tuple(k % 3 for k in axis)  # with axes that count from the end, Keras raises inside JAX
+    expected = getattr(keras.activations, name)(x.astype("float32"), axis=from_0)
     np.testing.assert_allclose(getattr(rnn_ref.activations, name)(x, axis=axis), expected, atol=1e-6)
     with pytest.raises(ValueError, match="does not exist"):
         getattr(rnn_ref.activations, name)(x, axis=(1, 3))

@@ -202,7 +202,7 @@ def test_masks_that_keras_computes_by_operations():
 
 def test_what_cannot_be_read_says_so():
     config = keras.layers.Dense(2, name="d").get_config()
-    with pytest.raises(TypeError, match=r"Dense.from_config: got an unexpected keyword argument 'bogus'"):
+    with pytest.raises(TypeError, match="Dense has no argument 'bogus'"):
         rnn_ref.layers.Dense.from_config(config | {"bogus": 1})
     half = keras.layers.Dense(2, dtype="mixed_float16").get_config()
     with pytest.raises(ValueError, match="mixed_float16"):

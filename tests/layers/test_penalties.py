@@ -10,9 +10,17 @@ import rnn_ref
 from rnn_ref import Input, Model, layers
 
 B, T, F, H = 4, 3, 3, 5
+
+
+class SelfAttention(layers.MultiHeadAttention):
+    def __call__(self, x):
+        return super().__call__(x, x)
+
+
 RATE, L2, MOST = 0.1, 0.3, 0.7
 # How to make the layer with options, and the shape of its input; tokens where that is (T,).
 MAKE = {
+    "Conv1D": (lambda **options: layers.Conv1D(H, 2, **options), (T, F)),
     "Dense": (lambda **options: layers.Dense(H, **options), (F,)),
     "Embedding": (lambda **options: layers.Embedding(7, H, **options), (T,)),
     "GRU": (lambda **options: layers.GRU(H, **options), (T, F)),
@@ -20,6 +28,7 @@ MAKE = {
     "LSTM": (lambda **options: layers.LSTM(H, **options), (T, F)),
     "LSTMCell": (lambda **options: layers.RNN(layers.LSTMCell(H, **options)), (T, F)),
     "LayerNormalization": (lambda **options: layers.LayerNormalization(**options), (F,)),
+    "MultiHeadAttention": (lambda **options: SelfAttention(2, 3, **options), (T, F)),
     "SimpleRNN": (lambda **options: layers.SimpleRNN(H, **options), (T, F)),
     "SimpleRNNCell": (lambda **options: layers.RNN(layers.SimpleRNNCell(H, **options)), (T, F)),
 }
@@ -78,17 +87,18 @@ def test_one_step(name, weight):
     }
     plain, held = model_of(name), model_of(name, **options)
     x, y = data(plain)
-    before = named(plain)
+    before = plain.get_weights()
     losses = [model.fit(x, y, epochs=1, verbose=0, batch_size=B).history["loss"][0] for model in (plain, held)]
     kept = {"recurrent": "recurrent_kernel"}.get(weight, weight)
-    assert losses[1] == pytest.approx(losses[0] + L2 * (before[kept] ** 2).sum(), rel=1e-6)
-    for other, value in named(held).items():
-        expected = named(plain)[other]
-        if other == kept:
-            expected = expected - RATE * 2 * L2 * before[kept]
+    of_kind = [w.name == kept for w in held.weights]  # attention has several
+    penalty = L2 * sum((w**2).sum() for w, own in zip(before, of_kind) if own)
+    assert losses[1] == pytest.approx(losses[0] + penalty, rel=1e-6)
+    for variable, old, expected, own in zip(held.weights, before, plain.get_weights(), of_kind, strict=True):
+        if own:
+            expected = expected - RATE * 2 * L2 * old
             norm = np.sqrt((expected**2).sum(axis=0, keepdims=True))
             expected = expected * np.clip(norm, 0, MOST) / (1e-7 + norm)
-        np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-9, err_msg=other)
+        np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-6, atol=1e-9, err_msg=variable.path)
 
 
 PENALTIES = {

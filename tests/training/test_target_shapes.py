@@ -18,7 +18,14 @@ SHAPES = [  # of targets and predictions, and whether the targets are repeated
     ((8, 4), (8, 5), None),
     ((8, 1), (8, 5, 3), None),
 ]
-NOT_BY_SHAPE = {losses.sparse_categorical_crossentropy}
+# Their targets are classes, or are counted over a whole batch.
+NOT_BY_SHAPE = {
+    losses.sparse_categorical_crossentropy,
+    losses.categorical_generalized_cross_entropy,
+    losses.ctc,
+    losses.dice,
+    losses.tversky,
+}
 
 
 @pytest.mark.parametrize("function", [f for f in losses.CLASS_OF if f not in NOT_BY_SHAPE], ids=lambda f: f.__name__)

@@ -93,7 +93,7 @@ class BinaryFocalCrossentropy(Loss):
         return -(t * xp.log(p) + (1 - t) * xp.log(1 - p))
 
     def _parts(self, y_true, y_pred):
-        t, p = same_shape(y_true, y_pred)
+        t, p = same_shape(y_true, y_pred, broadcast=False)
         if self.label_smoothing:
             t = t * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
         if self.from_logits:

@@ -8,11 +8,11 @@ CuPy does the same for memory of a GPU.
 from __future__ import annotations
 
 import sys
-import threading
 from math import prod
 
 import numpy as np
 
+from rnn_ref import locks
 from rnn_ref.device import array_module
 from rnn_ref.hardware import ALIGNED, LARGE
 
@@ -22,7 +22,6 @@ MANY = 64  # blocks of one size at most: who keeps arrays of many steps keeps no
 Block = tuple[np.ndarray, int]  # memory, and where in it the first cache line begins
 
 _blocks: dict[int, list[Block]] = {}  # by size; last the size that was asked for last
-_lock = threading.Lock()
 
 
 def _uses(block: Block) -> int:
@@ -39,6 +38,11 @@ def _size(needed: int) -> int:
     return -(-needed // step) * step
 
 
+def _new(size: int) -> Block:
+    memory = np.empty(size, np.uint8)
+    return memory, -memory.ctypes.data % ALIGNED
+
+
 def _block(size: int) -> Block:
     """One that nobody uses, or a new one."""
     blocks = _blocks[size] = _blocks.pop(size, [])  # now the last to be forgotten
@@ -46,8 +50,7 @@ def _block(size: int) -> Block:
         if _uses(block) == _UNUSED:
             return block
     fits = _make_room(size)
-    memory = np.empty(size, np.uint8)
-    block = memory, -memory.ctypes.data % ALIGNED
+    block = _new(size)
     if fits:
         blocks.append(block)
         del blocks[:-MANY]
@@ -85,8 +88,11 @@ def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:
     needed = prod(shape) * dtype.itemsize
     if needed < LARGE and not aligned:
         return np.empty(shape, dtype)
-    with _lock:
-        return np.ndarray(shape, dtype, *_block(_size(needed + ALIGNED)))
+    size = _size(needed + ALIGNED)
+    if locks.memory._is_owned():  # the handler of a signal, in the midst of what follows
+        return np.ndarray(shape, dtype, *_new(size))
+    with locks.memory:
+        return np.ndarray(shape, dtype, *_block(size))
 
 
 def empty_like(array: np.ndarray) -> np.ndarray:

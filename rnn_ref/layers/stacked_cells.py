@@ -49,8 +49,9 @@ class StackedRNNCells(Layer):
     >>> import numpy as np, rnn_ref
     >>> from rnn_ref.layers import RNN, GRUCell, LSTMCell, StackedRNNCells
     >>> layer = RNN(StackedRNNCells([LSTMCell(4), GRUCell(3)]), return_state=True)
-    >>> [a.shape for a in layer(np.zeros((2, 7, 5)))]
-    [(2, 3), (2, 4), (2, 4), (2, 3)]
+    >>> y, (h, c), h_gru = layer(np.zeros((2, 7, 5)))  # each cell's states together
+    >>> y.shape, h.shape, c.shape, h_gru.shape
+    ((2, 3), (2, 4), (2, 4), (2, 3))
     """
 
     def __init__(self, cells, **layer_options):

@@ -151,14 +151,14 @@ def by_hand_last(layer, x, shift):
 
 def test_a_list_of_cells_is_a_stack():
     layer = layers.RNN([layers.LSTMCell(H), layers.GRUCell(2)], return_sequences=True, return_state=True)
-    y, *states = layer(X)
+    y, lstm_states, gru_state = layer(X)
     first, second = layers.LSTM(H, return_sequences=True), layers.GRU(2, return_sequences=True)
     between = first(X)
     second(between)
     first.set_weights(layer.get_weights()[:3])
     second.set_weights(layer.get_weights()[3:])
     np.testing.assert_allclose(y, second(first(X)), rtol=1e-5, atol=1e-6)
-    assert [s.shape for s in states] == [(B, H), (B, H), (B, 2)]
+    assert [s.shape for s in [*lstm_states, gru_state]] == [(B, H), (B, H), (B, 2)]
 
 
 def test_go_backwards_returns_the_reversed_sequence():

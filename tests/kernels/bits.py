@@ -12,8 +12,6 @@ import rnn_ref
 from rnn_ref import layers
 from rnn_ref.kernels.cpu import threads
 
-threads.LITTLE_WORK = 1  # all threads, however little there is to do
-
 ACTIVATIONS = ["tanh"] * 6 + ["linear", "relu", "silu", "gelu", "softsign", "elu", "sigmoid"]
 RECURRENT = ["sigmoid"] * 6 + ["hard_sigmoid", "tanh", "softplus"]
 
@@ -66,6 +64,7 @@ def training(seed):
 
 
 if __name__ == "__main__":
+    threads.LITTLE_WORK = 1  # all threads, however little there is to do
     first, count = map(int, sys.argv[1:])
     for seed in range(first, first + count):
         print(seed, passes(seed), training(seed) if seed % 20 == 0 else "", flush=True)

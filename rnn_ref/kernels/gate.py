@@ -56,3 +56,31 @@ def admitted(array, shape: tuple[int, ...], dtype: str, owner: str, name: str):
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{owner}: {name} must hold real numbers, got {array.dtype}.")
     return xp.ascontiguousarray(spread(array, shape, owner, name), dtype)
+
+
+def in_place(shape: tuple[int, ...], owner: str, **arrays) -> bool:
+    """Whether a kernel can write to these arrays, each as one row of numbers: they themselves, not copies of them.
+
+    False where NumPy or CuPy have to do it: on another device, in another order, or of several precisions.
+
+    Raises
+    ------
+    ValueError
+        If one has another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> in_place((2, 3), "adam", value=np.ones((2, 3))), in_place((2, 3), "adam", value=np.ones((3, 2)).T)
+    (True, False)
+    >>> in_place((2, 3), "adam", momentum=np.ones(2))
+    Traceback (most recent call last):
+    ValueError: adam: momentum has shape (2,), expected (2, 3).
+    """
+    fits, dtypes = xp.device == "cpu", set()
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise ValueError(f"{owner}: {name} has shape {array.shape}, expected {shape}.")
+        fits = fits and type(array) is np.ndarray and array.flags.carray
+        dtypes.add(array.dtype)
+    return fits and len(dtypes) == 1 and not dtypes.isdisjoint(REAL.values())

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rnn_ref import layers
 from rnn_ref.layers.variable import Variable
+from rnn_ref.training.optimizers import SGD, Adam, AdamW
 
 B, T, F, H = 4, 3, 2, 5
 X = np.linspace(-1, 1, B * T * F).reshape(B, T, F).astype("float32")
@@ -96,3 +98,72 @@ def test_dense_refuses_other_gradients_and_tapes():
         dense.backward(tape, np.ones((B, T, H + 1)))
     with pytest.raises(ValueError, match="the tape holds z of shape"):
         other.backward(tape, np.ones((B, T, H + 1)))
+
+
+# -- optimizers --------------------------------------------------------------------------------------
+
+
+def weight_of(value):
+    return SimpleNamespace(value=value, name="w", constraint=None)
+
+
+@pytest.mark.parametrize("make", [Adam, AdamW, SGD])
+def test_an_optimizer_refuses_a_weight_that_changed_its_shape(make):
+    optimizer, weight = make(0.1), weight_of(np.ones(3, "float32"))
+    optimizer.apply([np.ones(3)], [weight])
+    weight.value = np.ones(4000, "float32")  # the kernel would write beyond what it remembers for three
+    with pytest.raises(ValueError, match=r"'w' has shape \(4000,\), and had \(3,\)"):
+        optimizer.apply([np.ones(4000)], [weight])
+    assert (weight.value == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("gradient", np.ones(3)),
+        ("gradient", np.ones((2, 3, 1))),
+        ("momentum", np.ones(6)),
+        ("velocity", np.ones((3, 2))),
+    ],
+)
+def test_the_kernel_of_adam_is_given_arrays_of_one_shape(name, array):
+    arrays = {key: np.ones((2, 3)) for key in ("gradient", "value", "momentum", "velocity")} | {name: array}
+    slots = {key: arrays[key] for key in ("momentum", "velocity")}
+    with pytest.raises(ValueError, match=f"{name} has shape .* expected"):
+        Adam().update_step(arrays["gradient"], arrays["value"], 0.1, slots, np.ones((2, 3)))
+
+
+VALUE = np.linspace(1, 2, 6).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "m", "gradient"),
+    [
+        (VALUE.astype("float32"), VALUE, VALUE),  # precisions mixed
+        (VALUE, VALUE.astype("float32"), VALUE),
+        (np.asfortranarray(VALUE), VALUE, VALUE),
+        (VALUE, np.repeat(VALUE, 2, 1)[:, ::2], VALUE),
+        (VALUE, VALUE, np.asfortranarray(VALUE)),
+        (VALUE, VALUE, np.repeat(VALUE, 2, 1)[:, ::2]),
+        (VALUE, VALUE, VALUE.astype("float32")),
+        (VALUE.astype(">f8"), VALUE, VALUE),
+        (VALUE, VALUE, VALUE.astype(">f4")),
+        (VALUE, VALUE, 1 + np.arange(6).reshape(2, 3) // 9),
+    ],
+)
+def test_adam_takes_arrays_that_lie_anyhow(value, m, gradient):
+    """Steps of the kernel, or of NumPy where the kernel cannot write."""
+    value, m, v, expected = value.copy("K"), m.copy("K"), VALUE.copy(), VALUE.copy()
+    Adam().update_step(gradient, value, 0.1, {"momentum": m, "velocity": v}, np.ones((2, 3)))
+    slots = {"momentum": VALUE.copy(), "velocity": VALUE.copy()}
+    Adam(amsgrad=True).update_step(  # is NumPy's
+        np.array(gradient, float), expected, 0.1, slots | {"velocity_hat": np.zeros((2, 3))}, np.ones((2, 3))
+    )
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+    assert not np.array_equal(value, VALUE)
+
+
+def test_adam_refuses_gradients_that_are_no_real_numbers():
+    slots = {"momentum": VALUE.copy(), "velocity": VALUE.copy()}
+    with pytest.raises(TypeError, match="gradient must hold real numbers, got complex"):
+        Adam().update_step(VALUE * 1j, VALUE.copy(), 0.1, slots, VALUE.copy())

@@ -114,6 +114,14 @@ def test_labels_that_do_not_fit_are_refused():
         losses.CTC()([[1, 2, 0], [1, 0, 2]], logits()[:2])
 
 
+@pytest.mark.parametrize("shape", [(2, 0, 3), (2, 4, 0), (1, 4, 3), (2, 3)])
+def test_logits_of_no_step_or_class_are_refused(shape):
+    """The kernel begins with the first step, whether there is one or not."""
+    for call in (losses.CTC(), losses.CTC().gradient):
+        with pytest.raises(ValueError, match=r"expected labels .* and logits"):
+            call(np.zeros((2, 1), int), np.zeros(shape))
+
+
 def test_a_network_learns_to_read():
     """The order of marks in a sequence, without being told their places."""
     rnn_ref.utils.set_random_seed(0)

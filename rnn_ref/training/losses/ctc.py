@@ -72,10 +72,10 @@ class CTC(Loss):
 
     def _run(self, y_true, y_pred, gradient: bool = False):
         labels, logits = to_numpy(y_true), to_numpy(as_float(y_pred))
-        if labels.ndim != 2 or logits.ndim != 3 or len(labels) != len(logits):
+        if labels.ndim != 2 or logits.ndim != 3 or len(labels) != len(logits) or not all(logits.shape[1:]):
             raise ValueError(
-                f"{self.name}: expected labels (B, L) and logits (B, T, C). Received: y_true.shape={labels.shape}, "
-                f"y_pred.shape={logits.shape}."
+                f"{self.name}: expected labels (B, L) and logits (B, T, C), of one step and class at least. Received: "
+                f"y_true.shape={labels.shape}, y_pred.shape={logits.shape}."
             )
         if not np.array_equal(labels, labels.astype(np.intp)) or not ((labels >= 0) & (labels < logits.shape[2])).all():
             raise ValueError(

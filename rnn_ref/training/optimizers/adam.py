@@ -9,6 +9,7 @@ import numpy as np
 from rnn_ref.checks import flag, number
 from rnn_ref.device import xp
 from rnn_ref.jit import R1, READ1, REAL, equation, kernel, link, uncompiled
+from rnn_ref.kernels.gate import admitted, in_place
 
 from .base import Optimizer
 
@@ -31,11 +32,6 @@ def _adam(w: R1, g: READ1, m: R1, v: R1, share_m: REAL, share_v: REAL, rate: REA
     for k in range(w.size):
         m[k], v[k] = running_means(g[k], m[k], v[k], share_m, share_v)
         w[k] = descended(w[k], m[k], v[k], rate, epsilon)
-
-
-def _for_kernel(*arrays) -> bool:
-    """Whether the kernel can write to these arrays as to one row of numbers."""
-    return xp.device == "cpu" and all(a.flags.c_contiguous and a.dtype.char in "fd" for a in arrays)
 
 
 class Adam(Optimizer):
@@ -77,7 +73,8 @@ class Adam(Optimizer):
         t = self.iterations + 1
         rate = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         shares = 1 - self.beta_1, 1 - self.beta_2
-        if not self.amsgrad and _for_kernel(value, m, v):
+        if in_place(value.shape, self.name, value=value, momentum=m, velocity=v) and not self.amsgrad:
+            gradient = admitted(gradient, value.shape, value.dtype.name, self.name, "gradient")
             link(_adam, value.dtype)
             _adam(value.reshape(-1), gradient.reshape(-1), m.reshape(-1), v.reshape(-1), *shares, rate, self.epsilon)
             return

@@ -246,7 +246,7 @@ class Optimizer(State, Averaging, Spelled):
         ------
         ValueError
             If there is no gradient at all, if lengths or shapes differ, or if a weight is not one of those
-            that the optimizer was built with.
+            that the optimizer was built with, or has another shape since.
         """
         if weights is None:
             if not self.built:
@@ -303,6 +303,12 @@ class Optimizer(State, Averaging, Spelled):
                 raise ValueError(
                     f"The weight {weight.name!r} is not one of those this optimizer was built with. "
                     "Use a new optimizer for a new set of weights."
+                )
+            built_with = self._work[self._places()[id(weight)]].shape
+            if weight.value.shape != built_with:
+                raise ValueError(
+                    f"{self.name}: {weight.name!r} has shape {weight.value.shape}, and had {built_with} when this "
+                    "optimizer was built. Use a new optimizer."
                 )
             if gradient is None:
                 missing.append(weight.name)

@@ -8,6 +8,7 @@ from unittest import mock
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # Keras is the yardstick in float64 too
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # small programs, run once: compiling them takes longest
 os.environ.setdefault("MPLBACKEND", "Agg")
 # One core still tries two threads; processes side by side try no more.
 os.environ.setdefault(

@@ -19,15 +19,6 @@ TAKEN = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick_to_compile():
-    """Keras runs a few steps only; optimizing its operations takes longer."""
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @cache
 def start(kind: str) -> list:
     return model(keras, kind).get_weights()

@@ -8,6 +8,7 @@ import importlib
 import sys
 
 from rnn_ref import backend, config, datasets, layers, models, names, preprocessing, random, seq2seq, training, utils
+from rnn_ref import notice as _notice  # noqa: F401 - listens while kernels are compiled
 from rnn_ref.device import device, get_device, set_device
 from rnn_ref.inspection import (
     Recorder,

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from rnn_ref import layers
 from rnn_ref.models import Sequential
+from rnn_ref.notice import notice
 
 PRECISIONS = ("float32", "float64")
 # The first one's kernels are parts of the others', so they come before the others begin side by side.
@@ -26,6 +27,7 @@ LAYERS = (
 
 def compile_layer(name: str, options: dict, dtype: str) -> str:
     """Take one step of training and one of inference, which compiles what they need; returns what was compiled."""
+    notice.said = True  # by the bar
     layer = getattr(layers, name)(dtype=dtype, **options)
     x = np.zeros((2, 3, 2), dtype)
     y = layer(x)

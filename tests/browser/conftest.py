@@ -33,6 +33,7 @@ def lab(tmp_path_factory):
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
+        "RNN_REF_QUIET": "1",  # whether kernels were compiled before or not
     }
     notebooks = folder / "notebooks"
     notebooks.mkdir()

@@ -149,11 +149,15 @@ class Metric(Spelled):
 
 def metrics_in(structure) -> list[Metric]:
     """The metrics in nested lists, tuples and dicts, each once."""
-    found = [structure] if isinstance(structure, Metric) else []
-    if isinstance(structure, (list, tuple, dict)):
-        inside = structure.values() if isinstance(structure, dict) else structure
-        found = [metric for entry in inside for metric in metrics_in(entry)]
-    return list(dict.fromkeys(found))
+    found, waiting, seen = {}, [structure], set()
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, Metric):
+            found[entry] = None
+        elif isinstance(entry, (list, tuple, dict)) and id(entry) not in seen:  # which may hold itself
+            seen.add(id(entry))
+            waiting += list(entry.values() if isinstance(entry, dict) else entry)[::-1]
+    return list(found)
 
 
 def _of_plain_arrays(update_state):

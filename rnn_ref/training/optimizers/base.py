@@ -277,8 +277,9 @@ class Optimizer(State, Averaging, Spelled):
         learning_rate = current(self._learning_rate, self._iterations)
         self._decay(weights, learning_rate)
         self.begin_step()
+        places = self._places()
         for gradient, weight in zip(grads, weights):
-            i = self._places()[id(weight)]
+            i = places[id(weight)]
             self.update_step(gradient, weight.value, learning_rate, self._slots[i], self._work[i])
 
     @property
@@ -297,26 +298,26 @@ class Optimizer(State, Averaging, Spelled):
 
     def _with_gradient(self, grads: list, weights: list) -> tuple[list[np.ndarray], list]:
         """Gradients that are not None, in the precision of their weights, and those weights."""
-        kept, missing = [], []
+        kept, missing, places = [], [], self._places()
         for gradient, weight in zip(grads, weights):
-            if id(weight) not in self._places():
+            if id(weight) not in places:
                 raise ValueError(
                     f"The weight {weight.name!r} is not one of those this optimizer was built with. "
                     "Use a new optimizer for a new set of weights."
                 )
-            built_with = self._work[self._places()[id(weight)]].shape
-            if weight.value.shape != built_with:
+            value, built_with = weight.value, self._work[places[id(weight)]].shape
+            if value.shape != built_with:
                 raise ValueError(
-                    f"{self.name}: {weight.name!r} has shape {weight.value.shape}, and had {built_with} when this "
+                    f"{self.name}: {weight.name!r} has shape {value.shape}, and had {built_with} when this "
                     "optimizer was built. Use a new optimizer."
                 )
             if gradient is None:
                 missing.append(weight.name)
                 continue
-            gradient = xp.asarray(gradient, dtype=weight.value.dtype)
-            if gradient.shape != weight.value.shape:
+            gradient = xp.asarray(gradient, dtype=value.dtype)
+            if gradient.shape != value.shape:
                 raise ValueError(
-                    f"The gradient of {weight.name!r} has shape {gradient.shape}, its value {weight.value.shape}."
+                    f"The gradient of {weight.name!r} has shape {gradient.shape}, its value {value.shape}."
                 )
             kept.append((gradient, weight))
         if not kept:

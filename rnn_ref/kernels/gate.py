@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.kernels.tape import Tape
 
 REAL = {name: np.dtype(name) for name in ("float32", "float64")}
 
@@ -84,3 +87,37 @@ def in_place(shape: tuple[int, ...], owner: str, **arrays) -> bool:
         fits = fits and type(array) is np.ndarray and array.flags.carray
         dtypes.add(array.dtype)
     return fits and len(dtypes) == 1 and not dtypes.isdisjoint(REAL.values())
+
+
+def admitted_tape(tape: Tape, blocks: int, gates: int, units: int, dtype: str, owner: str) -> Tape:
+    """The tape as the kernels that go back read it; itself if it is so, as one that was left alone always is.
+
+    Parameters
+    ----------
+    tape : Tape
+    blocks, gates, units : int
+        How many pre-activations and gates there are, and H.
+    dtype, owner : str
+        See :func:`admitted`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an array on it has another shape or precision, or is no array of numbers.
+    """
+    T, B, F = tape.x.shape
+    if tape.x.dtype != REAL[dtype]:
+        raise TypeError(f"{owner}: the tape's x is {tape.x.dtype}, expected {dtype}.")
+    step, changed = (T, B, units), {}
+    shapes = {"h": (T + 1, B, units), "c": (T + 1, B, units), "gates": (gates, *step), "z": (blocks, *step), "q": step}
+    for name, given, width in (("x_drop", tape.x_drop, F), ("h_drop", tape.h_drop, units)):
+        shapes[name] = (1 if given is not None and given.shape[:1] == (1,) else blocks, B, width)
+    for name, shape in shapes.items():
+        array = getattr(tape, name)
+        if array is not None:
+            found = admitted(array, shape, dtype, owner, f"the tape's {name}")
+            if found is not array:
+                changed[name] = found
+    if tape.mask is not None and tape.mask.shape != (T, B):
+        raise ValueError(f"{owner}: the tape's mask has shape {tape.mask.shape}, expected {(T, B)}.")
+    return replace(tape, **changed) if changed else tape

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_ref import checks, memory, random
 from rnn_ref.device import like_given, xp
-from rnn_ref.kernels.gate import admitted
+from rnn_ref.kernels.gate import admitted, admitted_tape
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.inside import call_inside
@@ -284,6 +284,10 @@ class Cell(Layer):
                 f"{self.name}: the tape holds states of shape {tape.h.shape}, expected {(T + 1, B, self.units)}: it "
                 "was left by another layer, or without all steps."
             )
+        if (tape.z if self.blocks == 1 else tape.gates) is None:
+            raise ValueError(f"{self.name}: the tape was left by a call that kept no more than the states.")
+        if xp.device == "cpu":
+            tape = admitted_tape(tape, self.blocks, len(self.GATES), self.units, self.dtype, self.name)
         dys = admitted(dys, (steps, B, self.units), self.dtype, self.name, "the gradient of the outputs")
         dh, given = memory.empty_like(tape.h), len(tape.h) - steps
         dh[given:] = dys

@@ -89,6 +89,39 @@ def test_gradients_of_another_shape_are_refused(layer):
         wider.cell.run_back(tape, np.ones((T, B, H + 3)), [None] * len(layer.cell.STATES))
 
 
+@pytest.mark.parametrize("name", ["c", "gates", "z", "q", "mask", "x_drop", "h_drop"])
+def test_arrays_of_the_tape_keep_their_shapes_and_may_lie_anyhow(layer, name):
+    """The tape is there to be looked at; the way back reads what stands on it then."""
+    G, generator = layer.cell.blocks, np.random.default_rng(0)
+    given = {
+        "x_drop": generator.random((1, B, F)),
+        "h_drop": generator.random((G, B, H)),
+        "mask": np.ones((B, T), bool),
+    }
+    tape = layer.forward(X, **given, keep_z=True)[1]
+    array = getattr(tape, name)
+    if array is None:
+        return
+    expected = layer.backward(tape, np.ones((B, T, H)))
+    setattr(tape, name, np.asfortranarray(array) if name == "mask" else np.asfortranarray(array).astype("float64"))
+    for key, gradient in layer.backward(tape, np.ones((B, T, H))).weights.items():
+        np.testing.assert_array_equal(gradient, expected.weights[key])
+    for wrong in (np.concatenate([array, array], -1), np.concatenate([array] * 5), array[None]):
+        setattr(tape, name, wrong)
+        with pytest.raises(ValueError, match=f"the tape's {name} has shape"):
+            layer.cell.run_back(tape, np.ones((T, B, H)), [None] * len(layer.cell.STATES))
+
+
+def test_a_tape_of_another_precision_or_without_gates_is_refused(layer):
+    other = type(layer)(H, return_sequences=True, dtype="float64")
+    with pytest.raises(TypeError, match="the tape's x is float64, expected float32"):
+        layer.backward(other.forward(X)[1], np.ones((B, T, H)))
+    tape = layer.forward(X)[1]
+    setattr(tape, "z" if layer.cell.blocks == 1 else "gates", None)
+    with pytest.raises(ValueError, match="kept no more than the states"):
+        layer.backward(tape, np.ones((B, T, H)))
+
+
 def test_dense_refuses_other_gradients_and_tapes():
     dense, other = layers.Dense(H, "tanh"), layers.Dense(H + 1, "tanh")
     for layer in (dense, other):

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,6 +63,13 @@ def parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure rnn_ref beside PyTorch, JAX and Keras")
     bench.add_argument("target", choices=["cpu", "cuda"])
     bench.add_argument("--parts", help="what to measure, with commas between: cases,variants,fit,start,memory,scaling")
+    bench.add_argument(
+        "--random", type=positive, metavar="N", help="measure so many cells and sizes drawn at random, too"
+    )
+    bench.add_argument("--seed", type=whole, default=0, help="of that (%(default)s)")
+    bench.add_argument(
+        "--cliffs", action="store_true", help="look for sizes that take longer than their neighbours, too"
+    )
     bench.add_argument("--quick", action="store_true", help="tiny sizes, seconds; the numbers mean nothing")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
     bench.add_argument("--figure", type=Path, metavar="FILE", help="draw it there")
@@ -113,9 +121,10 @@ def run_bench(options) -> int:
 def run_bench_cuda(options) -> int:
     from rnn_ref.bench import cuda
 
-    if options.parts or options.known or options.figure:
+    if options.parts or options.known or options.figure or options.random or options.cliffs:
         print(
-            "rnn-ref bench cuda has no parts, and draws no figure; leave out --parts, --from, --figure.",
+            "rnn-ref bench cuda has no parts, and draws no figure; leave out --parts, --random, --cliffs, --from, "
+            "--figure.",
             file=sys.stderr,
         )
         return 2
@@ -143,10 +152,16 @@ def run_bench_cpu(options) -> int:
 
     report = read_report(options.known) if options.known else {}
     parts = options.parts.split(",") if options.parts else [] if options.known else list(cpu.PARTS)
-    unknown = [part for part in parts if part not in cpu.PARTS]
+    asked = {"random": options.random, "cliffs": options.cliffs}
+    parts += [part for part, wanted in asked.items() if wanted and part not in parts]
+    there = [*cpu.PARTS, *cpu.ON_REQUEST]
+    unknown = [part for part in parts if part not in there]
     if unknown:
-        print(f"rnn-ref bench: no part {', '.join(unknown)}; there are {', '.join(cpu.PARTS)}.", file=sys.stderr)
+        print(f"rnn-ref bench: no part {', '.join(unknown)}; there are {', '.join(there)}.", file=sys.stderr)
         return 2
+    settings = replace(QUICK if options.quick else Settings(), seed=options.seed)
+    if options.random:
+        settings = replace(settings, random=options.random)
     for path in filter(None, (options.json, options.figure, options.markdown)):
         path.parent.mkdir(parents=True, exist_ok=True)
 
@@ -155,7 +170,7 @@ def run_bench_cpu(options) -> int:
             options.json.write_text(json.dumps(report | measured, indent=1) + "\n")
 
     if parts:
-        report |= cpu.run(parts, QUICK if options.quick else Settings(), keep=keep)
+        report |= cpu.run(parts, settings, keep=keep)
     keep({})
     print("\n-- goals", *goals(report), sep="\n")
     if options.markdown:

@@ -1,4 +1,8 @@
-"""Part ``cases``: inference and a training step of every cell and case, beside the machine's matrix-product peak."""
+"""Part ``cases``: inference and a training step of every cell and case, beside the machine's matrix-product peak.
+
+Where memory lies can decide how fast a process is, and stays the same for as long as it lives; so everyone is measured
+in several.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ WHAT = ("infer", "train")
 PRODUCTS = {"NumPy": Contender("numpy", "product"), "PyTorch": Contender("torch", "product")}
 # float32, 100 steps, four libraries. What was learned is a difference of two kernels, which costs digits.
 TOLERANCES = {"infer": 1e-4, "learned": 1e-2}
+SCATTER = 1.3  # between processes: more is marked
 
 
 def run(names: list[str], settings: Settings, say=print) -> list[dict]:
@@ -28,20 +33,29 @@ def run(names: list[str], settings: Settings, say=print) -> list[dict]:
     list of dict
         For each ``cell``, ``case`` and ``what``: the ``times`` of each contender; ``ratios``, how many times as long
         the peers took; ``peak``, operations a second of a large matrix product in the same rounds, and
-        ``share_of_peak``, what rnn_ref reached of it.
+        ``share_of_peak``, what rnn_ref reached of it; ``scatter``, see :func:`entry`.
     """
+    return run_problems(
+        [Problem(cell, *case) for cell in settings.cells for case in settings.cases], names, settings, say
+    )
+
+
+def run_problems(problems: list[Problem], names: list[str], settings: Settings, say=print) -> list[dict]:
+    """Measure these in several fresh processes of everyone, one after the other: in each, memory lies elsewhere."""
+    seconds: dict[tuple, list[dict]] = {(problem, what): [] for problem in problems for what in WHAT}
     results = []
-    with ExitStack() as stack:
-        contenders = {name: stack.enter_context(Process(CONTENDERS[name])) for name in names}
-        products = [stack.enter_context(Process(product)) for product in PRODUCTS.values() if product.installed]
-        for cell in settings.cells:
-            for case in settings.cases:
-                problem = Problem(cell, *case)
-                check(contenders, problem)
+    for k in range(settings.processes):
+        with ExitStack() as stack:
+            contenders = {name: stack.enter_context(Process(CONTENDERS[name])) for name in names}
+            products = [stack.enter_context(Process(product)) for product in PRODUCTS.values() if product.installed]
+            for problem in problems:
+                if k == 0:
+                    check(contenders, problem)
                 for what in WHAT:
-                    entry = measure(contenders, products, problem, what, settings)
-                    results.append(entry)
-                    say(line(entry))
+                    seconds[problem, what].append(measure(contenders, products, problem, what, settings))
+                    if k == settings.processes - 1:
+                        results.append(entry(problem, what, seconds[problem, what], settings.product))
+                        say(line(results[-1]))
     return results
 
 
@@ -66,20 +80,33 @@ def check(contenders: dict[str, Process], problem: Problem) -> None:
 
 
 def measure(contenders: dict[str, Process], products: list[Process], problem: Problem, what: str, settings) -> dict:
+    """Seconds in each round, by name, in one process of everyone; of the matrix product the faster one's."""
+
     def seconds(process, *task):
         return lambda: process.ask(*task, settings.seconds)["seconds"]
 
-    n = settings.product
     runs = {name: seconds(process, "layer", problem, what) for name, process in contenders.items()}
-    runs |= {k: seconds(process, "product", n, "product") for k, process in enumerate(products)}
-    times = in_turn(runs, settings.rounds)
-    fastest = spread([min(turn) for turn in zip(*(times.pop(k)["rounds"] for k in range(len(products))))])
-    entry = {"cell": problem.cell, "case": list(problem.case), "what": what, "times": times}
-    entry |= {"ratios": to_peers(times), "peak": 2 * n**3 / fastest["median"]}
+    runs |= {k: seconds(process, "product", settings.product, "product") for k, process in enumerate(products)}
+    rounds = {name: time["rounds"] for name, time in in_turn(runs, settings.rounds_each).items()}
+    return rounds | {"product": [min(turn) for turn in zip(*(rounds.pop(k) for k in range(len(products))))]}
+
+
+def entry(problem: Problem, what: str, processes: list[dict], n: int) -> dict:
+    """What was measured in all processes; ``n`` is the size of the matrices in the product beside it.
+
+    ``scatter`` is how far rnn_ref's processes disagree: the greatest over the least of their medians, each over the
+    matrix product's in the same rounds, as the machine may be slower at times.
+    """
+    times = {name: spread([s for rounds in processes for s in rounds[name]]) for name in processes[0]}
+    product = times.pop("product")
+    found = {"cell": problem.cell, "case": list(problem.case), "what": what, "times": times}
+    found |= {"ratios": to_peers(times), "peak": 2 * n**3 / product["median"]}
     if "rnn_ref" in times:
         share = problem.operations(what == "train") / (2 * n**3)
-        entry["share_of_peak"] = share * ratio(fastest, times["rnn_ref"])["median"]
-    return entry
+        found["share_of_peak"] = share * ratio(product, times["rnn_ref"])["median"]
+        medians = [ratio(*(spread(rounds[name]) for name in ("rnn_ref", "product")))["median"] for rounds in processes]
+        found["scatter"] = max(medians) / min(medians)
+    return found
 
 
 def geometric_mean(results: list[dict], what: str, wanted: str = "") -> float:
@@ -101,7 +128,14 @@ def line(entry: dict) -> str:
         text += f" | {best[0]} x{best[1]['median']:.2f}"
     if "share_of_peak" in entry:
         text += f", {entry['share_of_peak']:.0%} of {entry['peak'] / 1e9:.0f} GFLOP/s"
+    if disagree(entry):
+        text += f" (!) processes disagree by {entry['scatter']:.2f}"
     return text
+
+
+def disagree(entry: dict) -> bool:
+    """Whether the time depends on the process: on where memory happens to lie."""
+    return entry.get("scatter", 1.0) > SCATTER
 
 
 def milliseconds(time: dict) -> str:

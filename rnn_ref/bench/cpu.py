@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
-from rnn_ref.bench import cases, fit, memory, scaling, start, variants
+from rnn_ref.bench import cases, cliffs, fit, memory, random, scaling, start, variants
 from rnn_ref.bench.machine import machine
 from rnn_ref.bench.process import CONTENDERS
 from rnn_ref.bench.settings import Settings
 
 PARTS = {"cases": cases, "variants": variants, "fit": fit, "start": start, "memory": memory, "scaling": scaling}
+ON_REQUEST = {"random": random, "cliffs": cliffs}  # by their options, or by name
 
 
 def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say=print, keep=None) -> dict:
@@ -18,7 +19,7 @@ def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say
     Parameters
     ----------
     parts : iterable of str
-        From :data:`PARTS`.
+        From :data:`PARTS` and :data:`ON_REQUEST`.
     settings : Settings, optional
     names : list of str, optional
         Contenders; all that are installed when absent.
@@ -41,7 +42,7 @@ def run(parts=tuple(PARTS), settings: Settings | None = None, *, names=None, say
     for part in parts:
         say(f"\n-- {part}")
         begin = time.perf_counter()
-        report[part] = PARTS[part].run(names, settings, say)
+        report[part] = (PARTS | ON_REQUEST)[part].run(names, settings, say)
         say(f"({time.perf_counter() - begin:.0f} s)")
         if keep:
             keep(report)

@@ -58,7 +58,28 @@ def cases(results: list[dict]) -> list[Goal]:
             for e in entries
             if e["case"] == largest
         ]
-    return found
+    return found + agreement(results, "cases")
+
+
+def random(results: list[dict]) -> list[Goal]:
+    if not all(best_peer(entry) for entry in results):
+        return []
+    found = []
+    for what in WHAT:
+        text, mean = f"drawn sizes, {NAMES[what]}, best peer / rnn_ref", geometric_mean(results, what)
+        found.append(least(text, [entry for entry in results if entry["what"] == what], 0.9))
+        found.append(Goal(f"{text}: geometric mean", mean, "≥", 1.5))
+    return found + agreement(results, "drawn sizes")
+
+
+def agreement(results: list[dict], which: str) -> list[Goal]:
+    """That fresh processes take as long as each other."""
+    measured = [entry for entry in results if "scatter" in entry]
+    if not measured:
+        return []
+    worst = max(measured, key=lambda entry: entry["scatter"])
+    where = f"{worst['cell']}, {','.join(map(str, worst['case']))}, {NAMES[worst['what']]}"
+    return [Goal(f"{which}: slowest over fastest process, most ({where})", worst["scatter"], "≤", 1.15)]
 
 
 def least(text: str, entries: list[dict], bound: float, wanted: str = "") -> Goal:
@@ -122,4 +143,17 @@ def variants(results: list[dict]) -> list[Goal]:
     return found
 
 
-JUDGES = {"cases": cases, "fit": fit, "start": start, "memory": memory, "scaling": scaling, "variants": variants}
+def cliffs(results: list[dict]) -> list[Goal]:
+    return [Goal("sizes that are cliffs", sum(len(entry["cliffs"]) for entry in results), "≤", 0)]
+
+
+JUDGES = {
+    "cases": cases,
+    "random": random,
+    "fit": fit,
+    "start": start,
+    "memory": memory,
+    "scaling": scaling,
+    "variants": variants,
+    "cliffs": cliffs,
+}

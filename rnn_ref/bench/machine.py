@@ -8,6 +8,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from rnn_ref.hardware import VECTOR_BYTES
 from rnn_ref.version import __version__
 
 PACKAGES = ("numba", "numpy", "torch", "jax", "keras", "tensorflow")
@@ -17,6 +18,8 @@ def machine() -> dict:
     return {
         "date": date.today().isoformat(),
         "processor": processor(),
+        "vector_bytes": VECTOR_BYTES,
+        "caches": caches(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": platform.platform(),
         "versions": {"rnn_ref": __version__, "python": platform.python_version(), **versions()},
@@ -41,3 +44,16 @@ def processor() -> str:
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def caches() -> list[str]:
+    """Of one core, data only, such as ``"L1 32K"``; none where the system does not tell (it does on Linux)."""
+    found = []
+    for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            kind, level, size = ((cache / name).read_text().strip() for name in ("type", "level", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction":
+            found.append(f"L{level} {size}")
+    return found

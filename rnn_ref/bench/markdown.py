@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnn_ref.bench.cases import machine_peak
+from rnn_ref.bench.cases import disagree, machine_peak
 from rnn_ref.bench.goals import goals
 from rnn_ref.bench.turns import best_peer
 
@@ -25,7 +25,10 @@ def rows_of(head: list[str], rows: list[list[str]], left: int) -> str:
 
 def about(machine: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return f"{machine['date']}, {machine['processor']}, {machine['cores']} cores; {versions}."
+    processor = [machine["processor"], f"{machine['cores']} cores"]
+    if "vector_bytes" in machine:
+        processor += [f"vectors of {machine['vector_bytes']} bytes", *machine["caches"]]
+    return f"{machine['date']}, {', '.join(processor)}; {versions}."
 
 
 def cases(results: list[dict]) -> str:
@@ -36,12 +39,12 @@ def cases(results: list[dict]) -> str:
     rows = []
     for (cell, *case), entries in pairs.items():
         times = [[milliseconds(e["times"][n]["median"]) if n in e["times"] else "–" for e in entries] for n in names]
-        best = [times_as_long(best_peer(e)) for e in entries]
+        best = [times_as_long(best_peer(e)) + " (!)" * disagree(e) for e in entries]
         share = [f"{e['share_of_peak']:.0%}" if "share_of_peak" in e else "–" for e in entries]
         rows.append([cell, ", ".join(map(str, case)), *map(" / ".join, [*times, best, share])])
     return (
         f"Milliseconds, inference / training step; the peak is {machine_peak(results) / 1e9:.0f} GFLOP/s, a large "
-        "float32 matrix product.\n\n"
+        "float32 matrix product. (!): processes of rnn_ref disagree.\n\n"
         + rows_of(["cell", "B, T, F, H", *names, "best peer / rnn_ref", "of the peak"], rows, left=2)
     )
 
@@ -110,6 +113,15 @@ def variants(results: list[dict]) -> str:
     return f"{title}\n\n" + rows_of(["cell", "B, T, F, H", "", *names], rows, left=3)
 
 
+def cliffs(results: list[dict]) -> str:
+    rows = [
+        [e["cell"], NAMES[e["what"]], e["axis"], ", ".join(f"{n} ({over:.2f})" for n, over in e["cliffs"]) or "none"]
+        for e in results
+    ]
+    title = "Sizes that take longer than their neighbours let expect, and how many times as long:"
+    return f"{title}\n\n" + rows_of(["cell", "", "along", "sizes"], rows, left=4)
+
+
 def times_as_long(best: tuple[str, dict] | None) -> str:
     """With the least and the greatest round in brackets."""
     return "{median:.2f} ({least:.2f}–{greatest:.2f})".format(**best[1]) if best else "–"
@@ -120,4 +132,13 @@ def milliseconds(seconds: float) -> str:
 
 
 NAMES = {"infer": "inference", "train": "training"}
-TABLES = {"cases": cases, "fit": fit, "start": start, "memory": memory, "scaling": scaling, "variants": variants}
+TABLES = {
+    "cases": cases,
+    "random": cases,
+    "fit": fit,
+    "start": start,
+    "memory": memory,
+    "scaling": scaling,
+    "variants": variants,
+    "cliffs": cliffs,
+}

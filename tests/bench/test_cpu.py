@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import product
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_everyone_who_is_installed(tmp_path, capsys):
         assert 0 < entry["share_of_peak"] < 1
         for time in entry["times"].values():
             assert 0 < time["least"] <= time["median"] <= time["greatest"]
-            assert len(time["rounds"]) == QUICK.rounds
+            assert len(time["rounds"]) == QUICK.processes * QUICK.rounds_each
     assert files["png"].stat().st_size > 10_000
 
     printed = capsys.readouterr().out
@@ -70,6 +71,24 @@ def test_the_other_parts():
     assert titles >= {"fit, an epoch", "variants", "first training step", "memory of a fit"}
     assert figure_alt(figure)
     assert all(str(goal.text) in markdown(report) for goal in goals(report))
+
+
+@pytest.mark.long
+def test_drawn_sizes_and_cliffs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("rnn_ref.bench.settings.QUICK", replace(SMALL, processes=2))
+    monkeypatch.setattr("rnn_ref.bench.process.find_spec", lambda package: package in ("rnn_ref", "numpy") or None)
+    options = ["--parts", "random", "--random", "3", "--seed", "1", "--cliffs", "--json", str(tmp_path / "report")]
+    assert main(["bench", "cpu", "--quick", *options]) == 0
+    report = json.loads((tmp_path / "report").read_text())
+    assert report["machine"]["vector_bytes"] in (16, 32, 64)
+    assert len(report["random"]) == 2 * 3
+    for entry in report["random"]:
+        assert entry["scatter"] >= 1
+        assert {len(time["rounds"]) for time in entry["times"].values()} == {2 * QUICK.rounds_each}
+    assert {(e["what"], e["axis"]) for e in report["cliffs"]} == set(product(("infer", "train"), ("batch", "units")))
+    assert all(len(entry["points"]) == 5 for entry in report["cliffs"])
+    assert "sizes that are cliffs" in capsys.readouterr().out
+    assert "| along | sizes |" in markdown(report)
 
 
 @pytest.mark.parametrize("what", ["infer", "learned"])

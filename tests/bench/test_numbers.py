@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from rnn_ref.bench import cases, markdown
 from rnn_ref.bench.cases import geometric_mean
+from rnn_ref.bench.cliffs import cliffs
 from rnn_ref.bench.contenders.problem import Problem
 from rnn_ref.bench.contenders.variants import predicted
 from rnn_ref.bench.goals import goals
 from rnn_ref.bench.process import CONTENDERS, Process
+from rnn_ref.bench.random import drawn
 from rnn_ref.bench.scaling import exponent, grow, scaled
 from rnn_ref.bench.settings import Settings
 from rnn_ref.bench.turns import best_peer, in_turn, ratio, spread, to_peers
@@ -101,6 +104,48 @@ def test_goals():
     assert torch.met
     assert not tensorflow.met
     assert growth.reached == 2.0
+
+
+def two_processes(ours):
+    """Rounds of two processes, in the second of which the whole machine was twice as slow."""
+    first = {"rnn_ref": [1.0, 1.0, 9.0], "PyTorch": [2.0] * 3, "NumPy loop": [50.0] * 3, "product": [0.5] * 3}
+    second = {"rnn_ref": [ours] * 3, "PyTorch": [4.0] * 3, "NumPy loop": [90.0] * 3, "product": [1.0] * 3}
+    return [first, second]
+
+
+@pytest.mark.parametrize(("ours", "scatter", "marked"), [(2.0, 1.0, False), (2.5, 1.25, False), (4.0, 2.0, True)])
+def test_processes_that_disagree_are_marked(ours, scatter, marked):
+    problem = Problem("LSTM", 2, 3, 5, 7)
+    found = cases.entry(problem, "infer", two_processes(ours), n=10)
+    assert found["scatter"] == pytest.approx(scatter)
+    assert found["times"]["rnn_ref"]["rounds"] == [1.0, 1.0, 9.0, *[ours] * 3]
+    assert found["ratios"].keys() == {"PyTorch"}
+    assert found["ratios"]["PyTorch"]["rounds"][-1] == 4 / ours
+    assert found["peak"] == 2000 / 0.75
+    assert ("(!)" in cases.line(found), "(!)" in markdown.cases([found]).splitlines()[-1]) == (marked, marked)
+    (judged,) = (goal for goal in goals({"cases": [found, {**found, "what": "train"}]}) if "process" in goal.text)
+    assert judged.met == (scatter <= 1.15)
+
+
+def test_sizes_are_drawn_by_their_seed():
+    few, many = drawn(5, 3, (1 << 16, 1 << 30)), drawn(40, 3, (1 << 16, 1 << 30))
+    assert many[:5] == few
+    assert drawn(5, 4, (1 << 16, 1 << 30)) != few
+    assert len(set(many)) == 40
+    assert {problem.cell for problem in many} == {"SimpleRNN", "GRU", "LSTM"}
+    assert all(1 << 16 <= problem.operations(training=False) <= 1 << 30 for problem in many)
+
+
+def test_cliffs_are_found_wherever_they_stand():
+    line = [(n, 1.0 + 0.5 * n) for n in range(1, 49)]
+    assert cliffs(line) == []
+    steps = [(n, float(-(-n // 8) * 8)) for n in range(24, 49)]  # whole tiles: no cliffs
+    assert cliffs(steps) == []
+    for place in (1, 2, 20, 47):
+        points = [(n, seconds * (1.6 if k == place else 1)) for k, (n, seconds) in enumerate(line)]
+        assert [size for size, _ in cliffs(points)] == [place + 1], place
+    wide = [(n, seconds * (2 if n in (20, 21) else 1)) for n, seconds in line]
+    assert [size for size, _ in cliffs(wide)] == [20, 21]
 
 
 def test_exponents():

@@ -147,7 +147,7 @@ def convolution(layer: layers.Conv1D, seen) -> Derivation:
 
 
 def multi_head_attention(layer: layers.MultiHeadAttention, seen) -> Derivation:
-    """Four projections; how many multiplications a step takes depends on how long both sequences are."""
+    """Four projections, or five; how many multiplications a step takes depends on how long both sequences are."""
     query, value, key = layer._widths
     out = int(np.prod(layer.features or (query,)))
     A, C, E, O = (size(letter) for letter in "ACEO")
@@ -164,6 +164,7 @@ def multi_head_attention(layer: layers.MultiHeadAttention, seen) -> Derivation:
     for part, kernel, bias in (
         ("query", (A, N, D), (N, D)),
         ("key", (C, N, D), (N, D)),
+        *([("gate", (A, N, H), (N, H))] if layer.use_gate else []),
         ("value", (E, N, H), (N, H)),
         ("output", (N, H, O), (O,)),
     ):

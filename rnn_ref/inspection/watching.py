@@ -22,7 +22,7 @@ from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.dropout import Dropout
-from rnn_ref.layers.multi_head_attention import MultiHeadAttentionTape
+from rnn_ref.layers.multi_head_tape import MultiHeadAttentionTape
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.time_distributed import TimeDistributed
 from rnn_ref.models.walk import Walk
@@ -363,11 +363,11 @@ def _extras(layer, tape, x, mask, every: int) -> dict:
     extras: dict = {"mask": None}
     if isinstance(mask, np.ndarray) and mask.ndim == 2 and isinstance(x, np.ndarray) and x.shape[:2] == mask.shape:
         extras["mask"] = mask[:, ::every]
-    if isinstance(tape, AttentionTape):
+    if isinstance(tape, AttentionTape) and len(tape.lead) == 1:
         extras["scores"] = _copy_if(tape.scores[:, ::every], every)
         if tape.drop is not None:
             extras["dropout"] = {"scores": _copy_if(tape.drop[:, ::every], every)}
-    elif isinstance(tape, MultiHeadAttentionTape):  # (B, heads, Tq, Tv)
+    elif isinstance(tape, MultiHeadAttentionTape) and len(tape.shapes[0]) == 3:  # (B, heads, Tq, Tv)
         extras["scores"] = _copy_if(tape.scores[:, :, ::every], every)
         if tape.drop is not None:
             extras["dropout"] = {"scores": _copy_if(tape.drop[:, :, ::every], every)}

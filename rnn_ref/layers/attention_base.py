@@ -18,7 +18,7 @@ FAR_BELOW = 1e9  # Keras's constant: taken from a masked score, so that its soft
 
 
 class AttentionTape(NamedTuple):
-    """What attention remembers.
+    """What attention remembers; axes before time are one, ``B``.
 
     Attributes
     ----------
@@ -37,6 +37,8 @@ class AttentionTape(NamedTuple):
         Whether the key came as a third input.
     memory
         What the score function remembers.
+    lead : tuple
+        The sizes of the axes before time.
     """
 
     query: np.ndarray
@@ -48,6 +50,7 @@ class AttentionTape(NamedTuple):
     query_mask: np.ndarray | None
     own_key: bool
     memory: Any
+    lead: tuple
 
 
 class BaseAttention(Layer):
@@ -81,15 +84,21 @@ class BaseAttention(Layer):
             )
         query, value, key = (*shapes, shapes[1])[:3]
         for what, shape in (("query", query), ("value", value), ("key", key)):
-            if len(shape) != 3:
+            if len(shape) < 3:
                 raise ValueError(
-                    f"{self.name}: {what} must have 3 axes (B, T, features), got shape {tuple(shape)}. "
+                    f"{self.name}: {what} must have 3 axes (B, T, features) or more, got shape {tuple(shape)}. "
                     + NEEDS_ALL_STEPS
                 )
+        if not len(query) == len(value) == len(key):
+            raise ValueError(
+                f"{self.name}: query, value and key must have as many axes; got query {tuple(query)}, "
+                f"value {tuple(value)}, key {tuple(key)}."
+            )
         for what, sizes in (
             ("batch sizes of query, value and key", {query[0], value[0], key[0]}),
-            ("features of query and key", {query[2], key[2]}),
-            ("time steps of value and key", {value[1], key[1]}),
+            *(("axes before time", set(axis)) for axis in zip(query[1:-2], value[1:-2], key[1:-2])),
+            ("features of query and key", {query[-1], key[-1]}),
+            ("time steps of value and key", {value[-2], key[-2]}),
         ):
             if len(sizes - {None}) > 1:
                 raise ValueError(
@@ -121,7 +130,7 @@ class BaseAttention(Layer):
         ----------
         x : list of ndarray
             ``query (B, Tq, D)``, ``value (B, Tv, H)``, and perhaps ``key (B, Tv, D)``; the value is its own key
-            otherwise.
+            otherwise. Further axes, before time, are like the batch.
         mask : list of ndarray of bool or None, optional
             ``query_mask (B, Tq)``: the output is 0 where False. ``value_mask (B, Tv)``: values that are False get
             no weight.
@@ -143,6 +152,8 @@ class BaseAttention(Layer):
         arrays = as_arrays(self, x, "a list [query, value] or [query, value, key]")
         query, value, key = (*arrays, arrays[1])[:3]
         query_mask, value_mask = self.check_masks(mask, query, value)
+        lead = query.shape[:-2]
+        query, value, key = (array.reshape(-1, *array.shape[-2:]) for array in (query, value, key))
         z, memory = self.score(query, key)
         allowed = None if value_mask is None else value_mask[:, None]
         if use_causal_mask:
@@ -159,11 +170,12 @@ class BaseAttention(Layer):
         y = scores @ value
         if query_mask is not None:
             y = xp.where(query_mask[..., None], y, 0)
-        tape = AttentionTape(query, value, key, scores, weights, drop, query_mask, len(arrays) == 3, memory)
-        return ([y, scores] if return_attention_scores else y), tape
+        tape = AttentionTape(query, value, key, scores, weights, drop, query_mask, len(arrays) == 3, memory, lead)
+        y = y.reshape(*lead, *y.shape[1:])
+        return ([y, scores.reshape(*lead, *scores.shape[1:])] if return_attention_scores else y), tape
 
     def check_masks(self, mask, query, value) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """The masks of query and value."""
+        """The masks of query and value, with one axis before time."""
         if mask is None:
             return None, None
         if not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3):
@@ -171,9 +183,9 @@ class BaseAttention(Layer):
         masks = []
         for what, m, array in (("query", mask[0], query), ("value", mask[1], value)):
             m = None if m is None else xp.asarray(m, bool)
-            if m is not None and m.shape != array.shape[:2]:
-                raise ValueError(f"{self.name}: the {what} mask has shape {m.shape}, expected {array.shape[:2]}.")
-            masks.append(m)
+            if m is not None and m.shape != array.shape[:-1]:
+                raise ValueError(f"{self.name}: the {what} mask has shape {m.shape}, expected {array.shape[:-1]}.")
+            masks.append(None if m is None else m.reshape(-1, m.shape[-1]))
         return tuple(masks)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
@@ -184,14 +196,15 @@ class BaseAttention(Layer):
         """
         dy, dscores = grads if isinstance(grads, (list, tuple)) else (grads, None)
         B, Tq, _ = tape.query.shape
-        dy = xp.zeros((B, Tq, tape.value.shape[2]), self.dtype) if dy is None else xp.asarray(dy, self.dtype)
+        H = tape.value.shape[2]
+        dy = xp.zeros((B, Tq, H), self.dtype) if dy is None else xp.asarray(dy, self.dtype).reshape(B, Tq, H)
         if tape.query_mask is not None:
             dy = xp.where(tape.query_mask[..., None], dy, 0)
         # y = scores @ value
         dvalue = tape.scores.swapaxes(1, 2) @ dy
         dweights = dy @ tape.value.swapaxes(1, 2)
         if dscores is not None:
-            dweights = dweights + xp.asarray(dscores, self.dtype)
+            dweights = dweights + xp.asarray(dscores, self.dtype).reshape(dweights.shape)
         # scores = drop softmax(z); what a mask takes from z is a constant
         if tape.drop is not None:
             dweights = dweights * tape.drop
@@ -199,6 +212,7 @@ class BaseAttention(Layer):
         dquery, dkey, weights = self.score_back(tape.query, tape.key, tape.memory, dz)
         if not input_gradient:
             return LayerGradients(None, weights)
+        dquery, dvalue, dkey = (d.reshape(*tape.lead, *d.shape[1:]) for d in (dquery, dvalue, dkey))
         return LayerGradients([dquery, dvalue, dkey] if tape.own_key else [dquery, dvalue + dkey], weights)
 
     def run(self, x, *, return_attention_scores: bool = False, **arguments):
@@ -218,7 +232,7 @@ class BaseAttention(Layer):
         shape = self.compute_output_shape(input_shape)
         if not arguments.get("return_attention_scores"):
             return shape
-        return [shape, (*input_shape[0][:-1], input_shape[1][1])]
+        return [shape, (*input_shape[0][:-1], input_shape[1][-2])]
 
     def get_config(self) -> dict:
         return super().get_config() | {

@@ -3,65 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from rnn_ref import checks, random
 from rnn_ref.device import xp
 from rnn_ref.equations.rows import d_softmax, softmax
-from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.affine import affine, d_affine
+from rnn_ref.layers.attention_axes import AttentionAxes
 from rnn_ref.layers.attention_masks import allowed_scores
 from rnn_ref.layers.dropout import draw_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.multi_head_tape import MultiHeadAttentionTape
 from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
 
+_sigmoid = activations.get("sigmoid")
 FAR_BELOW = -1e9  # Keras's constant: what a masked score is replaced by, so that its softmax is 0
 EXPECTED = "query, value and perhaps key"
-
-
-class MultiHeadAttentionTape(NamedTuple):
-    """What multi-head attention remembers, N heads.
-
-    Attributes
-    ----------
-    query : ndarray, (B, Tq, F)
-    value, key : ndarray, (B, Tv, F)
-        As they came; the key is the value where none was given.
-    q : ndarray, (B, N, Tq, D)
-        Projected query, over the root of D.
-    k : ndarray, (B, N, Tv, D)
-        Projected key.
-    v : ndarray, (B, N, Tv, H)
-        Projected value.
-    softmax : ndarray, (B, N, Tq, Tv)
-        Scores before dropout, what ``return_attention_scores`` returns; each row sums to 1.
-    scores : ndarray, (B, N, Tq, Tv)
-        After dropout: how much of each value goes into each output.
-    drop : ndarray, (B, N, Tq, Tv), or None
-        Dropout mask.
-    heads : ndarray, (B, Tq, N H)
-        What the heads found, side by side.
-    allowed : ndarray of bool, or None
-        Where a query may look, in a shape that can be repeated to that of the scores.
-    own_key : bool
-        Whether the key came as a third input.
-    """
-
-    query: np.ndarray
-    value: np.ndarray
-    key: np.ndarray
-    q: np.ndarray
-    k: np.ndarray
-    v: np.ndarray
-    softmax: np.ndarray
-    scores: np.ndarray
-    drop: np.ndarray | None
-    heads: np.ndarray
-    allowed: np.ndarray | None
-    own_key: bool
 
 
 class MultiHeadAttention(Layer):
@@ -73,10 +33,11 @@ class MultiHeadAttention(Layer):
         y = Σ over heads and their features (heads Wo) + bo
 
     Called as ``layer(query, value, key)``: ``query (B, Tq, F)``, ``value (B, Tv, F')`` and, if it is not the value,
-    ``key (B, Tv, F'')``. Self-attention is ``layer(x, x)``. Output ``(B, Tq, F)``.
+    ``key (B, Tv, F'')``. Self-attention is ``layer(x, x)``. Output ``(B, Tq, F)``. Between batch and features there
+    may be more axes than one: see ``attention_axes``.
 
     Weights: ``query/kernel (F, N, D)``, ``key/kernel (F'', N, D)``, ``value/kernel (F', N, H)``,
-    ``attention_output/kernel (N, H, F)``, and a bias beside each.
+    ``attention_output/kernel (N, H, F)``, and a bias beside each; with ``use_gate`` ``gate/kernel (F, N, H)``.
 
     Parameters
     ----------
@@ -91,8 +52,15 @@ class MultiHeadAttention(Layer):
     use_bias : bool
     output_shape : int or tuple of int, optional
         Features of the output, in place of those of the query.
-    attention_axes, sliding_window, flash_attention, use_gate
-        Only as they are by default: time is attended to, all of it.
+    attention_axes : int or tuple of int, optional
+        The axes that are attended to; all between batch and features when absent. Along the others a query sees only
+        what is at its own place.
+    sliding_window : int, optional
+        Step t attends only to steps less than so many away; for one attended axis.
+    use_gate : bool
+        Multiply what the heads find by a gate, ``sigmoid(query Wg + bg)``, before the last product.
+    flash_attention
+        Only None or False.
     kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer
     kernel_constraint, bias_constraint
         Of all projections.
@@ -153,19 +121,20 @@ class MultiHeadAttention(Layer):
         self.value_dim = checks.positive_integer(key_dim if value_dim is None else value_dim, "value_dim", self.name)
         self.dropout = checks.fraction(dropout, "dropout", self.name)
         self.use_bias = checks.flag(use_bias, "use_bias", self.name)
+        self.use_gate = checks.flag(use_gate, "use_gate", self.name)
         sizes = (output_shape,) if isinstance(output_shape, (int, np.integer)) else output_shape
-        self.features = (
-            None if sizes is None else tuple(checks.positive_integer(n, "output_shape", self.name) for n in sizes)
-        )
+        if sizes is not None and not isinstance(sizes, (tuple, list)):
+            raise ValueError(f"{self.name}: output_shape must be a number or a tuple of numbers, got {output_shape!r}.")
+        self.features = tuple(checks.positive_integer(n, "output_shape", self.name) for n in sizes) if sizes else None
         axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
-        if axes is not None and tuple(axes) not in ((1,), (-2,)):
-            raise NotImplementedError(
-                f"{self.name}: attention_axes={attention_axes!r} is not there: inputs are (B, T, F), and attention "
-                "goes over axis 1. Fold further axes into the batch."
+        if axes is not None and (not isinstance(axes, (tuple, list)) or not all(isinstance(k, int) for k in axes)):
+            raise ValueError(
+                f"{self.name}: attention_axes must be a number or a tuple of numbers, got {attention_axes!r}."
             )
-        for option, value in (("sliding_window", sliding_window), ("use_gate", use_gate)):
-            if value:
-                raise NotImplementedError(f"{self.name}: {option}={value!r} is not there; leave it out.")
+        self.attention_axes = None if axes is None else tuple(axes)
+        self.sliding_window = (
+            None if sliding_window is None else checks.positive_integer(sliding_window, "sliding_window", self.name)
+        )
         if flash_attention:
             raise ValueError(f"{self.name}: flash_attention=True is for GPU kernels of other backends; leave it out.")
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -185,20 +154,25 @@ class MultiHeadAttention(Layer):
             raise ValueError(f"{self.name}: is called with {EXPECTED}: layer(x, x) for self-attention; got {shapes}.")
         query, value, key = (*shapes, shapes[1])[:3]
         for what, shape in (("query", query), ("value", value), ("key", key)):
-            if len(shape) != 3:
+            if len(shape) < 3:
                 raise ValueError(
-                    f"{self.name}: {what} must have 3 axes (B, T, features), got shape {tuple(shape)}. "
+                    f"{self.name}: {what} must have 3 axes (B, T, features) or more, got shape {tuple(shape)}. "
                     + NEEDS_ALL_STEPS
                 )
-        for what, sizes in (
-            ("batch sizes of query, value and key", {query[0], value[0], key[0]}),
-            ("time steps of value and key", {value[1], key[1]}),
+        described = f"got query {tuple(query)}, value {tuple(value)}, key {tuple(key)}."
+        if not len(query) == len(value) == len(key):
+            raise ValueError(f"{self.name}: query, value and key must have as many axes; {described}")
+        axes = self._axes(len(query))
+        for what, pairs in (
+            ("batch sizes of query, value and key", [(query[:1], value[:1]), (query[:1], key[:1])]),
+            ("sizes of value and key, but for the features,", [(value[1:-1], key[1:-1])]),
+            ("axes that are not attended to", [(axes.sizes(query)[0], axes.sizes(value)[0])]),
         ):
-            if len(sizes - {None}) > 1:
-                raise ValueError(
-                    f"{self.name}: the {what} must be equal; got query {tuple(query)}, value {tuple(value)}, "
-                    f"key {tuple(key)}."
-                )
+            if any(None not in (a, b) and a != b for one, other in pairs for a, b in zip(one, other)):
+                raise ValueError(f"{self.name}: the {what} must be equal; {described}")
+
+    def _axes(self, rank: int) -> AttentionAxes:
+        return AttentionAxes.of(self.attention_axes, rank, self.name)
 
     def build(self, query_shape, value_shape=None, key_shape=None) -> None:
         """Make the weights, for three shapes as in Keras, or for a list of them."""
@@ -211,6 +185,8 @@ class MultiHeadAttention(Layer):
         features = self.features or (query,)
         self._make("query", (query, N, D), (N, D))
         self._make("key", (key, N, D), (N, D))
+        if self.use_gate:
+            self._make("gate", (query, N, H), (N, H))
         self._make("value", (value, N, H), (N, H))
         self._make("attention_output", (N, H, *features), features)
         self._widths = (query, value, key)
@@ -264,14 +240,16 @@ class MultiHeadAttention(Layer):
         Parameters
         ----------
         x : list of ndarray
-            ``query (B, Tq, F)``, ``value (B, Tv, F')``, and perhaps ``key (B, Tv, F'')``.
+            ``query (B, Tq, F)``, ``value (B, Tv, F')``, and perhaps ``key (B, Tv, F'')``; with further axes,
+            ``query (B, ..., F)``.
         mask : list of ndarray of bool or None, optional
             The masks that the inputs brought along, for those not given by name.
         query_mask : ndarray of bool, (B, Tq), optional
         value_mask, key_mask : ndarray of bool, (B, Tv), optional
             Steps that are False are not looked at.
         attention_mask : ndarray of bool, (B, Tq, Tv) or (B, N, Tq, Tv), optional
-            False where a query may not look.
+            False where a query may not look. For several attended axes ``(B, *those of query, *those of value)``,
+            with the free axes, or these and N, after the batch if need be.
         return_attention_scores : bool
             Return ``[y, scores]``, the scores before dropout.
         training : bool
@@ -297,7 +275,9 @@ class MultiHeadAttention(Layer):
         masks = [None] * 3 if mask is None else list((*mask, None)[:3])
         given = (query_mask, value_mask, key_mask)
         masks = [found if named is None else named for found, named in zip(masks, given)]
-        allowed = allowed_scores(self, masks, attention_mask, use_causal_mask, (*query.shape[:2], value.shape[1]))
+        axes, shapes = self._axes(query.ndim), (query.shape, value.shape, key.shape)
+        allowed = allowed_scores(self, axes, masks, attention_mask, use_causal_mask, *shapes[:2])
+        query, value, key = axes.fold(query), axes.fold(value), axes.fold(key)
         q, k, v = (self._project(part, a) for part, a in (("query", query), ("key", key), ("value", value)))
         q = q * np.dtype(self.dtype).type(1 / math.sqrt(self.key_dim))
         z = q @ k.swapaxes(2, 3)
@@ -309,12 +289,15 @@ class MultiHeadAttention(Layer):
         scores = weights if drop is None else weights * xp.asarray(drop, self.dtype)
         B, Tq, _ = query.shape
         heads = xp.ascontiguousarray((scores @ v).swapaxes(1, 2)).reshape(B, Tq, -1)
-        y = affine(heads, *self._matrix("attention_output"))
-        if self.features:
-            y = y.reshape(B, Tq, *self.features)
-        own_key = len(arrays) == 3
-        tape = MultiHeadAttentionTape(query, value, key, q, k, v, weights, scores, drop, heads, allowed, own_key)
-        return ([y, weights] if return_attention_scores else y), tape
+        gate = _sigmoid(affine(query, *self._matrix("gate"))) if self.use_gate else None
+        y = affine(heads if gate is None else heads * gate, *self._matrix("attention_output"))
+        y = axes.unfold(y, shapes[0], *(self.features or y.shape[2:]))
+        tape = MultiHeadAttentionTape(
+            query, value, key, q, k, v, weights, scores, drop, heads, gate, allowed, len(arrays) == 3, axes, shapes
+        )
+        if not return_attention_scores:
+            return y, tape
+        return [y, weights.reshape(axes.scores_shape(*shapes[:2], self.num_heads))], tape
 
     def _project(self, part: str, x) -> np.ndarray:
         """``(B, T, F)`` -> ``(B, N, T, D)``."""
@@ -328,12 +311,20 @@ class MultiHeadAttention(Layer):
         two, and that of the value holds both its uses.
         """
         dy, dscores = grads if isinstance(grads, (list, tuple)) else (grads, None)
-        weights = {}
+        weights: dict = {}
         B, Tq, _ = tape.query.shape
+        features = self.features or self._widths[:1]
         if dy is None:
-            dy = xp.zeros((B, Tq, *(self.features or self._widths[:1])), self.dtype)
-        dy = xp.asarray(dy, self.dtype).reshape(B, Tq, -1)
-        dheads = self._project_back("attention_output", tape.heads, dy, weights)
+            dy = xp.zeros((*tape.shapes[0][:-1], *features), self.dtype)
+        dy = xp.asarray(dy, self.dtype).reshape(*tape.shapes[0][:-1], -1)
+        dy = tape.axes.fold(dy)
+        gated = tape.heads if tape.gate is None else tape.heads * tape.gate
+        dheads = self._project_back("attention_output", gated, dy, weights)
+        dquery_of_gate = 0
+        if tape.gate is not None:
+            dz = dheads * tape.heads * tape.gate * (1 - tape.gate)
+            dquery_of_gate = self._project_back("gate", tape.query, dz, weights)
+            dheads = dheads * tape.gate
         dheads = dheads.reshape(B, Tq, self.num_heads, self.value_dim).swapaxes(1, 2)
         # heads = scores @ v,  scores = drop softmax(z)
         dv = tape.scores.swapaxes(2, 3) @ dheads
@@ -341,7 +332,7 @@ class MultiHeadAttention(Layer):
         if tape.drop is not None:
             dweights = dweights * tape.drop
         if dscores is not None:
-            dweights = dweights + xp.asarray(dscores, self.dtype)
+            dweights = dweights + xp.asarray(dscores, self.dtype).reshape(dweights.shape)
         if tape.allowed is not None:
             dweights = xp.where(tape.allowed, dweights, 0)
         dz = d_softmax(tape.softmax, dweights)
@@ -351,6 +342,10 @@ class MultiHeadAttention(Layer):
         dquery, dkey, dvalue = (
             self._project_back(part, x, d.swapaxes(1, 2).reshape(*x.shape[:2], -1), weights)
             for part, x, d in (("query", tape.query, dq), ("key", tape.key, dk), ("value", tape.value, dv))
+        )
+        dquery = dquery + dquery_of_gate
+        dquery, dvalue, dkey = (
+            tape.axes.unfold(d, shape, d.shape[-1]) for d, shape in zip((dquery, dvalue, dkey), tape.shapes)
         )
         weights = {name: weights[name] for name in self._weights}
         if not input_gradient:
@@ -372,6 +367,7 @@ class MultiHeadAttention(Layer):
         return None if mask is None else mask[0]
 
     def compute_output_shape(self, input_shape, *others):
+        others = [shape for shape in others if shape is not None]
         shapes = [input_shape, *others] if others else input_shape  # side by side, as in a call, or a list
         self.check_shapes(shapes)
         return (*shapes[0][:-1], *(self.features or shapes[0][-1:]))
@@ -381,7 +377,8 @@ class MultiHeadAttention(Layer):
         shape = self.compute_output_shape(input_shape)
         if not arguments.get("return_attention_scores"):
             return shape
-        return [shape, (input_shape[0][0], self.num_heads, input_shape[0][1], input_shape[1][1])]
+        axes = self._axes(len(input_shape[0]))
+        return [shape, axes.scores_shape(*input_shape[:2], self.num_heads)]
 
     def get_config(self) -> dict:
         return super().get_config() | {
@@ -390,10 +387,10 @@ class MultiHeadAttention(Layer):
             "value_dim": self.value_dim,
             "dropout": self.dropout,
             "use_bias": self.use_bias,
-            "use_gate": False,
+            "use_gate": self.use_gate,
             "output_shape": self.features,
-            "attention_axes": None,
-            "sliding_window": None,
+            "attention_axes": self.attention_axes,
+            "sliding_window": self.sliding_window,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
             "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),

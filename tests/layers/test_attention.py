@@ -13,7 +13,7 @@ each = pytest.mark.parametrize("make", [layers.Attention, layers.AdditiveAttenti
 @each
 def test_scores_are_on_the_tape(make):
     (y, scores), tape = make(dtype="float64").forward([Q, V], return_attention_scores=True)
-    assert tape.scores is scores
+    assert np.shares_memory(tape.scores, scores)
     np.testing.assert_allclose(scores.sum(axis=-1), 1, rtol=1e-12)
     np.testing.assert_allclose(y, scores @ V, rtol=1e-12)
 
@@ -93,3 +93,21 @@ def test_bad_arguments():
         layers.Attention()([Q, V], mask=[None, np.ones((3, 4), bool)])
     with pytest.raises(ValueError, match="mask must be a list"):
         layers.Attention()([Q, V], mask=np.ones((3, 4), bool))
+
+
+@each
+def test_axes_before_time_are_like_the_batch(make):
+    q, v = Q.reshape(1, 3, 4, 5), V.reshape(1, 3, 6, 5)
+    layer = make(dtype="float64")
+    mask = [np.arange(4) < [[4], [2], [3]], np.arange(6) < [[6], [2], [3]]]
+    y, scores = layer([Q, V], mask=mask, return_attention_scores=True)
+    (y4, scores4), tape = layer.forward([q, v], mask=[m[None] for m in mask], return_attention_scores=True)
+    np.testing.assert_array_equal(y4[0], y)
+    np.testing.assert_array_equal(scores4[0], scores)
+    dq, dv = layer.backward(tape, [y4, None]).inputs
+    assert (dq.shape, dv.shape) == (q.shape, v.shape)
+    assert max(rnn_ref.check_gradients(layer, [q, v]).values()) < 1e-6
+    y, scores = layer([rnn_ref.Input(batch_shape=q.shape), rnn_ref.Input(batch_shape=v.shape)], return_attention_scores=True)
+    assert (y.shape, scores.shape) == (y4.shape, scores4.shape)
+    with pytest.raises(ValueError, match="axes before time"):
+        layer([q, V.reshape(1, 1, 18, 5)])

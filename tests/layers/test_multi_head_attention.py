@@ -84,10 +84,15 @@ def test_parameters():
 def test_refusals():
     with pytest.raises(ValueError, match=r"layer\(x, x\) for self-attention"):
         layers.MultiHeadAttention(2, 3)(X)
-    with pytest.raises(NotImplementedError, match="sliding_window=2"):
-        layers.MultiHeadAttention(2, 3, sliding_window=2)
-    with pytest.raises(NotImplementedError, match="attention_axes"):
-        layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))
+    with pytest.raises(ValueError, match="sliding_window"):
+        layers.MultiHeadAttention(2, 3, sliding_window=0)
+    with pytest.raises(ValueError, match=r"attention_axes=\(1, 2\) of inputs with 3 axes"):
+        layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))(X, X)
+    with pytest.raises(ValueError, match="output_shape must be a number"):
+        layers.MultiHeadAttention(2, 3, output_shape=8.0)
+    for options in ({"use_causal_mask": True}, {"query_mask": np.ones((1, 2), bool)}):
+        with pytest.raises(ValueError, match="is for one attended axis"):
+            layers.MultiHeadAttention(2, 3)(np.ones((1, 2, 3, 4)), np.ones((1, 2, 3, 4)), **options)
     with pytest.raises(ValueError, match="attention_mask has shape"):
         layers.MultiHeadAttention(2, 3)(X, X, attention_mask=np.ones((2, 4, 4), bool))
 
@@ -100,3 +105,67 @@ def test_build_for_shapes_side_by_side(shapes):
     assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
     assert ours.compute_output_shape(*shapes) == tuple(theirs.compute_output_shape(*shapes))
     ours(*(np.zeros(shape) for shape in shapes))
+
+
+WITH_MORE_AXES = [  # shapes of query and value, options, shape of an attention mask
+    ((2, 3, 4, 5), (2, 3, 2, 5), {"attention_axes": 2}, (2, 4, 2)),
+    ((2, 3, 4, 5), (2, 3, 2, 5), {"attention_axes": (-2,)}, (2, 3, 2, 4, 2)),
+    ((2, 3, 4, 5), (2, 6, 4, 5), {"attention_axes": 1, "use_gate": True}, None),
+    ((2, 3, 4, 5), (2, 3, 2, 5), {"output_shape": (2, 3)}, (2, 3, 4, 3, 2)),
+    ((2, 2, 3, 2, 5), (2, 2, 3, 2, 5), {"attention_axes": (2, 3), "use_bias": False, "use_gate": True}, None),
+    ((2, 4, 5), (2, 3, 5), {"use_gate": True, "sliding_window": 2}, None),
+]
+
+
+@pytest.mark.parametrize(("query", "value", "options", "mask"), WITH_MORE_AXES)
+def test_more_axes_a_gate_and_a_window_as_in_keras(query, value, options, mask):
+    drawn = np.random.default_rng(3)
+    q, v = drawn.normal(size=query), drawn.normal(size=value)
+    ours, theirs = (module.layers.MultiHeadAttention(2, 3, dtype="float64", **options) for module in (rnn_ref, keras))
+    told = {} if mask is None else {"attention_mask": drawn.random(mask) < 0.7}
+    if mask is not None:
+        told["attention_mask"][..., 0] = True  # what a query that sees nothing gets is another question
+        told["attention_mask"].reshape(*mask[:-2], -1)[..., 0] = True
+        if len(mask) == 5 and "output_shape" in options:
+            told["attention_mask"][..., 0, 0] = True
+    ours.build(query, value)
+    theirs.build(query, value)
+    assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
+    weights = [drawn.normal(size=w.shape) for w in ours.weights]
+    ours.set_weights(weights)
+    theirs.set_weights(weights)
+    y, scores = ours(q, v, return_attention_scores=True, **told)
+    expected = theirs(q, v, return_attention_scores=True, **told)
+    np.testing.assert_allclose(y, expected[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(scores, expected[1], rtol=1e-5, atol=1e-6)
+    symbolic = ours(*(rnn_ref.Input(batch_shape=s) for s in (query, value)), return_attention_scores=True)
+    assert [t.shape for t in symbolic] == [y.shape, scores.shape]
+    again = layers.MultiHeadAttention.from_config(ours.get_config())
+    assert again.get_config() == ours.get_config()
+    derived = rnn_ref.derive_parameters(ours)
+    assert derived.total == ours.count_params()
+
+
+@pytest.mark.parametrize(("query", "value", "options", "mask"), WITH_MORE_AXES[1::2])
+def test_gradients_over_more_axes(query, value, options, mask):
+    layer = layers.MultiHeadAttention(2, 3, dtype="float64", **options)
+    drawn = np.random.default_rng(4)
+    told = {} if mask is None else {"attention_mask": drawn.random(mask) < 0.7}
+    x = [drawn.normal(size=query), drawn.normal(size=value)]
+    (y, scores), tape = layer.forward(x, return_attention_scores=True, **told)
+    dy, dscores = drawn.normal(size=y.shape), drawn.normal(size=scores.shape)
+    found = layer.backward(tape, [dy, dscores])
+
+    def loss():
+        y, scores = layer.forward(x, return_attention_scores=True, **told)[0]
+        return (y * dy).sum() + (scores * dscores).sum()
+
+    arrays = [*x, *(w.value for w in layer.weights)]
+    for array, d in zip(arrays, [*found.inputs, *(found.weights[name] for name in layer.named_weights())]):
+        step = drawn.normal(size=array.shape)
+        array += 1e-6 * step
+        up = loss()
+        array -= 2e-6 * step
+        down = loss()
+        array += 1e-6 * step
+        np.testing.assert_allclose((d * step).sum(), (up - down) / 2e-6, rtol=1e-6, atol=1e-7)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from rnn_ref import config
+from rnn_ref import checks, config
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients, unique_name
 from rnn_ref.layers.symbolic import Node, SymbolicTensor
@@ -23,6 +25,14 @@ class InputLayer(Layer):
     batch_shape : tuple, optional
         Shape with the batch in front, instead of ``shape`` and ``batch_size``.
     name : str, optional
+    sparse, ragged : bool
+        Only False.
+    optional : bool
+        Whether a model may be called with None in this place.
+    input_tensor : SymbolicTensor, optional
+        A tensor to begin with, instead of a new one; it says shape and dtype.
+    input_shape : tuple, optional
+        Keras 2's name of ``shape``.
     """
 
     supports_masking = True
@@ -32,34 +42,52 @@ class InputLayer(Layer):
         shape=None,
         batch_size=None,
         dtype=None,
-        batch_shape=None,
-        name=None,
         sparse=False,
         ragged=False,
+        batch_shape=None,
+        input_tensor=None,
         optional=False,
+        name=None,
+        input_shape=None,
     ):
         super().__init__(name=name or unique_name("InputLayer"))
-        for option, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
+        where = f"Input {self.name}"
+        for option, value in (("sparse", sparse), ("ragged", ragged)):
             if value:
-                raise ValueError(
-                    f"Input {self.name}: {option}={value!r} is not there: inputs are dense arrays, and all given."
-                )
+                raise ValueError(f"{where}: {option}={value!r} is not there: inputs are dense arrays.")
+        self.sparse = self.ragged = False
+        self.optional = checks.flag(optional, "optional", where)
+        if input_shape is not None:
+            warnings.warn(f"{where}: input_shape is Keras 2's name; write shape={input_shape!r}.", stacklevel=2)
+            shape = input_shape if shape is None else shape
+        if input_tensor is not None:
+            if not isinstance(input_tensor, SymbolicTensor):
+                raise ValueError(f"{where}: input_tensor must be a symbolic tensor (from Input), got {input_tensor!r}.")
+            known = {"shape": input_tensor.shape[1:], "batch_size": input_tensor.shape[0]}
+            known |= {"batch_shape": input_tensor.shape, "dtype": input_tensor.dtype}
+            for what, given in (("shape", shape), ("batch_size", batch_size), ("batch_shape", batch_shape)):
+                if given is not None and given != known[what] and tuple(np.atleast_1d(given)) != known[what]:
+                    raise ValueError(f"{where}: {what}={given!r}, but input_tensor has {known[what]!r}; leave it out.")
+            if dtype is not None and str(getattr(dtype, "__name__", dtype)) != input_tensor.dtype:
+                raise ValueError(f"{where}: dtype={dtype!r}, but input_tensor has {input_tensor.dtype}; leave it out.")
+            shape, batch_size, batch_shape, dtype = None, None, input_tensor.shape, input_tensor.dtype
         if (shape is None) == (batch_shape is None):
-            raise ValueError(f"Input {self.name}: give either shape or batch_shape, got {shape=} and {batch_shape=}.")
+            raise ValueError(f"{where}: give either shape or batch_shape, got {shape=} and {batch_shape=}.")
         if batch_shape is None:
             if isinstance(shape, (int, np.integer)):
-                raise ValueError(f"Input {self.name}: shape={shape} is a number; for vectors write shape=({shape},).")
+                raise ValueError(f"{where}: shape={shape} is a number; for vectors write shape=({shape},).")
             batch_shape = (batch_size, *shape)
         elif batch_size is not None:
-            raise ValueError(f"Input {self.name}: batch_shape already holds the batch size; leave batch_size out.")
+            raise ValueError(f"{where}: batch_shape already holds the batch size; leave batch_size out.")
         for size in batch_shape:
             if size is not None and (not isinstance(size, (int, np.integer)) or size <= 0):
-                raise ValueError(f"Input {self.name}: sizes are positive integers or None, got {tuple(batch_shape)}.")
+                raise ValueError(f"{where}: sizes are positive integers or None, got {tuple(batch_shape)}.")
         self.batch_shape = self.input_shape = tuple(batch_shape)
-        self.dtype = data_type(dtype, f"Input {self.name}")
+        self.dtype = data_type(dtype, where)
         self.built = True
         node = Node(self, [], {})
-        node.outputs = [SymbolicTensor(self.batch_shape, self.dtype, self.name, node)]
+        new = SymbolicTensor(self.batch_shape, self.dtype, self.name, node)
+        node.outputs = [new if input_tensor is None else input_tensor]
         self.nodes.append(node)
 
     def forward(self, x, *, training: bool = False):
@@ -80,7 +108,7 @@ class InputLayer(Layer):
             "sparse": False,
             "ragged": False,
             "name": self.name,
-            "optional": False,
+            "optional": self.optional,
         }
 
 
@@ -92,7 +120,17 @@ def data_type(dtype, where: str) -> str:
     return config.check_dtype(dtype, where)
 
 
-def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None) -> SymbolicTensor:
+def Input(
+    shape=None,
+    batch_size=None,
+    dtype=None,
+    sparse=False,
+    ragged=False,
+    batch_shape=None,
+    name=None,
+    tensor=None,
+    optional=False,
+) -> SymbolicTensor:
     """Describe the input of a model.
 
     Parameters
@@ -102,9 +140,15 @@ def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None) 
     batch_size : int, optional
     dtype : str, optional
         ``"int32"`` for the numbers of words; ``config.floatx()`` when absent.
-    name : str, optional
+    sparse, ragged : bool
+        Only False.
     batch_shape : tuple, optional
         Shape with the batch in front, instead of ``shape`` and ``batch_size``.
+    name : str, optional
+    tensor : SymbolicTensor, optional
+        A tensor to begin with, instead of a new one.
+    optional : bool
+        Whether a model may be called with None in this place; what its layers do with it is their business.
 
     References
     ----------
@@ -116,4 +160,5 @@ def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None) 
     >>> rnn_ref.Input((10, 5)).shape
     (None, 10, 5)
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape, name).nodes[0].outputs[0]
+    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    return layer.nodes[0].outputs[0]

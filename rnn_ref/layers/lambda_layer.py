@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref.device import is_array, runs_on_cpu, xp
 from rnn_ref.layers.autodiff import pullback
+from rnn_ref.layers.function_config import describe_function, function_from
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.recording import Call, within
 from rnn_ref.layers.several_inputs import as_arrays
@@ -191,10 +192,31 @@ class Lambda(Layer):
             ) from error
 
     def get_config(self) -> dict:
-        raise NotImplementedError(
-            f"{self.name}: a Lambda cannot be saved or copied, for a Python function is not data. Write a subclass of "
-            "Layer with forward, backward and get_config instead."
-        )
+        """A function with a name by this name; a lambda by its code, as Keras does."""
+
+        def described(entry):
+            return describe_function(entry, self.name) if callable(entry) else entry
+
+        config = super().get_config() | {"function": described(self.function), "arguments": self.arguments}
+        if self._output_shape is not None:
+            config["output_shape"] = described(self._output_shape)
+        if self.mask is not None:
+            config["mask"] = described(self.mask)
+        return config if self.gradient is None else config | {"gradient": described(self.gradient)}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None, safe_mode: bool | None = None):
+        """A layer from :meth:`get_config`'s dictionary.
+
+        Functions are found by name in ``custom_objects``; the code of a lambda is run only with ``safe_mode=False``.
+        """
+        name = config.get("name", cls.__name__)
+
+        def function(key):
+            return function_from(config[key], custom_objects, safe_mode is not False, name, {"np": np, "numpy": np})
+
+        functions = ("function", "output_shape", "mask", "gradient")
+        return super().from_config(config | {key: function(key) for key in functions if key in config})
 
 
 def _is_list_of_arrays(x) -> bool:

@@ -17,6 +17,7 @@ from rnn_ref.layers.border import handed_out, with_masks
 from rnn_ref.layers.building import built_once
 from rnn_ref.layers.inside import call_by_hand, call_inside
 from rnn_ref.layers.overrides import choose_way
+from rnn_ref.layers.own_arguments import make, note_arguments, own_arguments
 from rnn_ref.layers.recording import now
 from rnn_ref.layers.symbolic import connect, entries, leaves, output_shape, shapes_of
 from rnn_ref.layers.variable import Variable
@@ -167,6 +168,11 @@ class Layer(WeightOwner):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._weights: dict[str, Variable] = {}
         self.nodes: list = []  # calls on symbolic tensors
+
+    def __new__(cls, *arguments, **options):
+        made = super().__new__(cls, *arguments, **options)
+        note_arguments(made, arguments, options)
+        return made
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -341,8 +347,10 @@ class Layer(WeightOwner):
     # -- configuration ------------------------------------------------------------------------------
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer."""
+        """The arguments that make an equal layer; of a class without a ``get_config``, what it was made with."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": policy(self.dtype)}
+        if type(self).get_config is Layer.get_config:
+            config |= own_arguments(self)
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
@@ -351,7 +359,7 @@ class Layer(WeightOwner):
     def from_config(cls, config: dict):
         """A layer from :meth:`get_config`'s dictionary, or from the one that Keras 3 writes."""
         try:
-            return cls(**config)
+            return make(cls, config) if cls.get_config is Layer.get_config else cls(**config)
         except TypeError as error:
             if "unexpected keyword argument" not in str(error):
                 raise

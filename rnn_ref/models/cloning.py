@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 from rnn_ref.layers.input import Input, InputLayer
@@ -20,6 +21,7 @@ def clone_model(
     input_tensors=None,
     clone_function: Callable[[Layer], Layer] | None = None,
     call_function: Callable | None = None,
+    recursive: bool = False,
 ) -> Model:
     """Make a model like another, of new layers with new weights.
 
@@ -37,16 +39,21 @@ def clone_model(
     call_function : callable, optional
         ``call_function(layer, x, **arguments)`` calls the clone, and may put more layers behind it; not for a
         Sequential.
+    recursive : bool
+        Whether ``clone_function`` and ``call_function`` get the layers of models inside, in place of these models.
 
     Returns
     -------
     Model
-        Not compiled. For the weights too: ``clone.set_weights(model.get_weights())``.
+        Compiled as the first, if that is, with an optimizer of its own. For the weights too:
+        ``clone.set_weights(model.get_weights())``.
 
     Raises
     ------
     ValueError
-        For a subclass of Model without ``get_config``, whose inner structure is not known.
+        For a subclass of Model whose inner structure is not known.
+    NotImplementedError
+        For a subclass of Model without ``get_config``, whose ``__init__`` was given more than numbers and strings.
 
     References
     ----------
@@ -63,6 +70,16 @@ def clone_model(
     >>> rnn_ref.models.clone_model(model, clone_function=both_ways).count_params()
     35969
     """
+    clone = _clone(model, input_tensors, clone_function, call_function, recursive)
+    if model.compiled:
+        try:
+            clone.compile(**model.compile_arguments())
+        except ValueError as error:  # settings by the names of outputs, which are others now
+            warnings.warn(f"clone_model: the clone of {model.name} is not compiled: {error}", stacklevel=2)
+    return clone
+
+
+def _clone(model, input_tensors, clone_function, call_function, recursive) -> Model:
     kind = Sequential if isinstance(model, Sequential) else Functional
     own_init = type(model).__init__ is not kind.__init__
     if own_init or not isinstance(model, kind):  # only its configuration says how to make another one
@@ -71,7 +88,7 @@ def clone_model(
                 f"clone_model: takes only the model {model.name} itself, as {type(model).__name__} makes its layers in "
                 "its __init__: clone_function, call_function and input_tensors have no place there."
             )
-        if type(model).get_config in (Layer.get_config, Sequential.get_config, Functional.get_config):
+        if type(model).get_config in (Sequential.get_config, Functional.get_config):
             raise ValueError(
                 f"clone_model: cannot know how {type(model).__name__} makes its layers; write get_config, which "
                 "returns the arguments of its __init__."
@@ -79,12 +96,21 @@ def clone_model(
         return type(model).from_config(model.get_config())
     if clone_function is None:
         with while_reading():
-            return clone_model(model, input_tensors, _Likes(model), call_function)
+            return _clone(model, input_tensors, _Likes(model), call_function, recursive)
+    if recursive and not isinstance(clone_function, _Likes):
+        clone_function = _Inside(clone_function, call_function)
     given = None if input_tensors is None else leaves(input_tensors)
     if given is not None and (len(given) != len(entries(input_tensors)) or len(given) != len(model.inputs or [0])):
         raise ValueError(
             f"clone_model: input_tensors must be {len(model.inputs or [0])} symbolic tensors, one for each input of "
             f"{model.name}; got {input_tensors!r}."
+        )
+    if isinstance(input_tensors, (list, tuple, dict)) and isinstance(model.input, dict) != isinstance(
+        input_tensors, dict
+    ):
+        raise ValueError(
+            f"clone_model: input_tensors must be like the inputs of {model.name}, "
+            f"a {type(model.input).__name__}; got {input_tensors!r}."
         )
     if isinstance(model, Sequential):
         if call_function is not None:
@@ -107,6 +133,23 @@ def _call(layer, x, **arguments):
     return layer(*x, **arguments) if getattr(layer, "inputs_by_position", False) else layer(x, **arguments)
 
 
+class _Inside:
+    """Clones the layers of models inside, each once, and any other layer by the function given."""
+
+    def __init__(self, clone_function: Callable, call_function: Callable | None):
+        self.clone_function, self.call_function = clone_function, call_function
+        self._made: dict[Layer, Layer] = {}
+
+    def __call__(self, layer: Layer) -> Layer:
+        if layer not in self._made:
+            if isinstance(layer, (Sequential, Functional)):
+                call = None if isinstance(layer, Sequential) else self.call_function
+                self._made[layer] = _clone(layer, None, self, call, False)
+            else:
+                self._made[layer] = self.clone_function(layer)
+        return self._made[layer]
+
+
 class _Likes:
     """For each layer of a model, one of the same class and configuration, with weights of its own."""
 
@@ -119,7 +162,7 @@ class _Likes:
         if layer not in self._made:
             inside = isinstance(layer, (Sequential, Functional))
             self._made[layer] = (
-                clone_model(layer, clone_function=self)
+                _clone(layer, None, self, None, False)
                 if inside
                 else layer_from(self._described[layer], _classes_of(layer))
             )
@@ -144,5 +187,6 @@ def _classes_of(layer) -> dict[str, type]:
 
 
 def _like_input(tensor):
-    name = tensor.node.layer.name if tensor.node is not None else None
-    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
+    layer = tensor.node.layer if tensor.node is not None else None
+    name, optional = getattr(layer, "name", None), getattr(layer, "optional", False)
+    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name, optional=optional)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 from rnn_ref.layers.input import InputLayer
@@ -14,6 +15,7 @@ from rnn_ref.layers.symbolic import (
     entries,
     is_shape,
     leaves,
+    map_shapes,
     output_shape,
     replace,
     replace_entries,
@@ -21,7 +23,7 @@ from rnn_ref.layers.symbolic import (
 from rnn_ref.models import graph_config
 from rnn_ref.models.graph import calls_between, cut, in_order_of_depth
 from rnn_ref.models.model import Model
-from rnn_ref.models.places import fit_to_place
+from rnn_ref.models.places import check_one, fit_to_place
 from rnn_ref.models.structure import flatten, in_order, leaves_of, put_back
 from rnn_ref.models.walk import RecordedTensor, Walk
 
@@ -63,7 +65,7 @@ class Functional(Model):
     (['source', 'target'], (None, None, 3))
     """
 
-    _warned_of_list = False
+    _warned_of_list = _warned_of_more = False
 
     def __init__(self, inputs, outputs, name=None, trainable=True):
         super().__init__(name=name, trainable=trainable)
@@ -72,7 +74,7 @@ class Functional(Model):
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             for entry in entries(structure):
                 if not isinstance(entry, SymbolicTensor):
-                    raise TypeError(
+                    raise ValueError(
                         f"{self.name}: {what} must be symbolic tensors (from Input, or layers), got {entry!r}."
                     )
         given, self.outputs = leaves(inputs), leaves(outputs)
@@ -143,6 +145,7 @@ class Functional(Model):
         if isinstance(x, dict) and isinstance(self._input_structure, dict):
             if not set(self._input_structure) <= set(x):
                 return flatten(x, self.input_names, what)
+            self._look_at_dict(x, what)
             x = {key: x[key] for key in self._input_structure}
         if isinstance(x, (list, tuple, dict)) and self._like_inputs(x):
             return leaves_of(in_order(x))
@@ -163,6 +166,16 @@ class Functional(Model):
         if not self._warned_of_list:
             self._warned_of_list = True
             warnings.warn(f"{order}, which is taken in this order; give a dict.", stacklevel=4)
+
+    def _look_at_dict(self, x: dict, what: str) -> None:
+        """What a dict holds beyond the inputs is not read."""
+        more = [key for key in x if key not in self._input_structure]
+        if more and not self._warned_of_more:
+            self._warned_of_more = True
+            known = ", ".join(map(str, self._input_structure))
+            warnings.warn(
+                f"{what}: got {', '.join(map(str, more))} beside the inputs {known}; that is not read.", stacklevel=4
+            )
 
     def _like_inputs(self, x) -> bool:
         """Whether data are nested as the inputs are."""
@@ -190,6 +203,7 @@ class Functional(Model):
     def _run_graph(self, inputs, call):
         made: dict[SymbolicTensor, RecordedTensor] = {}
         for place, tensor in zip(self.inputs, self.flatten_inputs(inputs, self.name)):
+            check_one(tensor, place, self.name)
             if isinstance(tensor, RecordedTensor):
                 fit_to_place(tensor, place, self.name)
             made[place] = tensor
@@ -203,8 +217,9 @@ class Functional(Model):
     def compute_output_shape(self, input_shape):
         if self._calls_itself:
             return super().compute_output_shape(input_shape)
-        shapes = input_shape if is_shape(input_shape) else self.flatten_inputs(input_shape, self.name)
-        made: dict[SymbolicTensor, Any] = dict(zip(self.inputs, [shapes] if is_shape(shapes) else shapes))
+        # A shape is one thing here, not a nest of numbers.
+        shapes = self.flatten_inputs(map_shapes(input_shape, _Shape), self.name)
+        made: dict[SymbolicTensor, Any] = {place: entry.shape for place, entry in zip(self.inputs, shapes)}
         for node in self.calls:
             if not isinstance(node.layer, InputLayer):
                 out = output_shape(node.layer, replace(node.inputs, made.get), node.arguments)
@@ -228,6 +243,13 @@ class Functional(Model):
     def number_of(self, node: Node) -> int:
         """Which of its layer's calls in this model a call is."""
         return [other for other in self.calls if other.layer is node.layer].index(node)
+
+
+@dataclass
+class _Shape:
+    """A shape among nested lists and dicts of them."""
+
+    shape: tuple
 
 
 def _pack_leaves(structure, tensors: list[SymbolicTensor]):

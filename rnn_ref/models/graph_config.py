@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from rnn_ref.layers import wrapper
-from rnn_ref.layers.symbolic import SymbolicTensor, leaves, replace, replace_entries
+from rnn_ref.layers.symbolic import SymbolicTensor, leaves, replace_entries
 from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.wrapper import describe
 from rnn_ref.models.keras_masks import without_mask_operations
+from rnn_ref.models.structure import leaves_of, put_back
 
 TENSOR = "__keras_tensor__"
 
@@ -68,8 +69,8 @@ def write(model) -> dict:
         "name": model.name,
         "trainable": model.trainable,
         "layers": described,
-        "input_layers": replace(model.input, place_of),
-        "output_layers": replace(model.output, place_of),
+        "input_layers": put_back(model.input, map(place_of, leaves_of(model.input))),
+        "output_layers": put_back(model.output, map(place_of, leaves_of(model.output))),
     }
 
 
@@ -112,7 +113,9 @@ def read(config: dict, custom_objects: dict | None = None):
     def revive(places):
         if isinstance(places, dict):
             return {key: revive(place) for key, place in places.items()}
-        return tensor(places) if isinstance(places[0], str) else [revive(place) for place in places]
+        if isinstance(places[0], str):
+            return tensor(places)
+        return type(places)(revive(place) for place in places)
 
     return revive(config["input_layers"]), revive(config["output_layers"])
 

@@ -274,7 +274,7 @@ class Model(Training, Files, Layer):
             walk = Walk(record=record or not self.built, keep_z=keep_z)
         walk.training = training
         masks = repeat(None) if mask is None else iter(entries(mask))
-        walk.inputs = replace_entries(x, lambda array: walk.tensor(array, next(masks)))
+        walk.inputs = replace_entries(x, lambda array: None if array is None else walk.tensor(array, next(masks)))
         if arguments:
             walk.arguments = replace_entries(arguments, lambda entry: walk.tensor(entry) if is_array(entry) else entry)
         walk.outputs = in_order(self.walk_layers(walk.inputs, walk.arguments, walk))
@@ -377,7 +377,7 @@ class Model(Training, Files, Layer):
             from rnn_ref.models.functional import Functional
 
             return Functional.from_config(config, custom_objects)
-        return cls(**config)
+        return super().from_config(config)
 
 
 def _derive_from(functional: type, cls: type) -> None:

@@ -6,6 +6,23 @@ from rnn_ref.layers.symbolic import SymbolicTensor
 from rnn_ref.models.walk import RecordedTensor
 
 
+def check_one(tensor, place: SymbolicTensor, model: str) -> None:
+    """One input takes one tensor, and only an optional one takes None.
+
+    Raises
+    ------
+    ValueError
+    """
+    name = place.node.layer.name
+    if isinstance(tensor, (list, tuple, dict)):
+        raise ValueError(
+            f"{model}: the input {name!r} takes one array, got {len(tensor)} in a {type(tensor).__name__}. If they are "
+            "one array, put them together (np.stack, np.concatenate)."
+        )
+    if tensor is None and not getattr(place.node.layer, "optional", False):
+        raise ValueError(f"{model}: got None for the input {name!r}, which is not optional: Input(..., optional=True).")
+
+
 def fit_to_place(tensor: RecordedTensor, place: SymbolicTensor, model: str, *, sizes: bool = True) -> None:
     """Check rank and (with ``sizes``) the known sizes; as in Keras a last axis of one may be missing, or too many.
 

@@ -10,7 +10,7 @@ from rnn_ref.layers.symbolic import SymbolicTensor, is_shape, shapes_of
 from rnn_ref.layers.wrapper import describe
 from rnn_ref.models.graph_config import layer_from
 from rnn_ref.models.model import Model
-from rnn_ref.models.places import fit_to_place
+from rnn_ref.models.places import check_one, fit_to_place
 from rnn_ref.models.structure import flatten, leaves_of, put_back
 from rnn_ref.models.walk import RecordedTensor, Walk
 
@@ -195,6 +195,8 @@ class Sequential(Model):
 
     def _run_layers(self, inputs, call):
         (x,) = self.flatten_inputs(inputs, self.name)
+        if self._chain:
+            check_one(x, self._chain[0], self.name)
         if self._chain and isinstance(x, RecordedTensor):
             fit_to_place(x, self._chain[0], self.name, sizes=False)
         if not self.built:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -78,6 +79,21 @@ class Training(Steps, Loops):
         self.optimizer = optimizers.get(optimizer)
         self.objective, self._settings, self.compiled = objective, settings, True
         self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps_per_execution, jit_compile
+
+    def compile_arguments(self) -> dict:
+        """What ``compile`` would take to train a copy in the same way, with an optimizer and metrics of its own."""
+        loss, weights, metrics, weighted_metrics = self._settings
+        optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+        return {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": weights,
+            "metrics": copy.deepcopy(metrics),
+            "weighted_metrics": copy.deepcopy(weighted_metrics),
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self.jit_compile,
+        }
 
     def _objective_of(self, settings: tuple) -> Objective:
         return Objective(*settings, self.output_names, isinstance(self._output_structure, dict))

@@ -78,6 +78,7 @@ def timeseries_dataset_from_array(
     seed: Seed = None,
     start_index: int | None = None,
     end_index: int | None = None,
+    format: str | None = None,
 ) -> TimeseriesDataset:
     """Slide a window over a series and pair each window with a target.
 
@@ -109,6 +110,8 @@ def timeseries_dataset_from_array(
     start_index, end_index : int, optional
         Use only `data[start_index:end_index]`, to keep the rest for validation or test. Targets are still found
         by the step's place in `targets` as a whole.
+    format : None
+        Keras's choice between datasets of TensorFlow and of Grain, which are not here.
 
     Returns
     -------
@@ -130,6 +133,10 @@ def timeseries_dataset_from_array(
     [[0.  0.1 0.2]
      [0.1 0.2 0.3]] [0.3 0.4]
     """
+    if format is not None:
+        other = {"tf": "TensorFlow's tf.data", "grain": "Grain"}.get(format)
+        what = f"would be a dataset of {other}" if other else "is unknown"
+        raise ValueError(f"format={format!r} {what}; what comes is a TimeseriesDataset of NumPy arrays. Leave it out.")
     data = np.asarray(data)
     if data.ndim == 0:
         raise ValueError("data should have an axis of time, got a scalar")

@@ -107,7 +107,9 @@ def test_axes_before_time_are_like_the_batch(make):
     dq, dv = layer.backward(tape, [y4, None]).inputs
     assert (dq.shape, dv.shape) == (q.shape, v.shape)
     assert max(rnn_ref.check_gradients(layer, [q, v]).values()) < 1e-6
-    y, scores = layer([rnn_ref.Input(batch_shape=q.shape), rnn_ref.Input(batch_shape=v.shape)], return_attention_scores=True)
+    y, scores = layer(
+        [rnn_ref.Input(batch_shape=q.shape), rnn_ref.Input(batch_shape=v.shape)], return_attention_scores=True
+    )
     assert (y.shape, scores.shape) == (y4.shape, scores4.shape)
     with pytest.raises(ValueError, match="axes before time"):
         layer([q, V.reshape(1, 1, 18, 5)])

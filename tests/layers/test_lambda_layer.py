@@ -1,4 +1,5 @@
 import builtins
+import functools
 
 import numpy as np
 import pytest
@@ -83,9 +84,27 @@ def test_output_shape():
 def test_bad_use():
     with pytest.raises(TypeError, match="function must be callable, got 3"):
         layers.Lambda(3)
-    with pytest.raises(NotImplementedError, match="subclass of Layer"):
-        layers.Lambda(lambda x: x).get_config()
     layer = layers.Lambda(lambda x: x, gradient=lambda x, y, dy: dy[:, 0])
     y, tape = layer.forward(X)
     with pytest.raises(ValueError, match=r"gradient has shape \[\(3, 5\)\]"):
         layer.backward(tape, y)
+
+
+def twice(x):
+    return 2 * x
+
+
+def test_configurations():
+    offset = 3.0
+    layer = layers.Lambda(lambda x, by=2.0: np.abs(x) ** by + offset, output_shape=lambda shape: shape)
+    with pytest.raises(ValueError, match="safe_mode=False"):
+        layers.Lambda.from_config(layer.get_config())
+    again = layers.Lambda.from_config(layer.get_config(), safe_mode=False)
+    np.testing.assert_array_equal(again(X), layer(X))
+    named = layers.Lambda(twice, mask=twice, arguments={}, gradient=twice)
+    with pytest.raises(ValueError, match="unknown function 'twice'"):
+        layers.Lambda.from_config(named.get_config())
+    again = layers.Lambda.from_config(named.get_config(), custom_objects={"twice": twice})
+    assert (again.function, again.mask, again.gradient) == (twice, twice, twice)
+    with pytest.raises(NotImplementedError, match="Put it into a function"):
+        layers.Lambda(functools.partial(twice)).get_config()

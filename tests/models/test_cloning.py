@@ -100,13 +100,91 @@ def test_own_functions_and_inputs():
 
 def test_what_cannot_be_cloned():
     class Own(Model):
+        def __init__(self, array):
+            super().__init__()
+
         def call(self, x):
             return x
 
-    with pytest.raises(ValueError, match="write get_config"):
-        clone_model(Own())
+    with pytest.raises(NotImplementedError, match=r"array of its __init__ is no number.*Write get_config"):
+        clone_model(Own(np.ones(2)))
     with pytest.raises(ValueError, match="call_function"):
         clone_model(stack(), call_function=lambda layer, x: layer(x))
     with pytest.raises(ValueError, match=r"2 symbolic tensors.*one for each input"):
         clone_model(graph(), input_tensors=[Input((6, 3))])
     assert rnn_ref.models.clone_model is clone_model
+
+
+def test_a_subclass_is_made_again_with_what_it_was_made_with():
+    class Own(Model):
+        def __init__(self, units, activation=None):
+            super().__init__()
+            self.out = layers.Dense(units, activation)
+
+        def call(self, x):
+            return self.out(x)
+
+    model = Own(3, activation="tanh")
+    clone = clone_model(model)
+    assert model(X).shape == clone(X).shape == (*X.shape[:2], 3)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(X), model(X))
+    assert clone.name == model.name
+
+
+def test_a_compiled_model_gives_a_compiled_clone():
+    model = stack()
+    model.compile(rnn_ref.optimizers.Adam(0.25), "mse", metrics=["mae"])
+    clone = clone_model(model)
+    assert clone.compiled
+    assert clone.optimizer is not model.optimizer
+    assert float(clone.optimizer.learning_rate) == 0.25
+    assert set(clone.evaluate(X, model.predict(X, verbose=0), verbose=0, return_dict=True)) == {"loss", "mae"}
+    a = Input((3,))
+    model = Model(a, layers.Dense(1, name="one")(a))
+    model.compile("sgd", {"one": "mse"})
+
+    def renamed(layer):
+        return layer.__class__.from_config(layer.get_config() | {"name": layer.name + "_too"})
+
+    with pytest.warns(UserWarning, match="is not compiled"):
+        assert not clone_model(model, clone_function=renamed).compiled
+
+
+def test_recursive_clones_reach_the_layers_of_models_inside():
+    inner = rnn_ref.Sequential([Input((3,)), layers.Dense(4)])
+    a = Input((3,))
+    middle = Model(a, layers.Dense(3)(inner(a)))
+    b = Input((3,))
+    model = Model(b, layers.Dense(2)(middle(b)))
+    seen = []
+
+    def note(layer):
+        seen.append(type(layer).__name__)
+        return type(layer).from_config(layer.get_config())
+
+    clone = clone_model(model, clone_function=note, recursive=True)
+    assert sorted(seen) == ["Dense"] * 3
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(X[:, 0]), model(X[:, 0]))
+
+    def with_noise(layer, *inputs, **arguments):
+        y = layer(*inputs, **arguments)
+        return layers.Dropout(0.5)(y) if isinstance(layer, layers.Dense) else y
+
+    noisy = clone_model(model, clone_function=lambda layer: layer, call_function=with_noise, recursive=True)
+    assert [type(layer).__name__ for layer in noisy.layers] == ["InputLayer", "Functional", "Dense", "Dropout"]
+    assert [type(layer).__name__ for layer in noisy.layers[1].layers] == [
+        "InputLayer",
+        "Sequential",
+        "Dense",
+        "Dropout",
+    ]
+
+
+def test_input_tensors_are_like_the_inputs():
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    model = Model({"a": a, "b": b}, layers.Add()([a, b]))
+    assert clone_model(model, input_tensors={"a": a, "b": b}).output_shape == (None, 3)
+    with pytest.raises(ValueError, match="like the inputs of"):
+        clone_model(model, input_tensors=(a, b))

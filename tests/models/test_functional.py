@@ -244,7 +244,7 @@ def test_a_graph_that_is_not_connected_names_the_input():
     a, b = Input((3,), name="here"), Input((3,), name="missing")
     with pytest.raises(ValueError, match="missing"):
         Model(a, layers.Add()([a, b]))
-    with pytest.raises(TypeError, match="symbolic"):
+    with pytest.raises(ValueError, match="symbolic"):
         Model(a, np.zeros(3))
     with pytest.raises(ValueError, match="twice"):
         Model([a, a], layers.Dense(1)(a))

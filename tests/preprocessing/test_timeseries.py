@@ -122,3 +122,9 @@ def test_a_short_series_has_no_windows():
 def test_errors(options, message):
     with pytest.raises(ValueError, match=message):
         timeseries_dataset_from_array(**{"data": np.arange(10), "targets": None, "sequence_length": 2} | options)
+
+
+@pytest.mark.parametrize("format", ["tf", "grain", "csv"])
+def test_other_formats_are_refused(format):
+    with pytest.raises(ValueError, match="Leave it out"):
+        timeseries_dataset_from_array(np.arange(5), None, 2, format=format)

@@ -37,11 +37,11 @@ print([right(dtype) for dtype in ORDER], hits())
 """
 
 
-def start(folder, code):
+def start(folder, code, **settings):
     """A process with a kernel of its own, which is written down where it is looked for."""
     (folder / "program.py").write_text(COMMON + code)
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache")}
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache")} | settings
     return subprocess.Popen([sys.executable, str(folder / "program.py")], env=environment, text=True, **pipes)
 
 
@@ -59,6 +59,15 @@ def test_processes_that_start_cold_together_leave_a_good_cache(tmp_path):
     out, err = start(tmp_path, code).communicate("\n", timeout=300)
     assert out.split() == ["ready", "[True,", "True]", "2"], out + err
     assert not [*tmp_path.rglob("*.tmp.*")]
+
+
+@pytest.mark.long
+def test_machine_code_of_another_processor_is_not_taken(tmp_path):
+    """As when a folder of a network, or an image, is used by machines of several kinds."""
+    code = 'print(right("float32"), hits())'
+    for settings, hits in (({}, 0), ({"NUMBA_CPU_NAME": "generic"}, 0), ({}, 1), ({"NUMBA_CPU_NAME": "generic"}, 1)):
+        out, err = start(tmp_path, code, **settings).communicate(timeout=300)
+        assert out.split() == ["True", str(hits)], (settings, out + err)
 
 
 KILLED = """

@@ -171,15 +171,15 @@ class Cell(Layer):
 
     def arrays(self) -> tuple:
         """``W, U, b`` as the kernels take them."""
-        weights = (("kernel", self.kernel), ("recurrent_kernel", self.recurrent_kernel), ("bias", self.bias))
-        columns = self.blocks * self.units
-        rows = {"recurrent_kernel": (self.units,)}
-        return tuple(
-            None
-            if weight is None
-            else admitted(weight.value, (*rows.get(name, weight.shape[:-1]), columns), self.dtype, self.name, name)
-            for name, weight in weights
-        )
+        columns, found = self.blocks * self.units, []
+        for name in ("kernel", "recurrent_kernel", "bias"):
+            weight = getattr(self, name)
+            if weight is not None:
+                value = weight.value
+                rows = (self.units,) if name == "recurrent_kernel" else value.shape[:-1]
+                weight = admitted(value, (*rows, columns), self.dtype, self.name, name)
+            found.append(weight)
+        return tuple(found)
 
     def kernel_options(self) -> dict:
         """What the kernels must know besides arrays."""

@@ -19,10 +19,10 @@ def comes_from(x: Any, module: str, *names: str) -> bool:
     >>> comes_from(np.zeros(2), "numpy", "ndarray")
     True
     """
-    return any(
-        f"{kind.__module__}.".startswith(f"{module}.") and (not names or kind.__name__ in names)
-        for kind in type(x).__mro__
-    )
+    for kind in type(x).__mro__:
+        if f"{kind.__module__}.".startswith(f"{module}.") and (not names or kind.__name__ in names):
+            return True
+    return False
 
 
 def is_frame(x: Any) -> bool:

@@ -91,8 +91,8 @@ def check_gradients(
         def loss():
             outputs, tape = model.forward(x, **arguments)
             outputs = outputs if several else [outputs]
-            penalty = getattr(tape, "penalty", 0.0)  # a model's backward adds its activity penalties
-            return float(penalty) + sum(float((to_numpy(y) * d).sum()) for y, d in zip(outputs, directions))
+            penalty = sum(float(value) for _, value in getattr(tape, "penalties", ()))  # backward adds those inside
+            return penalty + sum(float((to_numpy(y) * d).sum()) for y, d in zip(outputs, directions))
 
         there = [asarray(d) for d in directions]
         gradients = model.backward(tape, there if several else there[0], input_gradient=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnn_ref.device import converted, to_numpy, xp
@@ -17,5 +19,5 @@ def on_host(record):
             step.tape = on_host(step.tape)
         return record
     if isinstance(getattr(record, "inner", None), Walk):
-        record = record._replace(inner=on_host(record.inner))
+        record = replace(record, inner=on_host(record.inner))
     return converted(record, to_numpy)

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_ref.device import converted, to_numpy
 from rnn_ref.inspection.layer_trace import LayerTrace
-from rnn_ref.inspection.watching import Log, Wanted, Watcher, in_data_order
+from rnn_ref.inspection.watching import STEPS_APART, Log, Wanted, Watcher, in_data_order
 from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.cell import Cell
@@ -265,6 +265,10 @@ def recurrent(runs: Iterable, prefix: str = "") -> Iterator[tuple]:
             both = record.values() if isinstance(record, dict) else (record.forward, record.backward)
             yield from recurrent(zip(layer.directions, both), f"{name}/")
         elif isinstance(layer, TimeDistributed):  # its batch is (B*T, ...)
-            yield from recurrent([(layer.layer, record.inner)], f"{name}/")
+            inner = record.inner
+            if not isinstance(getattr(inner, "tape", inner), list):
+                yield from recurrent([(layer.layer, inner)], f"{name}/")
+            elif list(_cells(layer)):
+                raise ValueError(f"{layer.name}: {STEPS_APART}")
         elif hasattr(layer, "walk_layers"):
             yield from recurrent(record.runs() if hasattr(record, "runs") else record, f"{name}/")

@@ -70,6 +70,12 @@ class Log:
     paths: list[str] = field(default_factory=list)
 
 
+STEPS_APART = (
+    "what is inside ran step by step, and cannot be seen: it mixes samples, has an activity_regularizer, or a call of "
+    "its own. If that call does not mix samples, say mixes_samples = False in its class."
+)
+
+
 class Watcher(Walk):
     """A walk that writes down traces instead of steps.
 
@@ -121,6 +127,8 @@ class Watcher(Walk):
                 )
             }
         if isinstance(layer, TimeDistributed):
+            if layer.runs_apart(self.training):
+                return {}
             return self._options(layer.layer, f"{path}/{layer.layer.name}")
         if hasattr(layer, "walk_layers"):
             return {"walk": Watcher(self.wanted, self.log, f"{path}/")}
@@ -154,6 +162,9 @@ class Watcher(Walk):
             for direction, inner, own in zip(layer.directions, (tape.forward, tape.backward), ys):
                 yield from self.traces_of(direction, inner, x, own, mask, f"{path}/{direction.name}")
         elif isinstance(layer, TimeDistributed):
+            if isinstance(tape.inner, list):
+                self.log.notes.append(f"{path}: {STEPS_APART}")
+                return
             fold = partial(_folded, count=tape.sizes[0] * tape.sizes[1])
             name = f"{path}/{layer.layer.name}"
             yield from self.traces_of(layer.layer, tape.inner, fold(x), _each(y, fold), fold(mask), name)

@@ -151,6 +151,8 @@ class CallTape:
         Why there is none.
     inner : list
         What the layer's own computation, run by ``super().call``, left behind: one tape for each time.
+    penalties, scale
+        See :mod:`rnn_ref.layers.penalties`.
     """
 
     x: Any
@@ -160,6 +162,8 @@ class CallTape:
     back: Callable | None = None
     error: Exception | None = None
     inner: list = field(default_factory=list)
+    penalties: list = field(default_factory=list)
+    scale: list | None = None
 
 
 def remembered(layer) -> Callable:
@@ -266,7 +270,7 @@ def forward(layer, x, *, training: bool, record: bool = True, mask=None, **argum
     with within(call):
         _note_masks(call, x, mask)
         y = each(layer.call(x, **tape.arguments), value_of)
-    tape.structure, tape.inner = each(y, lambda _: 0), call.inner
+    tape.structure, tape.inner, tape.penalties = each(y, lambda _: 0), call.inner, call.penalties
     tape.outputs = [np.asarray(entry) for entry in entries(y)]
     return filled(tape.structure, tape.outputs), tape
 
@@ -292,11 +296,13 @@ def _record(layer, tape: CallTape, mask, call: Call):
         _note_masks(call, x, mask)
         y = layer.call(x, **(tape.arguments | arguments))
         tape.structure = each(y, lambda _: 0)
-        return entries(y)
+        return entries(y) + [value for _, value in call.penalties]
 
     floats = [entry for entry in entries(places) if _moves(entry)]
-    tape.outputs, tape.back = pullback(function, floats, f"{type(layer).__name__}.call", call)
-    tape.inner = call.inner
+    results, tape.back = pullback(function, floats, f"{type(layer).__name__}.call", call)
+    n = len(results) - len(call.penalties)
+    tape.outputs, tape.inner = results[:n], call.inner
+    tape.penalties = [(inner, value) for (inner, _), value in zip(call.penalties, results[n:])]
     return filled(tape.structure, tape.outputs), tape
 
 
@@ -316,6 +322,8 @@ def backward(layer, tape: CallTape, grads):
         np.zeros_like(y) if g is None else np.asarray(g, y.dtype).reshape(y.shape)
         for y, g in zip(tape.outputs, entries(grads), strict=True)
     ]
+    scale = [1] * len(tape.penalties) if tape.scale is None else tape.scale
+    seeds += [np.asarray(s, value.dtype) for s, (_, value) in zip(scale, tape.penalties)]
     of_arrays, of_weights = tape.back(seeds)
     found = iter(of_arrays)
 

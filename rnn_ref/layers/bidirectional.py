@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.penalties import count, penalties_of, with_penalties
 from rnn_ref.layers.recurrent import RNN, custom_classes, flat_states
-from rnn_ref.layers.wrapper import describe, layer_from
+from rnn_ref.layers.symbolic import entries
+from rnn_ref.layers.wrapper import describe, layer_from, refuse_own_mask
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
 
-class BidirectionalTape(NamedTuple):
-    """Tapes and outputs ``y`` of both directions; ``y_backward`` already in the order of the data."""
+@dataclass(slots=True)
+class BidirectionalTape:
+    """Tapes and outputs ``y`` of both directions; ``y_backward`` already in the order of the data.
+
+    ``states`` are those of the forward and of the backward layer, where they are returned; for ``penalties`` and
+    ``scale`` see :mod:`rnn_ref.layers.penalties`.
+    """
 
     forward: Any
     backward: Any
     y_forward: np.ndarray
     y_backward: np.ndarray
+    states: list[list]
+    penalties: list = field(default_factory=list)
+    scale: list | None = None
 
 
 class Bidirectional(Layer):
@@ -84,7 +95,6 @@ class Bidirectional(Layer):
         for direction in self.directions:
             # As in Keras: a masked step adds nothing to a sequence of outputs.
             direction.zero_output_for_mask = self.return_sequences
-        self._take_activity_regularizer()
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 
@@ -107,18 +117,6 @@ class Bidirectional(Layer):
                 )
         if first.name == second.name:
             raise ValueError(f"{self.name}: both layers are named {first.name!r}; names must differ.")
-
-    def _take_activity_regularizer(self) -> None:
-        """Models apply the penalty of the outer layer: with concat, that of both outputs is that of the whole."""
-        inner = self.forward_layer.activity_regularizer
-        if inner is None or self.activity_regularizer is not None:
-            return
-        if self.merge_mode not in ("concat", None):
-            raise ValueError(
-                f"{self.name}: an activity_regularizer inside needs merge_mode 'concat' or None; "
-                f"with {self.merge_mode!r} the outputs it looks at are gone. Give it to Bidirectional instead."
-            )
-        self.activity_regularizer = inner
 
     # -- weights and shapes --------------------------------------------------------------------------
 
@@ -221,17 +219,19 @@ class Bidirectional(Layer):
             initial_state = given or initial_state
             mask = mask[0] if isinstance(mask, list) else mask
         x = self.as_input(x)
-        ys, states, tapes = [], [], []
+        ys, states, tapes, penalties = [], [], [], []
         for direction, own in zip(self.directions, self._by_direction(initial_state)):
             outputs, tape = direction.forward(
                 x, initial_state=own, constants=constants, mask=mask, training=training, **options
             )
             y, *final = outputs if self.return_state else [outputs]
             ys.append(self._turned(y) if direction is self.backward_layer else y)
-            states += final
+            states.append(final)
             tapes.append(tape)
-        outputs = [*self._merge(*ys), *states]
-        return (outputs if len(outputs) > 1 else outputs[0]), BidirectionalTape(*tapes, *ys)
+            penalties += penalties_of(direction, entries(outputs), tape)
+            refuse_own_mask(self, direction, x, mask, RNN.compute_mask(direction, x, mask))
+        outputs = [*self._merge(*ys), *states[0], *states[1]]
+        return (outputs if len(outputs) > 1 else outputs[0]), BidirectionalTape(*tapes, *ys, states, penalties)
 
     def _turned(self, y):
         """The backward layer's outputs, or their gradients, from the order of computing to that of the data or back."""
@@ -275,10 +275,10 @@ class Bidirectional(Layer):
                 f"{self.name}: backward got {len(grads)} gradients, expected {own + sum(counts)}, one for each output."
             )
         da, db = self._merge_back(grads[:own], tape.y_forward, tape.y_backward)
-        dstates = [grads[own : own + counts[0]], grads[own + counts[0] :]]
-        first = self.forward_layer.backward(tape.forward, [da, *dstates[0]], input_gradient=input_gradient)
-        second = self.backward_layer.backward(
-            tape.backward, [self._turned(db), *dstates[1]], input_gradient=input_gradient
+        dys = [[da, *grads[own : own + counts[0]]], [self._turned(db), *grads[own + counts[0] :]]]
+        first, second = (
+            direction.backward(inner, dy, input_gradient=input_gradient)
+            for direction, inner, dy in zip(self.directions, (tape.forward, tape.backward), self._penalized(tape, dys))
         )
         return LayerGradients(
             inputs=first.inputs + second.inputs if input_gradient else None,
@@ -287,6 +287,16 @@ class Bidirectional(Layer):
             flow={self.forward_layer.name: first.flow, self.backward_layer.name: second.flow},
             constants=[a + b for a, b in zip(first.constants, second.constants)],
         )
+
+    def _penalized(self, tape, dys: list) -> list:
+        """Gradients of the outputs of both directions with those of their penalties."""
+        if not tape.penalties:
+            return dys
+        ys = [tape.y_forward, *tape.states[0]], [self._turned(tape.y_backward), *tape.states[1]]
+        inner = tape.forward, tape.backward
+        first = count(self.forward_layer, tape.forward)
+        scales = [None, None] if tape.scale is None else [tape.scale[:first], tape.scale[first:]]
+        return [with_penalties(*each) for each in zip(self.directions, ys, inner, dys, scales)]
 
     # -- configuration -------------------------------------------------------------------------------
 

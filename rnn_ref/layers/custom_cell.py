@@ -327,8 +327,10 @@ class CustomCell(Layer):
                 new, back = self._record(tape, t)
                 tape.backs.append(back)
             else:
-                with within(Call(training, self.custom if self.is_layer else None)):
+                call = Call(training, self.custom if self.is_layer else None)
+                with within(call):
                     new = [value_of(part) for part in self.step(x[t], old, constants, training)]
+                    self._refuse_penalties(call)
                 tape.output_is_state = new[0] is new[1]
             self._check_shapes(new, shapes)
             held = [np.zeros(shapes[0], self.dtype) if t == 0 else tape.outputs[t - 1], *old]
@@ -350,12 +352,20 @@ class CustomCell(Layer):
 
         def function(x, *rest):
             new = self.step(x, list(rest[:S]), list(rest[S:]), tape.training)
+            self._refuse_penalties(call)
             tape.output_is_state = new[0] is new[1]
             return new
 
         arrays = [tape.x[t], *(state[t] for state in tape.states), *tape.constants]
         call = Call(tape.training, self.custom if self.is_layer else None)
         return pullback(function, arrays, f"{type(self.custom).__name__}.call", call)
+
+    def _refuse_penalties(self, call: Call) -> None:
+        for layer, _ in call.penalties:
+            raise NotImplementedError(
+                f"{self.name}: the penalty of {layer.name} (activity_regularizer or add_loss), in the call of a cell, "
+                "is not counted over the time steps. Give the activity_regularizer to the layer around the cell."
+            )
 
     # -- and back ------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from rnn_ref.layers.autodiff import as_inputs, build_for, each, filled, told
 from rnn_ref.layers.dependencies import dependencies
+from rnn_ref.layers.penalties import activity_gradient, activity_penalty
 from rnn_ref.layers.recording import Call, now, within
 from rnn_ref.layers.symbolic import entries
 from rnn_ref.layers.variable import raw, value_of
@@ -35,6 +36,7 @@ def call_inside(layer, x, arguments: dict, call: Call):
         x = x if any(map(_is_box, entries(x))) else as_inputs(layer, x)
         with within(replace(call, training=training, layer=layer, options={}, inner=[])):
             y = layer.call(x, **told(layer, arguments | {"mask": mask}, training))
+        _note_penalty(call, layer, y)
         return _with_masks(call, y, layer.compute_mask(x, mask))
 
     def forward(x, arguments):
@@ -43,7 +45,17 @@ def call_inside(layer, x, arguments: dict, call: Call):
         return layer.run(x, mask=mask, training=training, **arguments)
 
     y, out_mask = _step(layer, x, arguments, call, forward, layer.backward)
+    _note_penalty(call, layer, y)
     return _with_masks(call, y, out_mask)
+
+
+def _note_penalty(call: Call, layer, y) -> None:
+    """A layer's penalty on its outputs is one of the call that it is called in."""
+    if layer.activity_regularizer is None:
+        return
+    for output in map(value_of, entries(y)):
+        of = _penalty() if call.make_box is not None else activity_penalty
+        call.penalties.append((layer, of(layer, output)))
 
 
 def call_by_hand(layer, written, x, arguments: dict):
@@ -88,14 +100,11 @@ def _step(layer, x, arguments: dict, call: Call, forward: Callable, backward: Ca
     y = tuple(y) if isinstance(y, list) and not hasattr(layer, "walk_layers") else y
     if own:
         call.inner.append(Inner(tape))
+    penalties = list(getattr(tape, "penalties", ()))
     if call.make_box is None:
+        call.penalties += penalties
         return y, masks
-    if layer.activity_regularizer is not None:
-        raise NotImplementedError(
-            f"{layer.name}: its activity_regularizer would be lost, for it is called inside another layer's call. Give "
-            "that one the activity_regularizer, or put an ActivityRegularization layer behind it."
-        )
-    values = [np.asarray(value) for value in entries(y)]
+    values = [np.asarray(value) for value in [*entries(y), *(value for _, value in penalties)]]
     weights = [weight for weight in layer.weights if np.dtype(weight.dtype).kind == "f"]
     places = each((x, arguments), lambda _: None)
     count = len(entries(places))
@@ -103,6 +112,7 @@ def _step(layer, x, arguments: dict, call: Call, forward: Callable, backward: Ca
     record = Record(layer, places, count, weights, y, values, tape, backward, call.inner[-1] if own else None)
     result = _primitive()(record, *entries((x, arguments)), *[weight.value for weight in weights])
     results = [result] if len(values) == 1 else [result[k] for k in range(len(values))]
+    call.penalties += [(inner, value) for (inner, _), value in zip(penalties, results[len(entries(y)) :])]
     return filled(y, results), masks
 
 
@@ -142,6 +152,8 @@ class Record:
         """Gradients of the arguments of the primitive that are wanted."""
         grads = [grads] if len(self.values) == 1 else list(grads)
         grads = [np.asarray(g, y.dtype if y.dtype.kind == "f" else None) for g, y in zip(grads, self.values)]
+        if getattr(self.tape, "penalties", ()):
+            self.tape.scale = grads[len(entries(self.structure)) :]
         with within(None):
             gradients = self.backward(self.tape, filled(self.structure, grads))
         if self.inner is not None:
@@ -177,6 +189,19 @@ def _primitive():
 
     defvjp_argnums(run, lambda wanted, _, arguments, __: lambda grads: arguments[0].back(grads, arguments, wanted))
     return run
+
+
+@cache
+def _penalty():
+    """A layer's penalty on one output, with the regularizer's own gradient."""
+    from autograd.extend import defvjp, primitive
+
+    @primitive
+    def penalty(layer, y):
+        return np.asarray(activity_penalty(layer, y), y.dtype)
+
+    defvjp(penalty, lambda _, layer, y: lambda g: activity_gradient(layer, y, g), argnums=(1,))
+    return penalty
 
 
 @cache

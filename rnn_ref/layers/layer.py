@@ -18,11 +18,11 @@ from rnn_ref.layers.building import built_once
 from rnn_ref.layers.inside import call_by_hand, call_inside
 from rnn_ref.layers.overrides import choose_way
 from rnn_ref.layers.own_arguments import make, note_arguments, own_arguments
+from rnn_ref.layers.penalties import penalties_of, remember
 from rnn_ref.layers.recording import now
 from rnn_ref.layers.symbolic import connect, entries, leaves, output_shape, shapes_of
 from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.weight_owner import WeightOwner
-from rnn_ref.reading import number
 from rnn_ref.registry import snake_case
 from rnn_ref.spelling import arguments_of, unknown_argument
 
@@ -137,6 +137,7 @@ class Layer(WeightOwner):
     holds_layers = False  # whether layers and weights that are attributes are its own
     is_cell = False
     call_arguments: tuple[str, ...] = ()  # what may follow the input without a name
+    mixes_samples: bool | None = None  # whether a sample's outputs depend on others; unknown of a user's call
     never_builds = False  # nothing to build: built from the start, unless a subclass has a build of its own
     can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
 
@@ -263,19 +264,14 @@ class Layer(WeightOwner):
         else:
             try:
                 options = {"record": False} if self.can_forget else {}
-                y, _, mask = self.run(x, **options | with_masks(x, arguments))
+                y, tape, mask = self.run(x, **options | with_masks(x, arguments))
             except MemoryError as error:
                 explain_memory(error, self.name)
                 raise
-            if self.activity_regularizer is not None:
-                self._penalties = [self.activity_penalty(entries(y))]
+            remember(self, penalties_of(self, entries(y), tape))
             y = handed_out(self, y, mask, x, arguments)
         # Several outputs are a tuple, as in Keras; a model returns what its user put together.
         return tuple(y) if isinstance(y, list) and not hasattr(self, "walk_layers") else y
-
-    def activity_penalty(self, outputs: list):
-        """The penalty of ``activity_regularizer`` on outputs, divided by the batch size as in Keras."""
-        return sum(number(self.activity_regularizer(y)) / len(y) for y in outputs)
 
     def run(self, x, *, mask=None, training: bool = False, **arguments):
         """``forward``, with the mask handed on.

@@ -35,6 +35,8 @@ class Call:
         Whether some weight that is trained was read.
     inner : list
         Tapes of the layer's own computation, as ``super().call`` left them.
+    penalties : list of (Layer, number)
+        From ``add_loss``, and of the layers called inside; boxes while autograd records.
     """
 
     training: bool = False
@@ -46,6 +48,7 @@ class Call:
     masks: dict = field(default_factory=dict)
     read: bool = False
     inner: list = field(default_factory=list)
+    penalties: list = field(default_factory=list)
 
     def weight(self, variable, array):
         """What stands for a weight: a box, or the array where nothing is recorded, or it has no gradient."""

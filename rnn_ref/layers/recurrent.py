@@ -492,6 +492,11 @@ def as_cell(cell, where: str):
             "cells."
         )
     built_in = stacked or isinstance(cell, CustomCell) or (isinstance(cell, Cell) and not cell.by_call)
+    if getattr(getattr(cell, "custom", cell), "activity_regularizer", None) is not None:
+        raise NotImplementedError(
+            f"{where}: the cell {type(cell).__name__} has an activity_regularizer, which would not be counted. Give it "
+            "to the layer around the cell: RNN(cell, activity_regularizer=...)."
+        )
     return cell if built_in else CustomCell(cell, where)
 
 

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import LayerGradients
-from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
-from rnn_ref.layers.wrapper import Wrapper
+from rnn_ref.layers.penalties import count, penalties_of, with_penalties
+from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, entries, is_shape, pack
+from rnn_ref.layers.wrapper import Wrapper, refuse_own_mask
 
 
-class TimeDistributedTape(NamedTuple):
-    """Tape of the layer inside (a list with one for each time step, if they ran one by one), and the sizes ``(B, T)``
-    that were folded into one."""
+@dataclass(slots=True)
+class TimeDistributedTape:
+    """What is needed on the way back.
+
+    Attributes
+    ----------
+    inner
+        Tape of the layer inside; a list with one for each time step, if they ran one by one.
+    sizes : tuple of int
+        ``(B, T)``, which were folded into one.
+    outputs : list
+        Of each time step, if they ran one by one.
+    penalties, scale
+        See :mod:`rnn_ref.layers.penalties`.
+    """
 
     inner: Any
     sizes: tuple[int, int]
+    outputs: list = field(default_factory=list)
+    penalties: list = field(default_factory=list)
+    scale: list | None = None
 
 
 class TimeDistributed(Wrapper):
@@ -26,8 +43,9 @@ class TimeDistributed(Wrapper):
         y[:, t] = layer(x[:, t])
 
     Input ``(B, T, ...)``, output ``(B, T, ...)``. A layer treats the samples of a batch apart from each other, so the
-    steps may stand in the batch: the layer runs once, on ``(B*T, ...)``. One that mixes them, BatchNormalization while
-    it trains, runs step by step.
+    steps may stand in the batch: the layer runs once, on ``(B*T, ...)``. It runs step by step if it, or a layer inside
+    it, mixes samples (BatchNormalization while it trains), has an ``activity_regularizer``, or is of a user's class
+    whose ``call`` nobody knows; with ``mixes_samples = False`` that class says that its steps may run together.
 
     Parameters
     ----------
@@ -53,13 +71,12 @@ class TimeDistributed(Wrapper):
 
     def __init__(self, layer, **layer_options):
         super().__init__(layer, **layer_options)
-        if getattr(layer, "stateful", False):
-            raise ValueError(
-                f"{self.name}: {layer.name} is stateful, but here every time step is a sample of its own; "
-                "leave stateful out."
-            )
-        if self.activity_regularizer is None:  # the penalty of all steps is that of the whole output
-            self.activity_regularizer = layer.activity_regularizer
+        for inner in _with_all_inside(layer):
+            if getattr(inner, "stateful", False):
+                raise ValueError(
+                    f"{self.name}: {inner.name} is stateful, but here every time step is a sample of its own; "
+                    "leave stateful out."
+                )
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 
@@ -87,6 +104,10 @@ class TimeDistributed(Wrapper):
             return [mask] * len(self.compute_output_shape(self.input_shape))
         return mask
 
+    def runs_apart(self, training: bool) -> bool:
+        """Whether the layer runs step by step."""
+        return any(_depends_on_batch(layer, training) for layer in _with_all_inside(self.layer))
+
     def layer_gives_one(self) -> bool:
         """Whether the layer inside has one output."""
         return is_shape(self.layer.compute_output_shape(self.step_shape(self.input_shape)))
@@ -111,16 +132,43 @@ class TimeDistributed(Wrapper):
                 raise ValueError(f"{self.name}: the mask has shape {mask.shape}, expected {(B, T)} (batch, time).")
             if self.layer.takes_mask:
                 arguments["mask"] = mask.reshape(B * T, *mask.shape[2:])
-        if training and getattr(self.layer, "mixes_samples", False):
-            masks = [{} if mask is None else {"mask": mask[:, t]} for t in range(T)]
-            steps = [self.layer.forward(x[:, t], training=True, **options, **masks[t]) for t in range(T)]
-            return xp.stack([y for y, _ in steps], axis=1), TimeDistributedTape([tape for _, tape in steps], (B, T))
+        first = None if mask is None else mask[:, 0]
+        refuse_own_mask(self, self.layer, x[:, 0], first, first)
+        if self.runs_apart(training):
+            return self._step_by_step(x, mask if "mask" in arguments else None, training, options)
         outputs, tape = self.layer.forward(x.reshape(B * T, *x.shape[2:]), training=training, **arguments)
         if isinstance(outputs, (list, tuple)):
             outputs = [y.reshape(B, T, *y.shape[1:]) for y in outputs]
         else:
             outputs = outputs.reshape(B, T, *outputs.shape[1:])
         return outputs, TimeDistributedTape(tape, (B, T))
+
+    def _step_by_step(self, x, mask, training: bool, options: dict):
+        B, T = x.shape[:2]
+        tape = TimeDistributedTape([], (B, T))
+        for t in range(T):
+            arguments = {} if mask is None else {"mask": mask[:, t]}
+            y, inner = self.layer.forward(x[:, t], training=training, **options, **arguments)
+            tape.inner.append(inner)
+            tape.outputs.append(y)
+            tape.penalties += penalties_of(self.layer, entries(y), inner)
+        outputs = [xp.stack(series, axis=1) for series in zip(*map(entries, tape.outputs))]
+        return (list(outputs) if isinstance(tape.outputs[0], (list, tuple)) else outputs[0]), tape
+
+    def _back_step_by_step(self, tape, grads, input_gradient: bool) -> LayerGradients:
+        place, dx, weights = 0, [], {}
+        for t, (y, inner) in enumerate(zip(tape.outputs, tape.inner)):
+            ys = entries(y)
+            scale = None if tape.scale is None else tape.scale[place:]
+            place += count(self.layer, inner)
+            dys = [None if dy is None else xp.asarray(dy, self.dtype)[:, t] for dy in entries(grads)]
+            dys = with_penalties(self.layer, ys, inner, dys, scale)
+            dys = [xp.zeros_like(own) if dy is None else dy for dy, own in zip(dys, ys)]
+            step = self.layer.backward(inner, pack(y, dys), input_gradient=input_gradient)
+            dx.append(step.inputs)
+            for key, dw in step.inside(self.layer.name).items():
+                weights[key] = weights[key] + dw if key in weights else dw
+        return LayerGradients(inputs=xp.stack(dx, axis=1) if input_gradient else None, weights=weights)
 
     def _integers(self, x):
         """Token numbers stay integers: the layer inside decides."""
@@ -132,17 +180,7 @@ class TimeDistributed(Wrapper):
         """The same folding with the gradients."""
         B, T = tape.sizes
         if isinstance(tape.inner, list):
-            dy = xp.asarray(grads, self.dtype)
-            steps = [
-                self.layer.backward(inner, dy[:, t], input_gradient=input_gradient)
-                for t, inner in enumerate(tape.inner)
-            ]
-            return LayerGradients(
-                inputs=xp.stack([step.inputs for step in steps], axis=1) if input_gradient else None,
-                weights={
-                    f"{self.layer.name}/{name}": sum(step.weights[name] for step in steps) for name in steps[0].weights
-                },
-            )
+            return self._back_step_by_step(tape, grads, input_gradient)
 
         def fold(dy):
             return None if dy is None else xp.asarray(dy, self.dtype).reshape(B * T, *np.shape(dy)[2:])
@@ -155,3 +193,23 @@ class TimeDistributed(Wrapper):
             weights=inner.inside(self.layer.name),
             flow={self.layer.name: inner.flow},
         )
+
+
+def _with_all_inside(layer) -> list:
+    """A layer, the layers inside it, and theirs; cells too."""
+    found = [layer]
+    for each in found:
+        found += each.sublayers()
+        if "cell" in vars(each):
+            found.append(each.cell)
+    return found
+
+
+def _depends_on_batch(layer, training: bool) -> bool:
+    """Whether a layer may give a sample something else beside other samples."""
+    if layer.activity_regularizer is not None:
+        return True
+    own_call = layer.by_call or "custom" in vars(layer)
+    if own_call:
+        return getattr(layer, "mixes_samples", None) is not False
+    return bool(layer.mixes_samples) and training

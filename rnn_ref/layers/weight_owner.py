@@ -7,8 +7,9 @@ import numpy as np
 from rnn_ref import checks
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.first_values import first_values
+from rnn_ref.layers.recording import now
 from rnn_ref.layers.symbolic import entries
-from rnn_ref.layers.variable import Variable
+from rnn_ref.layers.variable import Variable, raw, value_of
 from rnn_ref.spelling import Spelled
 
 _DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "bool")
@@ -119,12 +120,34 @@ class WeightOwner(Spelled):
         return self._weights[name]
 
     def add_loss(self, loss) -> None:
-        """Not supported; the error says how to add a penalty to the loss instead."""
-        raise NotImplementedError(
-            f"{self.name}: there is no add_loss: a number does not say how its gradient reaches the weights. Give the "
-            "layer activity_regularizer=..., add_weight a regularizer=..., put an ActivityRegularization layer behind "
-            "it, or return the penalty as an output and give that output a loss."
-        )
+        """Add a number, or a list of them, to the loss that a model is trained with; in the ``call`` of a layer.
+
+        Examples
+        --------
+        >>> import autograd.numpy as np, rnn_ref
+        >>> class Sparse(rnn_ref.layers.Layer):
+        ...     def call(self, x):
+        ...         self.add_loss(0.1 * np.mean(np.abs(x)))
+        ...         return x
+        >>> layer = Sparse()
+        >>> y = layer(np.ones((2, 3)))
+        >>> layer.losses
+        [0.1]
+        """
+        call = now()
+        if call is None or "_building" in vars(self):
+            raise ValueError(
+                f"{self.name}: add_loss was called outside of the call of a layer, where nothing says how its gradient "
+                "reaches the weights. Call it in call(self, ...) of a layer of your own; in a model, put such a layer "
+                "into the model. For a penalty on a weight give add_weight a regularizer."
+            )
+        for value in map(value_of, entries(loss)):
+            if np.ndim(value) or np.asarray(raw(value)).dtype.kind not in "fiu":
+                raise ValueError(
+                    f"{self.name}: add_loss takes numbers, got {raw(value)!r}; take its mean or sum first, with "
+                    "autograd.numpy."
+                )
+            call.penalties.append((self, value))
 
     def __setattr__(self, name: str, value) -> None:
         if isinstance(value, Variable) and vars(self).get("_weights", {}).get(name, value) is not value:
@@ -200,11 +223,11 @@ class WeightOwner(Spelled):
 
     @property
     def losses(self) -> list[float]:
-        """Activity penalties of the last call, and penalties on the trainable weights, as ``fit`` adds them."""
+        """Penalties of the last call, of layers inside too, and those on trainable weights, as ``fit`` adds them."""
         on_weights = [float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None]
         return [float(penalty) for penalty in self._penalties] + on_weights
 
-    _penalties: tuple | list = ()  # on the outputs of the last call
+    _penalties: tuple | list = ()  # of the last call
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights."""

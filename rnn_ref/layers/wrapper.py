@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from rnn_ref.device import to_numpy
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.sharing import note, once
+from rnn_ref.layers.symbolic import entries
 
 
 class Wrapper(Layer):
@@ -41,6 +45,22 @@ class Wrapper(Layer):
     def from_config(cls, config: dict, custom_objects: dict | None = None):
         config = dict(config)
         return super().from_config(config | {"layer": layer_from(config["layer"], custom_objects)})
+
+
+def refuse_own_mask(outer, inner, x, mask, handed_on) -> None:
+    """A wrapper hands on masks without asking the layer inside: refuse it if a user's class would answer otherwise."""
+    if type(inner).compute_mask.__module__.startswith("rnn_ref."):
+        return
+    answers, expected = entries(inner.compute_mask(x, mask)), entries(handed_on)
+    same = len(answers) == len(expected) and all(
+        a is b or (a is not None and b is not None and np.array_equal(to_numpy(a), to_numpy(b)))
+        for a, b in zip(answers, expected)
+    )
+    if not same:
+        raise NotImplementedError(
+            f"{outer.name}: compute_mask of {type(inner).__name__}, inside, gives another mask than "
+            f"{type(outer).__name__} hands on. Override compute_mask in a subclass of {type(outer).__name__} instead."
+        )
 
 
 def describe(layer) -> dict:

@@ -11,6 +11,7 @@ import numpy as np
 from rnn_ref.device import is_array, xp
 from rnn_ref.layers.input import Input
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.penalties import remember
 from rnn_ref.layers.recording import weights_as_tensors
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
 from rnn_ref.models.files import Files
@@ -285,18 +286,12 @@ class Model(Training, Files, Layer):
             self._after_first_run(walk)
         elif self._calls_itself:
             self._output_structure = _structure_of(walk.outputs)
-        self._remember_penalties(walk)
+        remember(self, walk.penalties)
         return replace_entries(walk.outputs, VALUE), walk, replace_entries(walk.outputs, MASK)
-
-    def _remember_penalties(self, walk: Walk) -> None:
-        """Activity penalties are in ``losses`` until the next call."""
-        self._penalties = [value for _, value in walk.penalties]
-        for layer in dict.fromkeys(layer for layer, _ in walk.penalties):
-            layer._penalties = [value for other, value in walk.penalties if other is layer]
 
     @property
     def losses(self) -> list:
-        """Activity penalties of the last call, and penalties on the trainable weights."""
+        """Penalties of the last call, and those on the trainable weights."""
         return Layer.losses.fget(self) if self._recorded_losses is None else self._recorded_losses
 
     _calls_itself = False  # whether a subclass overrides the ``call`` that a kind of model has

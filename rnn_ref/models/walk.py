@@ -18,6 +18,7 @@ import numpy as np
 from rnn_ref.device import explain_memory, get_device, xp
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.dependencies import dependencies
+from rnn_ref.layers.penalties import penalties_of, with_penalties
 from rnn_ref.layers.recording import walking, weights_as_tensors
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import Tensor, entries, leaves, pack, replace, replace_entries
@@ -73,7 +74,7 @@ class Step:
     tape
         For ``layer.backward``.
     place : int
-        Where its activity penalties begin among those of the walk.
+        Where its penalties begin among those of the walk.
     """
 
     layer: Any
@@ -107,7 +108,7 @@ class Walk:
 
     def __init__(self, *, training: bool = False, record: bool = True, keep_z: bool = False):
         self.training, self.record, self.keep_z = training, record, keep_z
-        self.penalties: list[tuple[Any, Any]] = []  # layers and activity penalties, those in models inside too
+        self.penalties: list[tuple[Any, Any]] = []  # see layers/penalties.py
         self.scale: list | None = None  # what the loss is times as steep in each of them as in their sum
         self.device = get_device()
         self.steps: list[Step] = []
@@ -166,17 +167,14 @@ class Walk:
         for tensor, output_mask in zip(leaves(outputs), masks):
             tensor.mask = output_mask
         place = len(self.penalties)
-        if layer.activity_regularizer is not None:
-            self.penalties.append((layer, layer.activity_penalty([t.value for t in leaves(outputs)])))
-        if isinstance(tape, Walk):
-            self.penalties += tape.penalties
+        self.penalties += penalties_of(layer, [t.value for t in leaves(outputs)], tape)
         if self.record:
             self.steps.append(Step(layer, inputs, given, outputs, tape, place))
         return outputs
 
     @property
     def penalty(self):
-        """Sum of the activity penalties."""
+        """Sum of the penalties."""
         return sum(value for _, value in self.penalties) if self.penalties else 0.0
 
     def options_for(self, layer) -> dict:
@@ -193,7 +191,7 @@ class Walk:
     def back(self, grads: list, *, input_gradient: bool = False):
         """From the gradients of the outputs (None for zero) to those of everything else.
 
-        Those of the activity penalties are added on the way.
+        Those of the penalties are added on the way.
 
         Returns
         -------
@@ -218,15 +216,9 @@ class Walk:
         for step in reversed(self.steps):
             outputs = leaves(step.outputs)
             dys = [sums.pop(tensor, None) for tensor in outputs]
-            own = step.layer.activity_regularizer is not None
-            if own:
-                scale = 1 if self.scale is None else self.scale[step.place]
-                dys = [_with_penalty(step.layer, t.value, dy, scale) for t, dy in zip(outputs, dys)]
-            penalized_inside = isinstance(step.tape, Walk) and bool(step.tape.penalties)
-            if penalized_inside and self.scale is not None:
-                first = step.place + own
-                step.tape.scale = self.scale[first : first + len(step.tape.penalties)]
-            if all(dy is None for dy in dys) and not penalized_inside:
+            scale = None if self.scale is None else self.scale[step.place :]
+            dys = with_penalties(step.layer, [t.value for t in outputs], step.tape, dys, scale)
+            if all(dy is None for dy in dys) and not getattr(step.tape, "penalties", ()):
                 flow.append((step.layer, None))  # the loss does not depend on this call
                 continue
             dys = [xp.zeros_like(t.value) if dy is None else dy for t, dy in zip(outputs, dys)]
@@ -284,10 +276,3 @@ def _is_recorded(entry) -> bool:
 def _add(sums: dict, key, value) -> None:
     if value is not None:
         sums[key] = sums[key] + value if key in sums else value
-
-
-def _with_penalty(layer, value: np.ndarray, dy, scale):
-    gradient = xp.asarray(layer.activity_regularizer.gradient(value), value.dtype) * (
-        scale / value.dtype.type(len(value))
-    )
-    return gradient if dy is None else dy + gradient

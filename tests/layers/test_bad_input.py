@@ -91,8 +91,3 @@ def test_message(case):
     wrong, message = CASES[case]
     with pytest.raises((TypeError, ValueError), match=f"(?s){message}"):
         wrong()
-
-
-def test_add_loss_says_what_to_write():
-    with pytest.raises(NotImplementedError, match=r"memory: there is no add_loss.*activity_regularizer"):
-        lstm().add_loss(0.0)

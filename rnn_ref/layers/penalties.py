@@ -1,0 +1,58 @@
+"""Penalties on what layers give, ``activity_regularizer`` and ``add_loss``: counted wherever a layer is called.
+
+Whoever calls a layer counts the layer's own penalty and those that its tape brings from layers inside. Such a tape has
+
+- ``penalties``: a list of ``(layer, value)``;
+- ``scale``: how steep the loss is in each of them, to be set before the way back; None where it is their sum.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnn_ref.device import xp
+from rnn_ref.reading import number
+
+
+def activity_penalty(layer, y):
+    """The penalty of ``activity_regularizer`` on one output, divided by the batch size as in Keras."""
+    return number(layer.activity_regularizer(y)) / len(y)
+
+
+def activity_gradient(layer, y, scale=1):
+    """Its gradient, ``scale`` times."""
+    return xp.asarray(layer.activity_regularizer.gradient(y), y.dtype) * (scale / y.dtype.type(len(y)))
+
+
+def penalties_of(layer, outputs: list, tape) -> list[tuple[Any, Any]]:
+    """The penalties of a layer's run: its own, one sum for all outputs, and those inside."""
+    inside = list(getattr(tape, "penalties", ()))
+    if layer.activity_regularizer is None:
+        return inside
+    return [(layer, sum(activity_penalty(layer, y) for y in outputs)), *inside]
+
+
+def count(layer, tape) -> int:
+    """How many penalties :func:`penalties_of` finds."""
+    return (layer.activity_regularizer is not None) + len(getattr(tape, "penalties", ()))
+
+
+def with_penalties(layer, outputs: list, tape, dys: list, scale: list | None = None) -> list:
+    """Gradients of the outputs (None for zero) with those of the layer's own penalty; the tape learns its scale.
+
+    ``scale`` belongs to the list of :func:`penalties_of`.
+    """
+    own = layer.activity_regularizer is not None
+    if getattr(tape, "penalties", ()):
+        tape.scale = None if scale is None else scale[own : own + len(tape.penalties)]
+    if not own:
+        return dys
+    found = [activity_gradient(layer, y, 1 if scale is None else scale[0]) for y in outputs]
+    return [dx if dy is None else dy + dx for dy, dx in zip(dys, found)]
+
+
+def remember(layer, penalties: list[tuple]) -> None:
+    """Keep the values in ``losses`` until the next call: those of each layer, and all in the one that was called."""
+    for inner in dict.fromkeys(inner for inner, _ in penalties):
+        inner._penalties = [value for other, value in penalties if other is inner]
+    layer._penalties = [value for _, value in penalties]

@@ -52,6 +52,57 @@ def test_so_do_methods_of_models():
     assert "epochs" in inspect.signature(model.fit).parameters
 
 
+X = np.zeros((2, 3, 2), "float32")
+
+
+class Scaled(layers.Layer):
+    def call(self, x, scale=1):
+        return x * scale
+
+
+class Own(rnn_ref.Model):
+    def __init__(self):
+        super().__init__()
+        self.inner = layers.Dense(2)
+
+    def call(self, x, scale=1):
+        return self.inner(x)
+
+
+CALLS = [
+    (lambda x: layers.GRU(2)(x, initial_states=None), "the call of GRU has no argument 'initial_states'. Did you mean"),
+    (lambda x: layers.Bidirectional(layers.GRU(2))(x, initial_stat=None), "Did you mean 'initial_state'"),
+    (lambda x: layers.TimeDistributed(layers.Dense(2))(x, traning=True), "Did you mean 'training'"),
+    (lambda x: layers.Dense(2)(x, maskk=None), "Did you mean 'mask'"),
+    (lambda x: layers.Attention()([x, x], return_attention_score=True), "Did you mean 'return_attention_scores'"),
+    (lambda x: layers.MultiHeadAttention(1, 2)(x, x, attention_masks=None), "Did you mean 'attention_mask'"),
+    (lambda x: Scaled()(x, scal=2), "Did you mean 'scale'"),
+    (lambda x: Own()(x, scal=2), "Did you mean 'scale'"),
+    (lambda x: rnn_ref.Sequential([layers.Dense(2)])(x, traning=True), "Did you mean 'training'"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), CALLS)
+@pytest.mark.parametrize("x", [X, rnn_ref.Input((3, 2))], ids=["array", "symbolic"])
+def test_so_do_calls(call, message, x):
+    with pytest.raises(TypeError, match=message):
+        call(x)
+
+
+def test_so_do_calls_of_cells():
+    for cell in (layers.LSTMCell(2), layers.StackedRNNCells([layers.GRUCell(2)])):
+        with pytest.raises(TypeError, match="Did you mean 'states'"):
+            cell(X[0], statess=None)
+
+
+def test_gradients_in_a_dict_say_what_to_write():
+    weights = layers.Dense(2, input_shape=(2,)).trainable_weights
+    with pytest.raises(TypeError, match=r"got a dict; pass list\(gradients.values\(\)\)"):
+        optimizers.SGD().apply({"kernel": X[0, :2], "bias": X[0, 0]}, weights)
+    with pytest.raises(TypeError, match=r"zip\(gradients.values\(\), weights\)"):
+        optimizers.SGD().apply_gradients({"kernel": X[0, :2]})
+
+
 def test_a_users_own_constructor_keeps_its_options():
     class Mine(layers.Layer):
         def __init__(self, **options):

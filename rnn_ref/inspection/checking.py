@@ -12,7 +12,7 @@ from rnn_ref.device import asarray, is_array, to_numpy
 @contextmanager
 def in_float64(layer):
     """For a while, a layer and all layers in it compute in float64."""
-    inside = list(_with_sublayers(layer))
+    inside = layer.with_all_inside()
     saved = [(each, each.dtype) for each in inside]
     values = [(weight, weight.value) for weight in layer.weights]
     for each in inside:
@@ -26,15 +26,6 @@ def in_float64(layer):
             each.dtype = dtype
         for weight, value in values:
             weight.value = value
-
-
-def _with_sublayers(layer):
-    yield layer
-    inside = list(layer.sublayers())
-    if "cell" in layer.__dict__:
-        inside.append(layer.cell)
-    for each in inside:
-        yield from _with_sublayers(each)
 
 
 def check_gradients(

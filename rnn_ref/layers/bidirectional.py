@@ -106,8 +106,12 @@ class Bidirectional(Layer):
         first, second = self.directions
         if first.go_backwards == second.go_backwards:
             raise ValueError(
-                f"{self.name}: both layers have go_backwards={first.go_backwards}; one must read backwards: "
-                "make backward_layer with go_backwards=True."
+                f"{self.name}: both layers have go_backwards={first.go_backwards}; one must read backwards, one not. "
+                + (
+                    "Leave go_backwards out of the layer, or give a backward_layer with go_backwards=False."
+                    if first.go_backwards
+                    else "Make backward_layer with go_backwards=True."
+                )
             )
         for option in ("stateful", "return_sequences", "return_state", "time_major", "dtype"):
             if getattr(first, option) != getattr(second, option):

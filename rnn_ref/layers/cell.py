@@ -18,6 +18,7 @@ from rnn_ref.layers.starting import asked
 from rnn_ref.layers.symbolic import leaves
 from rnn_ref.layers.targets import KernelChoice, Kernels, warn_of_fallback
 from rnn_ref.named import Named
+from rnn_ref.spelling import spelled
 
 
 class GateWeights(NamedTuple):
@@ -345,6 +346,7 @@ class Cell(Layer):
         gradients.arguments = {"states": gradients.initial_state}
         return gradients
 
+    @spelled
     def __call__(self, x, states=None, training: bool | None = None):
         """One step: ``(output, new states)``."""
         if leaves([x, states]):

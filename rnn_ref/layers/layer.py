@@ -15,6 +15,7 @@ from rnn_ref.device import array_module, explain_memory, to_numpy, xp
 from rnn_ref.layers import autodiff, regularizers
 from rnn_ref.layers.border import handed_out, with_masks
 from rnn_ref.layers.building import built_once
+from rnn_ref.layers.call_names import check_names
 from rnn_ref.layers.inside import call_by_hand, call_inside
 from rnn_ref.layers.overrides import choose_way
 from rnn_ref.layers.own_arguments import make, note_arguments, own_arguments
@@ -256,6 +257,8 @@ class Layer(WeightOwner):
         ``more`` arguments without a name come in the order of Keras's ``call``; a custom cell takes its states second.
         """
         arguments = self.by_name(more, self.call_arguments) | arguments
+        if arguments:
+            check_names(self, arguments)
         call = now()
         if leaves([x, list(arguments.values())]):
             y = connect(self, x, arguments)

@@ -112,6 +112,11 @@ class RNN(Layer):
             raise ValueError(
                 f"{self.name}: unroll=True needs a known number of time steps; give it in the Input, or leave it out."
             )
+        if self.stateful and input_shape[0] is None:
+            raise ValueError(
+                f"{self.name}: stateful=True needs to know how many samples a batch has, got inputs of shape "
+                f"{input_shape} (batch, time, features). Say it in the Input: Input(batch_shape=(8, 10, 5))."
+            )
         self.cell.ensure_built((input_shape[0], *input_shape[2:]))
 
     def sublayers(self) -> list[Layer]:

@@ -10,6 +10,7 @@ from rnn_ref.device import device, get_device, like_given, xp
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.recording import now
 from rnn_ref.layers.starting import asked
+from rnn_ref.spelling import spelled
 
 
 @dataclass(slots=True)
@@ -174,6 +175,7 @@ class StackedRNNCells(Layer):
 
     call_arguments = ("states", "training")
 
+    @spelled
     def __call__(self, x, states=None, training: bool = False):
         """One step: ``x`` (B, F) and nested states -> ``(output, new nested states)``."""
         if now() is not None:

@@ -71,7 +71,7 @@ class TimeDistributed(Wrapper):
 
     def __init__(self, layer, **layer_options):
         super().__init__(layer, **layer_options)
-        for inner in _with_all_inside(layer):
+        for inner in layer.with_all_inside():
             if getattr(inner, "stateful", False):
                 raise ValueError(
                     f"{self.name}: {inner.name} is stateful, but here every time step is a sample of its own; "
@@ -106,7 +106,7 @@ class TimeDistributed(Wrapper):
 
     def runs_apart(self, training: bool) -> bool:
         """Whether the layer runs step by step."""
-        return any(_depends_on_batch(layer, training) for layer in _with_all_inside(self.layer))
+        return any(_depends_on_batch(layer, training) for layer in self.layer.with_all_inside())
 
     def layer_gives_one(self) -> bool:
         """Whether the layer inside has one output."""
@@ -193,16 +193,6 @@ class TimeDistributed(Wrapper):
             weights=inner.inside(self.layer.name),
             flow={self.layer.name: inner.flow},
         )
-
-
-def _with_all_inside(layer) -> list:
-    """A layer, the layers inside it, and theirs; cells too."""
-    found = [layer]
-    for each in found:
-        found += each.sublayers()
-        if "cell" in vars(each):
-            found.append(each.cell)
-    return found
 
 
 def _depends_on_batch(layer, training: bool) -> bool:

@@ -166,6 +166,22 @@ class WeightOwner(Spelled):
             return []
         return [entry for _, entry in self._held() if isinstance(entry, WeightOwner) and entry is not self]
 
+    def with_all_inside(self) -> list[WeightOwner]:
+        """This layer, the layers inside it, and theirs; cells too."""
+        found: dict = {self: None}
+        waiting = [self]
+        while waiting:
+            layer = waiting.pop()
+            inside = [*layer.sublayers(), *([layer.cell] if "cell" in vars(layer) else [])]
+            waiting += [each for each in inside if each not in found]
+            found.update(dict.fromkeys(inside))
+        return list(found)
+
+    @property
+    def batch_size_matters(self) -> bool:
+        """Whether a layer inside keeps its states from batch to batch, so that all must have as many samples."""
+        return any(getattr(layer, "stateful", False) for layer in self.with_all_inside())
+
     def _held(self) -> list[tuple[str, object]]:
         """Layers and weights in attributes, each once."""
         found: dict = {}

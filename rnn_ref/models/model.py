@@ -187,7 +187,8 @@ class Model(Training, Files, Layer):
 
     def build_on(self, arrays: list) -> None:
         """Make all weights for arrays like these."""
-        self.build(pack(self._input_structure, [(None, *array.shape[1:]) for array in arrays]))
+        shapes = [array.shape if self.batch_size_matters else (None, *array.shape[1:]) for array in arrays]
+        self.build(pack(self._input_structure, shapes))
 
     @property
     def outputs_known(self) -> bool:

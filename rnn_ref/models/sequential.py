@@ -117,7 +117,8 @@ class Sequential(Model):
                     "Make a new model for other inputs."
                 )
         else:
-            self._chain = [Input(batch_shape=(None, *tuple(input_shape)[1:]))]
+            B, *sample = input_shape
+            self._chain = [Input(batch_shape=(B if self.batch_size_matters else None, *sample))]
             try:
                 self._connect()
             except Exception:

@@ -196,6 +196,7 @@ def test_masks_of_the_outputs():
         (lambda: (GRU(2), "max"), "merge_mode='max'"),
         (lambda: (GRU(2), "sum", None, GRU(2)), "go_backwards"),
         (lambda: (GRU(2), "sum", None, GRU(2, go_backwards=True, return_state=True)), "return_state"),
+        (lambda: (GRU(2, go_backwards=True),), "give a backward_layer with go_backwards=False"),
         (lambda: (GRU(2), "sum", None, GRU(2, go_backwards=True, stateful=True)), "stateful"),
     ],
 )

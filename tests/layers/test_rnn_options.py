@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import rnn_ref
+from rnn_ref import Input, Model, Sequential, layers
 from rnn_ref.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell
 
 B, T, F, H = 3, 5, 4, 2
@@ -253,3 +254,36 @@ def test_bad_input_is_explained():
         layer(data(), initial_state=[data((B, H))])
     with pytest.raises(ValueError, match="shape"):
         layer(data(), initial_state=[data((B, H + 1))] * 2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.GRU(H, stateful=True)(Input((T, F))),
+        lambda: layers.RNN([layers.GRUCell(H)], stateful=True)(Input((T, F))),
+        lambda: layers.Bidirectional(layers.GRU(H, stateful=True))(Input((T, F))),
+        lambda: layers.GRU(H, stateful=True).build((None, T, F)),
+        lambda: Sequential([Input((T, F)), layers.GRU(H, stateful=True)]),
+        lambda: Sequential([layers.GRU(H, stateful=True)]).build((None, T, F)),
+    ],
+)
+def test_a_stateful_layer_needs_to_know_the_batch_size(make):
+    with pytest.raises(ValueError, match=r"how many samples a batch has, got.*\(None, .*Input\(batch_shape="):
+        make()
+
+
+def test_a_stateful_model_learns_the_batch_size_from_its_first_data():
+    class Own(Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = layers.GRU(H, stateful=True)
+
+        def call(self, x):
+            return self.inner(x)
+
+    x = np.ones((B, T, F), "float32")
+    for model in (Sequential([layers.GRU(H, stateful=True)]), Own()):
+        model.compile("sgd", "mse")
+        model.fit(x, np.zeros((B, H)), batch_size=B, verbose=0)
+        with pytest.raises(ValueError, match=f"made for batches of {B} samples, got 1"):
+            model(x[:1])

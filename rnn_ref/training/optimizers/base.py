@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -252,6 +252,11 @@ class Optimizer(State, Averaging, Spelled):
             if not self.built:
                 raise ValueError("Pass `weights`, or call `build(weights)` before the first `apply(grads)`.")
             weights = self._weights
+        if isinstance(grads, Mapping):
+            raise TypeError(
+                f"{type(self).__name__}.apply: gradients are a list in the order of the weights, got a dict; pass "
+                "list(gradients.values()), and the weights of the same names."
+            )
         grads, weights = list(grads), list(weights)
         if len(grads) != len(weights):
             raise ValueError(f"Expected one gradient per weight. Received: {len(grads)} for {len(weights)} weights.")
@@ -293,6 +298,11 @@ class Optimizer(State, Averaging, Spelled):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple]) -> None:
         """`apply` for pairs of gradient and weight."""
+        if isinstance(grads_and_vars, Mapping):
+            raise TypeError(
+                f"{type(self).__name__}.apply_gradients: takes pairs of gradient and weight, got a dict; pass "
+                "zip(gradients.values(), weights)."
+            )
         grads, weights = zip(*grads_and_vars)
         self.apply(grads, weights)
 

@@ -161,4 +161,4 @@ def Input(
     (None, 10, 5)
     """
     layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
-    return layer.nodes[0].outputs[0]
+    return layer.nodes.first.outputs[0]

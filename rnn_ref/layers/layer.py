@@ -16,6 +16,7 @@ from rnn_ref.layers import autodiff, regularizers
 from rnn_ref.layers.border import handed_out, with_masks
 from rnn_ref.layers.building import built_once
 from rnn_ref.layers.call_names import check_names
+from rnn_ref.layers.calls import SymbolicCalls
 from rnn_ref.layers.inside import call_by_hand, call_inside
 from rnn_ref.layers.overrides import choose_way
 from rnn_ref.layers.own_arguments import make, note_arguments, own_arguments
@@ -169,7 +170,7 @@ class Layer(WeightOwner):
         self.input_shape = batch_input_shape if input_shape is None else (None, *input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._weights: dict[str, Variable] = {}
-        self.nodes: list = []  # calls on symbolic tensors
+        self.nodes = SymbolicCalls()
 
     def __new__(cls, *arguments, **options):
         made = super().__new__(cls, *arguments, **options)
@@ -196,7 +197,7 @@ class Layer(WeightOwner):
         if len(self.nodes) != 1:
             times = f"{len(self.nodes)} times; use the tensors that those calls returned" if self.nodes else "never"
             raise ValueError(f"{self.name}: input and output belong to its one symbolic call; called {times}.")
-        return self.nodes[0]
+        return self.nodes.first
 
     @property
     def input(self):

@@ -127,12 +127,12 @@ class WeightOwner(Spelled):
         >>> import autograd.numpy as np, rnn_ref
         >>> class Sparse(rnn_ref.layers.Layer):
         ...     def call(self, x):
-        ...         self.add_loss(0.1 * np.mean(np.abs(x)))
+        ...         self.add_loss(0.5 * np.mean(np.abs(x)))
         ...         return x
         >>> layer = Sparse()
         >>> y = layer(np.ones((2, 3)))
         >>> layer.losses
-        [0.1]
+        [0.5]
         """
         call = now()
         if call is None or "_building" in vars(self):

@@ -84,7 +84,7 @@ def read(config: dict, custom_objects: dict | None = None):
     """Make the layers, call them, and return the input and output tensors."""
     config = without_mask_operations(config)
     layers = {entry["name"]: layer_from(entry, custom_objects) for entry in config["layers"]}
-    made = {(name, 0): layer.nodes[0].outputs for name, layer in layers.items() if layer.nodes and _is_input(layer)}
+    made = {(name, 0): layer.nodes.first.outputs for name, layer in layers.items() if layer.nodes and _is_input(layer)}
     waiting = {(e["name"], k): call for e in config["layers"] for k, call in enumerate(e["inbound_nodes"])}
 
     def tensor(place) -> SymbolicTensor:

@@ -167,7 +167,7 @@ class Model(Training, Files, Layer):
             return in_order(self.call(inputs))
         finally:  # these calls were a rehearsal
             for layer in self.sublayers():
-                del layer.nodes[before.get(layer, 0) :]
+                layer.nodes.pop(len(layer.nodes) - before.get(layer, 0))
 
     def compute_output_shape(self, input_shape):
         return shapes_of(self._call_symbolically(input_shape))

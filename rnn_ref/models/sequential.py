@@ -54,7 +54,7 @@ class Sequential(Model):
     def add(self, layer) -> None:
         """Append a layer (or, first of all, an ``Input``)."""
         if isinstance(layer, InputLayer):
-            layer = layer.nodes[0].outputs[0]
+            layer = layer.nodes.first.outputs[0]
         if isinstance(layer, SymbolicTensor):
             if self._layers or self._chain:
                 raise ValueError(f"{self.name}: an Input must come first, and once.")

@@ -80,7 +80,7 @@ def output_shape(model, layer) -> str:
     """What a layer gives; TensorFlow shows the shapes of inputs and of several outputs in brackets."""
     if hasattr(layer, "batch_shape"):
         return f"[{shape_text(layer.batch_shape)}]"
-    calls = [node for node in getattr(model, "calls", layer.nodes[:1]) if node.layer is layer]
+    calls = [node for node in getattr(model, "calls", filter(None, [layer.nodes.first])) if node.layer is layer]
     if not calls:
         if not layer.built:
             return "?"

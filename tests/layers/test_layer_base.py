@@ -1,12 +1,16 @@
 """The base of layers: names, weights, freezing, precision, and what a layer of one's own needs."""
 
+import copy
 import gc
+import pickle
 import warnings
+import weakref
 
 import keras
 import numpy as np
 import pytest
 
+import rnn_ref
 from rnn_ref import Sequential, check_gradients, config, layers
 from rnn_ref.layers.layer import Layer, LayerGradients, reset_names, warn_nan
 from rnn_ref.layers.variable import Variable
@@ -177,3 +181,22 @@ def test_nan_is_pointed_at():
     x[1, 2] = np.inf
     with pytest.warns(RuntimeWarning, match=r"x holds inf at index \(1, 2\)"):
         warn_nan(x, "x")
+
+
+def test_a_layer_does_not_hold_the_graphs_that_it_was_in():
+    layer = layers.Dense(2)
+    x = rnn_ref.Input((3,))
+    layer(x)
+    assert layer.output.shape == (None, 2)  # of the only call, though nobody holds the tensor
+    held = rnn_ref.Model(x, layer(x))
+    nodes = [weakref.ref(layer(rnn_ref.Input((3,))).node) for _ in range(5)]
+    clone = weakref.ref(rnn_ref.models.clone_model(held))
+    gc.collect()
+    assert [node() for node in nodes] == [None] * 5
+    assert clone() is None
+    assert len(list(layer.nodes)) == 2
+    with pytest.raises(ValueError, match="called 7 times"):
+        _ = layer.output
+    for copied in (copy.deepcopy(held), pickle.loads(pickle.dumps(held))):
+        data = np.ones((1, 3), "float32")
+        np.testing.assert_array_equal(copied(data), held(data))

@@ -22,6 +22,9 @@ def classes(library, np):
             super().__init__(**options)
             self.inner = inner
 
+        def build(self, input_shape):
+            self.inner.build(input_shape)
+
         def call(self, x):
             y = self.inner(x)
             self.add_loss(0.1 * np.mean(y**3))
@@ -48,7 +51,7 @@ def models(library, np, case):
         "two directions": lambda: [L.Bidirectional(L.GRU(2, **gru), merge_mode="sum", **l1)],
         "directions inside": lambda: [Around(L.Bidirectional(L.GRU(2, **gru)))],
         "a model at every step": lambda: [L.TimeDistributed(library.Sequential([L.Dense(2, **l2), DoubleDense(2)]))],
-        "own class at every step": lambda: [L.TimeDistributed(Around(L.Dense(2, **l2)))],
+        "own class at every step": lambda: [L.TimeDistributed(DoubleDense(2))],
     }[case]()
     return library.Sequential([library.Input((3, 2)), *inner, L.Dense(1)])
 
@@ -193,3 +196,11 @@ def test_a_copy_of_a_wrapper_has_both_penalties_once(make):
     model(X)
     twin(X)
     assert model.losses == twin.losses
+
+
+def test_a_layer_at_every_step_has_its_penalty():
+    layer = layers.TimeDistributed(layers.Dense(2, activity_regularizer="l2"))
+    y = layer(X)
+    assert layer.losses == pytest.approx([0.01 * (y[:, t] ** 2).sum() / 4 for t in range(3)], rel=1e-5)
+    x = Input((3, 2))
+    assert max(rnn_ref.check_gradients(Model(x, layer(x)), X).values()) < 1e-6

@@ -285,5 +285,5 @@ def test_a_stateful_model_learns_the_batch_size_from_its_first_data():
     for model in (Sequential([layers.GRU(H, stateful=True)]), Own()):
         model.compile("sgd", "mse")
         model.fit(x, np.zeros((B, H)), batch_size=B, verbose=0)
-        with pytest.raises(ValueError, match=f"made for batches of {B} samples, got 1"):
+        with pytest.raises(ValueError, match=rf"(batches of|states for) {B} samples, got"):
             model(x[:1])

@@ -1,12 +1,13 @@
 """TimeDistributed against Keras and against a loop over the steps."""
 
+import autograd.numpy as anp
 import jax
 import keras
 import numpy as np
 import pytest
 
 import rnn_ref
-from rnn_ref.layers import GRU, LSTM, Dense, Flatten, Layer, TimeDistributed, Wrapper
+from rnn_ref.layers import GRU, LSTM, Bidirectional, Dense, Flatten, Layer, TimeDistributed, Wrapper
 
 B, T, F = 3, 5, 4
 
@@ -112,3 +113,58 @@ def test_wrapper_holds_the_weights_of_its_layer():
     wrapper = Wrapper(Dense(2, name="inside"))
     wrapper.ensure_built((None, 3))
     assert list(wrapper.named_weights()) == ["inside/kernel", "inside/bias"]
+
+
+class Forgets(Dense):
+    def compute_mask(self, inputs, mask):
+        return None
+
+
+class Masked(LSTM):
+    def compute_mask(self, inputs, mask):
+        return None
+
+
+def test_a_mask_of_ones_own_inside_is_refused():
+    """Keras never asks; one that answers as the wrapper does may stay."""
+    x, mask = np.ones((2, 3, 4), "float32"), np.ones((2, 3), bool)
+    TimeDistributed(Forgets(2))(x)
+    Bidirectional(Masked(2))(x, mask=mask)
+    for wrapper in (TimeDistributed(Forgets(2)), Bidirectional(Masked(2, return_sequences=True))):
+        with pytest.raises(NotImplementedError, match="compute_mask of .*subclass of (TimeDist|Bidir)"):
+            wrapper(x, mask=mask)
+
+
+class MeanOfBatch(rnn_ref.layers.Layer):
+    def call(self, x):
+        return x - anp.mean(x, axis=0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        MeanOfBatch,
+        lambda: rnn_ref.Sequential([Dense(3), MeanOfBatch()]),
+        lambda: rnn_ref.Sequential([Dense(3), rnn_ref.layers.BatchNormalization()]),
+    ],
+)
+def test_what_mixes_samples_runs_step_by_step(make):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    inner = make()
+    found = TimeDistributed(inner)(x, training=True)
+    expected = np.stack([inner(x[:, t], training=True) for t in range(3)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_call_that_says_so_runs_at_once():
+    class Counting(rnn_ref.layers.Layer):
+        mixes_samples = False
+        runs = 0
+
+        def call(self, x):
+            Counting.runs += 1
+            return 2 * x
+
+    y = TimeDistributed(Counting())(np.ones((2, 3, 4), "float32"))
+    assert y.shape == (2, 3, 4)
+    assert Counting.runs == 1

@@ -179,3 +179,11 @@ def test_losses_hold_the_penalties_of_the_last_call():
         runs.append([float(value) for value in [*model.losses, *layer.losses, *layer_alone.losses]])
     np.testing.assert_allclose(*runs, rtol=1e-5)
     assert len(runs[0]) == 5
+
+
+@pytest.mark.parametrize("loss", [["mse", "mae"], ["mse", None], [["mse", "mae"]], []])
+def test_several_losses_of_one_output_are_refused(loss):
+    model = rnn_ref.Sequential([rnn_ref.Input((3,)), rnn_ref.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"there (are|is) 1 output|one output has one loss"):
+        model.compile("sgd", loss)
+        model.evaluate(X, np.zeros((len(X), 2)), verbose=0)

@@ -131,7 +131,7 @@ def test_a_mask_of_ones_own_inside_is_refused():
     TimeDistributed(Forgets(2))(x)
     Bidirectional(Masked(2))(x, mask=mask)
     for wrapper in (TimeDistributed(Forgets(2)), Bidirectional(Masked(2, return_sequences=True))):
-        with pytest.raises(NotImplementedError, match="compute_mask of .*subclass of (TimeDist|Bidir)"):
+        with pytest.raises(NotImplementedError, match=r"compute_mask of .*subclass of (TimeDist|Bidir)"):
             wrapper(x, mask=mask)
 
 
@@ -157,14 +157,15 @@ def test_what_mixes_samples_runs_step_by_step(make):
 
 
 def test_a_call_that_says_so_runs_at_once():
-    class Counting(rnn_ref.layers.Layer):
+    seen = []
+
+    class Double(rnn_ref.layers.Layer):
         mixes_samples = False
-        runs = 0
 
         def call(self, x):
-            Counting.runs += 1
+            seen.append(x.shape)
             return 2 * x
 
-    y = TimeDistributed(Counting())(np.ones((2, 3, 4), "float32"))
-    assert y.shape == (2, 3, 4)
-    assert Counting.runs == 1
+    y = TimeDistributed(Double())(np.ones((2, 7, 4), "float32"))
+    assert y.shape == (2, 7, 4)
+    assert (14, 4) in seen

@@ -184,6 +184,5 @@ def test_losses_hold_the_penalties_of_the_last_call():
 @pytest.mark.parametrize("loss", [["mse", "mae"], ["mse", None], [["mse", "mae"]], []])
 def test_several_losses_of_one_output_are_refused(loss):
     model = rnn_ref.Sequential([rnn_ref.Input((3,)), rnn_ref.layers.Dense(2)])
-    with pytest.raises(ValueError, match=r"there (are|is) 1 output|one output has one loss"):
+    with pytest.raises(ValueError, match=r"there are 1 outputs|A loss must be a name"):
         model.compile("sgd", loss)
-        model.evaluate(X, np.zeros((len(X), 2)), verbose=0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref import checks
 from rnn_ref.device import xp
+from rnn_ref.kernels.gate import admitted
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.affine import affine, d_affine
 from rnn_ref.layers.layer import Layer, LayerGradients
@@ -173,17 +174,18 @@ class Conv1D(Layer):
         held = xp.stack([steps[:, places] for places in self.windows.slices(count)], axis=2)  # (B, T', K, F)
         held = held.reshape(B, count, self.kernel_size[0], self.groups, F // self.groups)
         held = xp.ascontiguousarray(held.transpose(3, 0, 1, 2, 4)).reshape(self.groups, B, count, -1)
-        z = [affine(rows, W, b) for rows, (W, b, _) in zip(held, self._matrices())]
+        z = [affine(rows, W, b, owner=self.name) for rows, (W, b, _) in zip(held, self._matrices())]
         z = z[0] if self.groups == 1 else xp.concatenate(z, axis=-1)
         a = self.activation.compute(z)
         return features_last(a, self.data_format), Conv1DTape(held, z, a, T)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """dL/da (B, T', H) -> dL/dx, dL/dW, dL/db: every step of x collects from all windows that it stands in."""
-        da = xp.ascontiguousarray(features_last(xp.asarray(grads, self.dtype), self.data_format))
+        da = features_last(xp.asarray(grads, self.dtype), self.data_format)
+        da = admitted(da, tape.z.shape, self.dtype, self.name, "the gradient of the output")
         dz = self.activation.gradient(tape.z, tape.a, da)
         parts = [
-            d_affine(rows, W, dz[..., part], input_gradient=input_gradient)
+            d_affine(rows, W, dz[..., part], input_gradient=input_gradient, owner=self.name)
             for rows, (W, _, part) in zip(tape.windows, self._matrices())
         ]
         weights = {"kernel": xp.concatenate([dW for _, dW, _ in parts], axis=1).reshape(self.kernel.shape)}

@@ -9,6 +9,7 @@ import numpy as np
 from rnn_ref import checks, random
 from rnn_ref.device import xp
 from rnn_ref.equations.rows import d_softmax, softmax
+from rnn_ref.kernels.gate import admitted
 from rnn_ref.layers import activations, constraints, initializers, regularizers
 from rnn_ref.layers.affine import affine, d_affine
 from rnn_ref.layers.attention_axes import AttentionAxes
@@ -290,7 +291,7 @@ class MultiHeadAttention(Layer):
         B, Tq, _ = query.shape
         heads = xp.ascontiguousarray((scores @ v).swapaxes(1, 2)).reshape(B, Tq, -1)
         gate = _sigmoid(affine(query, *self._matrix("gate"))) if self.use_gate else None
-        y = affine(heads if gate is None else heads * gate, *self._matrix("attention_output"))
+        y = affine(heads if gate is None else heads * gate, *self._matrix("attention_output"), owner=self.name)
         y = axes.unfold(y, shapes[0], *(self.features or y.shape[2:]))
         tape = MultiHeadAttentionTape(
             query, value, key, q, k, v, weights, scores, drop, heads, gate, allowed, len(arrays) == 3, axes, shapes
@@ -302,7 +303,7 @@ class MultiHeadAttention(Layer):
     def _project(self, part: str, x) -> np.ndarray:
         """``(B, T, F)`` -> ``(B, N, T, D)``."""
         B, T, _ = x.shape
-        return affine(x, *self._matrix(part)).reshape(B, T, self.num_heads, -1).swapaxes(1, 2)
+        return affine(x, *self._matrix(part), owner=self.name).reshape(B, T, self.num_heads, -1).swapaxes(1, 2)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """dL/dy (B, Tq, F), or a list with dL/dscores (B, N, Tq, Tv) as well, -> dL/dinputs and weight gradients.
@@ -313,11 +314,10 @@ class MultiHeadAttention(Layer):
         dy, dscores = grads if isinstance(grads, (list, tuple)) else (grads, None)
         weights: dict = {}
         B, Tq, _ = tape.query.shape
-        features = self.features or self._widths[:1]
-        if dy is None:
-            dy = xp.zeros((*tape.shapes[0][:-1], *features), self.dtype)
-        dy = xp.asarray(dy, self.dtype).reshape(*tape.shapes[0][:-1], -1)
-        dy = tape.axes.fold(dy)
+        shape = (*tape.shapes[0][:-1], *(self.features or self._widths[:1]))
+        dy = xp.zeros(shape) if dy is None else dy
+        dy = admitted(dy, shape, self.dtype, self.name, "the gradient of the output")
+        dy = tape.axes.fold(dy.reshape(*tape.shapes[0][:-1], -1))
         gated = tape.heads if tape.gate is None else tape.heads * tape.gate
         dheads = self._project_back("attention_output", gated, dy, weights)
         dquery_of_gate = 0
@@ -354,7 +354,7 @@ class MultiHeadAttention(Layer):
 
     def _project_back(self, part: str, x, dz, weights: dict) -> np.ndarray:
         """dL/dx of a projection; the gradients of its kernel and bias go into ``weights``."""
-        dx, dW, db = d_affine(x, self._matrix(part)[0], dz)
+        dx, dW, db = d_affine(x, self._matrix(part)[0], dz, owner=self.name)
         weights[f"{part}/kernel"] = dW.reshape(self._weights[f"{part}/kernel"].shape)
         if self.use_bias:
             weights[f"{part}/bias"] = db.reshape(self._weights[f"{part}/bias"].shape)

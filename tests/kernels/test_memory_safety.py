@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_ref import layers
+from rnn_ref.layers.affine import affine, d_affine
 from rnn_ref.layers.variable import Variable
 from rnn_ref.training.optimizers import SGD, Adam, AdamW
 
@@ -131,6 +132,28 @@ def test_dense_refuses_other_gradients_and_tapes():
         dense.backward(tape, np.ones((B, T, H + 1)))
     with pytest.raises(ValueError, match="the tape holds z of shape"):
         other.backward(tape, np.ones((B, T, H + 1)))
+
+
+@pytest.mark.parametrize("shape", [(B + 40, T, H), (B, T, H + 3), (B, T + 1, H)])
+def test_layers_made_of_products_refuse_other_gradients(shape):
+    made = (layers.Conv1D(H, 1), X), (layers.MultiHeadAttention(1, 2, output_shape=H), [X, X])
+    for layer, inputs in made:
+        layer(inputs) if isinstance(layer, layers.Conv1D) else layer(*inputs)
+        tape = layer.forward(inputs)[1]
+        with pytest.raises(ValueError, match=f"{layer.name}.*gradient"):
+            layer.backward(tape, np.ones(shape, "float32"))
+
+
+def test_products_look_at_shapes_and_precision():
+    x, W, b, dz = (np.ones(shape, "float32") for shape in [(B, F), (F, H), H, (B, H)])
+    expected = affine(x, W, b)
+    np.testing.assert_array_equal(affine(x, np.asfortranarray(W.astype("float64")), b.astype("float64")), expected)
+    for arguments in ((x[:, :1], W, b), (x, W, b[:3]), (x, W, np.ones(H + 1, "float32"))):
+        with pytest.raises(ValueError, match="layer: "):
+            affine(*arguments, owner="layer")
+    for arguments in ((x[:, :1], W, dz), (x, W, dz[:3]), (x, W, np.ones((B + 9, H), "float32"))):
+        with pytest.raises(ValueError, match="layer: "):
+            d_affine(*arguments, owner="layer")
 
 
 # -- optimizers --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Checks of what constructors are given: a number in an interval, an integer, True or False."""
+"""Checks of what constructors and calls are given: a number in an interval, an integer, a shape, True or False."""
 
 from __future__ import annotations
 
@@ -100,6 +100,105 @@ def flag(value: Any, name: str, owner: str) -> bool:
     if array is None or array not in (0, 1):
         raise ValueError(_message(value, name, owner, "True or False"))
     return bool(array)
+
+
+def text(value: Any, name: str, owner: str, optional: bool = False) -> str | None:
+    """`value`, if it is a string; parameters as for `number`.
+
+    >>> text(3, "title", "plot.gates")
+    Traceback (most recent call last):
+    ValueError: plot.gates: `title` must be a string. Received: title=3
+    """
+    if isinstance(value, str) or (value is None and optional):
+        return value
+    raise ValueError(_message(value, name, owner, "a string" + " or None" * optional))
+
+
+def one_of(value: Any, name: str, owner: str, choices: tuple) -> Any:
+    """`value`, if it is among the choices and of their type; parameters as for `number`.
+
+    >>> one_of("abc", "use_cudnn", "GRU", ("auto", False))
+    Traceback (most recent call last):
+    ValueError: GRU: `use_cudnn` must be 'auto' or False. Received: use_cudnn='abc'
+    """
+    for choice in choices:
+        if type(value) is type(choice) and value == choice:
+            return value
+    raise ValueError(_message(value, name, owner, " or ".join(map(repr, choices))))
+
+
+def axes(value: Any, name: str, owner: str) -> Any:
+    """`value`, if it is an axis, a list of them, or None; parameters as for `number`.
+
+    >>> axes("last", "axis", "MaxNorm")
+    Traceback (most recent call last):
+    ValueError: MaxNorm: `axis` must be an integer, a list of integers or None. Received: axis='last'
+    """
+    each = value if isinstance(value, list | tuple) else [0 if value is None else value]
+    if not each or any(_scalar(axis, "iu") is None for axis in each):
+        raise ValueError(_message(value, name, owner, "an integer, a list of integers or None"))
+    return value
+
+
+def shape(value: Any, name: str, owner: str) -> Any:
+    """`value`, if it is a shape, whose unknown sizes are None, or None; parameters as for `number`.
+
+    >>> shape("abc", "input_shape", "lstm")
+    Traceback (most recent call last):
+    ValueError: lstm: `input_shape` must be a tuple of sizes, such as (None, 8). Received: input_shape='abc'
+    """
+    if value is None or (
+        isinstance(value, list | tuple) and all(size is None or _scalar(size, "iu") is not None for size in value)
+    ):
+        return value
+    raise ValueError(_message(value, name, owner, "a tuple of sizes, such as (None, 8)"))
+
+
+def unmasked(value: Any, name: str, owner: str) -> Any:
+    """`value`, if it is no masked array; parameters as for `number`.
+
+    >>> unmasked(np.ma.masked_array([1.0], [True]), "x", "relu")
+    Traceback (most recent call last):
+    ValueError: relu: `x` is a masked array, whose mask would be lost. Fill it: x.filled(0).
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(f"{owner}: `{name}` is a masked array, whose mask would be lost. Fill it: {name}.filled(0).")
+    return value
+
+
+def numbers(value: Any, name: str, owner: str) -> Any:
+    """`value`, if it is an array of real numbers; one on a GPU, and one that autograd records, too.
+
+    >>> numbers(["a"], "x", "relu")
+    Traceback (most recent call last):
+    TypeError: relu: `x` must be an array of real numbers. Received: x=['a']
+    """
+    unmasked(value, name, owner)
+    if hasattr(value, "dtype"):
+        kind = np.dtype(value.dtype).kind
+    else:
+        try:
+            kind = np.asarray(value).dtype.kind
+        except (TypeError, ValueError, RuntimeError):
+            kind = "O"
+    if kind not in "biuf":
+        raise TypeError(_message(value, name, owner, "an array of real numbers"))
+    return value
+
+
+def mask(value: Any, owner: str, name: str = "mask") -> Any:
+    """A mask as an array of True and False, from one of these or of numbers; what is no answer is refused.
+
+    >>> mask(np.array(["False"]), "lstm")
+    Traceback (most recent call last):
+    TypeError: lstm: `mask` must be an array of True and False (or 1 and 0), got dtype <U5.
+    """
+    array = unmasked(value, name, owner) if hasattr(value, "dtype") else np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{owner}: `{name}` must be an array of True and False (or 1 and 0), got dtype {array.dtype}.")
+    if array.dtype.kind == "f" and bool((array != array).any()):
+        raise ValueError(f"{owner}: `{name}` holds NaN, which says neither True nor False.")
+    return array.astype(bool)
 
 
 def _scalar(value: Any, kinds: str) -> np.ndarray | None:

@@ -174,6 +174,14 @@ ABSENT = {
 }
 
 
+class NotThere(AttributeError, NotImplementedError):
+    """A name of Keras that this package does not have."""
+
+
+class NotThereToImport(ImportError, NotImplementedError):
+    """The same, asked for by ``from ... import``."""
+
+
 def explain(name: str, module: str) -> str:
     """What to tell someone who asks a module (``"layers"``, or ``""`` for rnn_ref itself) for a name it lacks."""
     path = f"rnn_ref.{module}".rstrip(".")
@@ -192,7 +200,7 @@ def missing(module: str) -> Callable:
         # ``from module import name`` would hide an AttributeError's text behind one of its own.
         asking = sys._getframe(1)
         imported = asking.f_code.co_code[asking.f_lasti] == IMPORT_FROM
-        raise (ImportError if imported else AttributeError)(text)
+        raise (NotThereToImport if imported else NotThere)(text)
 
     return __getattr__
 

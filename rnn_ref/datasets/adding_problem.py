@@ -3,9 +3,11 @@
 import numpy as np
 
 from rnn_ref import random
+from rnn_ref.guard import guarded
 from rnn_ref.random import Seed
 
 
+@guarded
 def adding_problem(samples: int, length: int = 100, seed: Seed = None) -> tuple[np.ndarray, np.ndarray]:
     """Draw sequences of numbers, two of them marked, whose sum is to be told after the last step.
 

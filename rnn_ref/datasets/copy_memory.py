@@ -3,9 +3,11 @@
 import numpy as np
 
 from rnn_ref import random
+from rnn_ref.guard import guarded
 from rnn_ref.random import Seed
 
 
+@guarded
 def copy_memory(
     samples: int, delay: int = 100, symbols: int = 8, length: int = 10, seed: Seed = None
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,10 @@ from importlib import resources
 
 import numpy as np
 
+from rnn_ref.guard import guarded
 
+
+@guarded
 def load_sunspots() -> tuple[np.ndarray, np.ndarray]:
     """Load the yearly mean sunspot number: a small real series with a rhythm of about eleven years.
 

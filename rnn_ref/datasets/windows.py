@@ -3,7 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref.guard import guarded
 
+
+@guarded
 def windows(series: ArrayLike, length: int, horizon: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Slide a window over a series, to learn the next values from the last ones.
 

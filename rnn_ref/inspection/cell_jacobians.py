@@ -12,7 +12,9 @@ where ``direct`` is what bypasses the pre-activations: the forget gate's ``f c_{
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -25,7 +27,7 @@ from rnn_ref.layers.simple_rnn import SimpleRNNCell
 
 
 class Steps:
-    """Jacobians that are put together when asked for."""
+    """Jacobians that are put together when asked for, by a function of the module: then they can be pickled."""
 
     def __init__(self, T: int, step: Callable[[int], np.ndarray]):
         self.T, self.step = T, step
@@ -74,7 +76,12 @@ def simple_rnn(cell, tape, sample: int) -> Steps:
     options = cell.kernel_options().values()
     cell.kernels.backward_step(np.ones(h.size), z.reshape(-1), h.reshape(-1), dz.reshape(-1), *options)
     U_T = _recurrent_kernel(cell)
-    return Steps(len(h), lambda t: _weighted(dz[:, t], U_T))
+    return Steps(len(h), partial(_rnn_step, dz, U_T, np.zeros_like(h)))
+
+
+def _rnn_step(dz, U_T, direct, t: int) -> np.ndarray:
+    """``dz`` (G, T, H), and what bypasses the pre-activations, ``direct`` (T, H)."""
+    return _weighted(dz[:, t], U_T) + np.diag(direct[t])
 
 
 def lstm(cell, tape, sample: int) -> Steps:
@@ -95,17 +102,17 @@ def lstm(cell, tape, sample: int) -> Steps:
             dc_prev[state].reshape(-1),
             *cell.kernel_options().values(),
         )
-    U_T = _recurrent_kernel(cell)
+    return Steps(T, partial(_lstm_step, dz, dc_prev, _recurrent_kernel(cell)))
 
-    def step(t):
-        J = np.zeros((2 * H, 2 * H))
-        for state in range(2):
-            rows = slice(state * H, state * H + H)
-            J[rows, :H] = _weighted(dz[state, :, t], U_T)
-            J[rows, H:] = np.diag(dc_prev[state, t])
-        return J
 
-    return Steps(T, step)
+def _lstm_step(dz, dc_prev, U_T, t: int) -> np.ndarray:
+    H = dz.shape[-1]
+    J = np.zeros((2 * H, 2 * H))
+    for state in range(2):
+        rows = slice(state * H, state * H + H)
+        J[rows, :H] = _weighted(dz[state, :, t], U_T)
+        J[rows, H:] = np.diag(dc_prev[state, t])
+    return J
 
 
 def gru(cell, tape, sample: int) -> Steps:
@@ -123,40 +130,45 @@ def gru(cell, tape, sample: int) -> Steps:
         cell.kernels.d_reset_projection(
             *(a.reshape(-1) for a in (dz_h, z_r, r, q, dz[1], dz[2])), options["recurrent_activation"]
         )
-        return Steps(T, lambda t: _weighted(dz[:, t], U_T) + np.diag(direct[t]))
+        return Steps(T, partial(_rnn_step, dz, U_T, direct))
     dq, through_r = np.ones(T * H), np.zeros((T, H))  # d (r h_{t-1}): by z_r, and by h_{t-1} itself
     cell.kernels.d_reset_state(
         dq, *(a.reshape(-1) for a in (z_r, r, h, dz[1], through_r)), options["recurrent_activation"]
     )
+    return Steps(T, partial(_reset_before_step, dz, U_T, direct, through_r))
 
-    def step(t):
-        reset_state = _weighted(dz[1:2, t], U_T[1:2]) + np.diag(through_r[t])
-        candidate = dz[2, t][:, None] * (U_T[2] @ reset_state)
-        return _weighted(dz[:1, t], U_T[:1]) + candidate + np.diag(direct[t])
 
-    return Steps(T, step)
+def _reset_before_step(dz, U_T, direct, through_r, t: int) -> np.ndarray:
+    reset_state = _weighted(dz[1:2, t], U_T[1:2]) + np.diag(through_r[t])
+    candidate = dz[2, t][:, None] * (U_T[2] @ reset_state)
+    return _weighted(dz[:1, t], U_T[:1]) + candidate + np.diag(direct[t])
 
 
 def by_own_backward(cell, tape, sample: int) -> Steps:
-    """Of any cell, also a stack of them: a batch of S copies of one step, and the cell's backward with unit vectors."""
+    """Of any cell, also a stack of them: a batch of S copies of one step, and the cell's backward with unit vectors.
+
+    They are put together later, by a copy of the cell: its weights may have been trained on by then.
+    """
     tapes = getattr(tape, "tapes", [tape])
     x, states = tapes[0].x, [state for each in tapes for state in each.states]
     constants = next((c for each in tapes if (c := getattr(each, "constants", None))), None)
     S = sum(int(np.prod(state.shape[2:])) for state in states)
-
-    def copies(array):
-        return np.repeat(array[sample : sample + 1], S, axis=0)
-
-    extra = {} if constants is None else {"constants": [copies(c) for c in constants]}
-    borders = np.cumsum([int(np.prod(state.shape[2:])) for state in states])[:-1]
+    x, states = x[:, sample].copy(), [state[:, sample].copy() for state in states]
+    extra = {} if constants is None else {"constants": [_repeated(c[sample], S) for c in constants]}
+    borders = np.cumsum([int(np.prod(state.shape[1:])) for state in states])[:-1]
     units = [
-        part.reshape(S, *state.shape[2:]).astype(state.dtype)
+        part.reshape(S, *state.shape[1:]).astype(state.dtype)
         for part, state in zip(np.split(np.eye(S), borders, axis=1), states)
     ]
+    return Steps(len(x), partial(_step_of_own, copy.deepcopy(cell), x, states, extra, units))
 
-    def step(t):
-        once = cell.run(np.ascontiguousarray(copies(x[t])[None]), [copies(state[t]) for state in states], **extra)
-        rows = cell.run_back(once, np.zeros_like(once.outputs), units, input_gradient=False).initial_state
-        return np.concatenate([row.reshape(S, -1) for row in rows], axis=1).astype("float64")
 
-    return Steps(len(x), step)
+def _step_of_own(cell, x, states, extra, units, t: int) -> np.ndarray:
+    S = len(units[0])
+    once = cell.run(_repeated(x[t], S)[None], [_repeated(state[t], S) for state in states], **extra)
+    rows = cell.run_back(once, np.zeros_like(once.outputs), units, input_gradient=False).initial_state
+    return np.concatenate([row.reshape(S, -1) for row in rows], axis=1).astype("float64")
+
+
+def _repeated(array: np.ndarray, count: int) -> np.ndarray:
+    return np.repeat(array[None], count, axis=0)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from rnn_ref.device import asarray, is_array, to_numpy
+from rnn_ref.guard import guarded
 
 
 @contextmanager
@@ -28,6 +29,7 @@ def in_float64(layer):
             weight.value = value
 
 
+@guarded
 def check_gradients(
     model, x, *, epsilon: float = 1e-5, samples: int | None = 40, seed: int = 0, **arguments
 ) -> dict[str, float]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -46,19 +47,29 @@ def contributions(cell, tape, gradients) -> tuple[dict[str, tuple[int, ...]], Ca
     """Shapes of a cell's weights by name, and ``part(name, t)``: what step t, in the order of computing, gives."""
     if not isinstance(cell, Cell):
         shapes = {name: weight.shape for name, weight in cell.named_weights().items()}
-        dtype = tape.h.dtype
-
-        def of_custom(name: str, t: int) -> np.ndarray:
-            part = gradients.parts[t].get(name)
-            return np.zeros(shapes[name], dtype) if part is None else part
-
-        return shapes, of_custom
+        return shapes, partial(_custom_part, gradients.parts, shapes, tape.h.dtype)
     if kind_of(cell) is None:
         shapes = {name: weight.shape for name, weight in cell.named_weights().items()}
-        return shapes, lambda name, t: require_known(cell, f"contribution({name!r})", cell.name)
+        return shapes, partial(_unknown_part, cell)
     factors = weight_factors(cell, tape, gradients)
     shapes = {name: getattr(cell, name).shape for name in factors}
-    return shapes, lambda name, t: contribution_at(factors[name], shapes[name], t)
+    return shapes, partial(_part, factors, shapes)
+
+
+# Functions of the module, not of a call: what holds them can be pickled.
+
+
+def _part(factors: dict, shapes: dict, name: str, t: int) -> np.ndarray:
+    return contribution_at(factors[name], shapes[name], t)
+
+
+def _custom_part(parts: list[dict], shapes: dict, dtype, name: str, t: int) -> np.ndarray:
+    part = parts[t].get(name)
+    return np.zeros(shapes[name], dtype) if part is None else part
+
+
+def _unknown_part(cell, name: str, t: int):
+    return require_known(cell, f"contribution({name!r})", cell.name)
 
 
 def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:

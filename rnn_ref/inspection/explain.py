@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_ref.device import asarray, device
+from rnn_ref import checks
+from rnn_ref.device import asarray, converted, device
+from rnn_ref.guard import guarded
 from rnn_ref.inspection.cell_equations import (
     GRU_RESET_AFTER,
     GRU_RESET_BEFORE,
@@ -24,6 +26,7 @@ from rnn_ref.inspection.on_host import on_host
 from rnn_ref.inspection.runs import cells_inside, undisturbed
 from rnn_ref.inspection.tracing import recurrent
 from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.call_checks import look_for_nan
 from rnn_ref.layers.gru import GRUCell
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.lstm import LSTMCell
@@ -122,6 +125,7 @@ class Explanation:
         return f"$$\n{self.latex}\n$$"
 
 
+@guarded
 def explain_step(
     model,
     x,
@@ -210,6 +214,12 @@ def explain_step(
     """
     if not isinstance(model, Layer):
         raise TypeError(f"explain_step takes a model or a layer, got {type(model).__name__}.")
+    checks.integer(digits, "digits", "explain_step", least=1, optional=True)
+    if loss is not None and y is None:
+        raise ValueError(f"explain_step: loss={loss!r} needs the targets y; give them, or leave loss out.")
+    look_for_nan(x, f"{model.name}: x")
+    # The explanation keeps numbers to be read later: of copies.
+    x, y, mask = converted((x, y, mask), lambda given: given.copy())
     with undisturbed(model):
         runs, what = _run(model, x, y, loss, dy, training, mask, arguments)
     with device("cpu"):  # the numbers are NumPy's now, and few
@@ -299,7 +309,7 @@ def _of_loss(model, outputs, tape, y, loss):
     if loss is None and model.objective is not None:
         loss, weights = model.objective.losses, model.objective.loss_weights
     y = flatten(y, model.output_names, f"{model.name}: y")
-    objective = Objective(loss or "mean_squared_error", weights, None, None, model.output_names)
+    objective = Objective("mean_squared_error" if loss is None else loss, weights, None, None, model.output_names)
     value, dys = objective.value_and_gradients(y, entries(outputs), [None] * len(y), model.output_masks(tape))
     return dys, f"the loss, {float(value):.6g} for this batch"
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_ref.device import asarray
+from rnn_ref.guard import guard_methods, guarded
 from rnn_ref.inspection.contributions import contributions
 from rnn_ref.inspection.on_host import on_host
 from rnn_ref.inspection.runs import cells_inside, undisturbed
 from rnn_ref.inspection.tracing import in_data_order, recurrent
+from rnn_ref.layers.call_checks import look_for_nan
 from rnn_ref.layers.custom_cell import CustomTape
 from rnn_ref.layers.layer import Layer
 from rnn_ref.models.objective import Objective
@@ -19,6 +21,7 @@ from rnn_ref.models.structure import flatten
 from rnn_ref.named import Named
 
 
+@guard_methods
 @dataclass(frozen=True)
 class LayerFlow:
     """Gradients inside one recurrent layer; time in the order of the data.
@@ -156,6 +159,7 @@ class FlowComparison(Mapping):
         return "\n".join(lines) + ">"
 
 
+@guarded
 def gradient_flow(model, x, y, loss=None, *, training: bool = False) -> GradientFlow | FlowComparison:
     """Gradient of the loss with respect to the hidden state of every recurrent layer at every time step.
 
@@ -198,7 +202,8 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
     if not hasattr(model, "run_lists"):
         what = f"the layer {model.name}" if isinstance(model, Layer) else type(model).__name__
         raise TypeError(f"gradient_flow takes a model or a dict of models, got {what}; put it into a Sequential.")
-    x = [asarray(array) for array in model.flatten_inputs(x, f"{model.name}: x")]
+    look_for_nan(x, f"{model.name}: x")
+    x = [asarray(array).copy() for array in model.flatten_inputs(x, f"{model.name}: x")]
     if not model.built:
         model.build_on(x)
     y = flatten(y, model.output_names, f"{model.name}: y")
@@ -210,7 +215,7 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
         model.refuse_own_loss("gradient_flow")
     if loss is None and model.objective is not None:
         loss, weights = model.objective.losses, model.objective.loss_weights
-    objective = Objective(loss or "mean_squared_error", weights, None, None, model.output_names)
+    objective = Objective("mean_squared_error" if loss is None else loss, weights, None, None, model.output_names)
     value, dy = objective.value_and_gradients(y, outputs, [None] * len(y), model.output_masks(tape))
     flow = model.run_back(tape, dy).flow
     found = list(recurrent(Both(on_host(tape), on_host(flow)).runs()))

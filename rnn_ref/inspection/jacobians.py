@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import device
+from rnn_ref.guard import guard_methods, guarded
 from rnn_ref.inspection.cell_jacobians import step_jacobians
 from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.inspection.runs import one_cell, run_undisturbed
@@ -79,6 +81,7 @@ class CellPath:
         return f"<CellPath over {self.distance[-1]} steps: share {self.share[0]:.2f} .. {self.share[-1]:.2f}>"
 
 
+@guard_methods
 class StateJacobians:
     """``J_t = d s_t / d s_(t-1)`` for every time step of one sequence.
 
@@ -189,7 +192,7 @@ class StateJacobians:
         values : ndarray, (D, S)
             Largest first; 0 or infinite where out of the range of floating point.
         """
-        distances = self._distances(stop, distances)
+        distances = self._distances(stop, checks.unmasked(distances, "distances", self.name))
         parts = [(np.linalg.svd(J, compute_uv=False), log) for J, log, _ in self._back_from(stop, distances)]
         return distances, _scaled(*map(np.array, zip(*parts)))
 
@@ -319,6 +322,7 @@ def _scaled(values: np.ndarray, logs: np.ndarray) -> np.ndarray:
         return np.exp(np.log(values) + logs[:, None])
 
 
+@guarded
 def state_jacobians(model, x, *, layer: str | None = None, sample: int = 0) -> StateJacobians:
     """Exact derivative of every state of a recurrent layer by the state before it.
 
@@ -357,7 +361,7 @@ def state_jacobians(model, x, *, layer: str | None = None, sample: int = 0) -> S
     B = tape.outputs.shape[1]
     if not 0 <= sample < B:
         raise ValueError(f"{name}: sample={sample}, but the data hold samples 0 to {B - 1}.")
-    mask = None if tape.mask is None else tape.mask[:, sample]
+    mask = None if tape.mask is None else tape.mask[:, sample].copy()
     with device("cpu"):
         steps = step_jacobians(cell, tape, sample)
     states, first = {}, 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnn_ref.guard import guarded
 from rnn_ref.layers.layer import Layer
 
 if TYPE_CHECKING:
     from rnn_ref.inspection.derivation import Derivation
 
 
+@guarded
 def derive_parameters(layer: Layer) -> Derivation:
     """Derive the number of parameters: a formula in symbols, each term named, the numbers put in, the total.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_ref.guard import guard_methods
 from rnn_ref.inspection.gradients import gradient_flow
 from rnn_ref.inspection.jacobians import state_jacobians
 from rnn_ref.inspection.runs import built_cells
@@ -80,6 +81,7 @@ class Recording(Mapping):
         return f"{self.steps[0]} .. {self.steps[-1]}" if len(self.steps) else "none"
 
 
+@guard_methods
 class Recorder(Callback):
     """Callback that records gradient flow, gate saturation, weight spectra or Jacobians while a model is trained.
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_ref import checks
+from rnn_ref.guard import guard_methods, guarded
 from rnn_ref.inspection.runs import cells_inside, run_undisturbed
 from rnn_ref.inspection.tracing import Trace, in_data_order, recurrent
 from rnn_ref.named import Named
 
 
+@guard_methods
 @dataclass(frozen=True)
 class LayerSaturation:
     """How often each unit of a layer was at an end of its range, over all samples and time steps that counted.
@@ -44,11 +47,14 @@ class LayerSaturation:
 
     def closed(self, gate: str, share: float = 0.95) -> np.ndarray:
         """Units whose gate was below ``low`` for at least this share of time."""
-        return np.flatnonzero(self.below[gate] >= share)
+        return self._most(self.below, gate, share)
 
     def open(self, gate: str, share: float = 0.95) -> np.ndarray:
         """Units whose gate was above ``high`` for at least this share of time."""
-        return np.flatnonzero(self.above[gate] >= share)
+        return self._most(self.above, gate, share)
+
+    def _most(self, shares: dict, gate: str, share: float) -> np.ndarray:
+        return np.flatnonzero(shares[gate] >= checks.fraction(share, "share", self.name))
 
     def __repr__(self):
         H = len(self.zero)
@@ -80,6 +86,7 @@ class SaturationReport(Mapping):
         return "\n".join(["<SaturationReport", *(f"  {layer}" for layer in self.values())]) + ">"
 
 
+@guarded
 def saturation(model, x=None, *, low: float = 0.1, high: float = 0.9) -> SaturationReport:
     """Share of time each unit's gates were below ``low`` or above ``high``, and units that are dead.
 

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from rnn_ref.device import converted, to_numpy
+from rnn_ref.guard import guarded
 from rnn_ref.inspection.layer_trace import LayerTrace
 from rnn_ref.inspection.watching import STEPS_APART, Log, Wanted, Watcher, in_data_order
 from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
+from rnn_ref.layers.call_checks import look_for_nan
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.recurrent import RNN
@@ -123,6 +125,7 @@ class Trace(Mapping):
         )
 
 
+@guarded
 def trace(
     model,
     x,
@@ -191,6 +194,7 @@ def trace(
     wanted = Wanted(_names(layers), _names(gates), int(every), bool(preactivations))
     if wanted.names is not None:
         _check_gates(model, wanted.names)
+    look_for_nan(x, f"{model.name}: x")
     log = Log()
     watcher = Watcher(wanted, log)
     if hasattr(model, "walk_layers"):

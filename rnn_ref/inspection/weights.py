@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from rnn_ref.device import to_numpy
+from rnn_ref.guard import guarded
 from rnn_ref.inspection.runs import built_cells
 from rnn_ref.layers.cell import Cell
 
@@ -130,6 +131,7 @@ class WeightReport(Mapping):
         return "\n".join(["<WeightReport", *(repr(layer) for layer in self.values()), *notes]) + ">"
 
 
+@guarded
 def weight_report(model) -> WeightReport:
     """Norms and spectra of the weights of every gate of every recurrent layer, as they are now.
 

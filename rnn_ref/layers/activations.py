@@ -18,6 +18,7 @@ from rnn_ref import checks
 from rnn_ref.device import device, to_numpy, xp
 from rnn_ref.equations import activations as equations
 from rnn_ref.equations import rows, with_options
+from rnn_ref.guard import explained
 from rnn_ref.layers.symbolic import Tensor
 from rnn_ref.layers.targets import kernels
 from rnn_ref.names import missing
@@ -48,6 +49,7 @@ class Activation:
             [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=d) for n, d in defaults.items()]
         )
 
+    @explained
     def __call__(self, x, *options, **named):
         """``a = f(x)``, of an array; of a symbolic tensor it is the layer ``Activation``."""
         if options or named:
@@ -59,8 +61,9 @@ class Activation:
             return Layer(self)(x)
         if type(x).__module__.startswith("autograd"):
             return self._recorded(x)
-        z = xp.asarray(x)
-        return self.compute(z if z.dtype.kind == "f" else z.astype("float32"))
+        z = xp.asarray(checks.numbers(x, "x", f"activations.{self.name}"))
+        a = self.compute(z if z.dtype.kind == "f" else z.astype("float32"))
+        return a.copy() if a is x else a
 
     def with_options(self, **options) -> Activation:
         """The same activation with these options."""
@@ -192,6 +195,7 @@ class Gelu(WithOptions):
     EQUATION = with_options.GELU_BY_TANH
 
     def values(self):
+        checks.flag((self.OPTIONS | self.options)["approximate"], "approximate", "activations.gelu")
         return (0.0, 0.0, 0.0)
 
 
@@ -201,9 +205,11 @@ class Row(Activation):
     OPTIONS: ClassVar[dict] = {"axis": -1}
 
     @property
-    def axis(self) -> int:
+    def axis(self) -> int | tuple[int, ...]:
         axis = self.options.get("axis", -1)
-        return tuple(axis) if isinstance(axis, list) else axis
+        if self.takes_axes and isinstance(axis, (list, tuple)):
+            return tuple(checks.axes(axis, "axis", f"activations.{self.name}"))
+        return checks.integer(axis, "axis", f"activations.{self.name}")
 
     @property
     def takes_axes(self) -> bool:
@@ -215,10 +221,9 @@ class Row(Activation):
         return self.axis != -1
 
     def compute(self, z):
-        several = isinstance(self.axis, tuple) and self.takes_axes
-        for axis in self.axis if several else (self.axis,):
-            if not isinstance(axis, (int, np.integer)) or not -z.ndim <= axis < z.ndim:
-                raise ValueError(f"activations.{self.name}: axis={self.axis} does not exist in shape {z.shape}.")
+        axis = self.axis
+        if any(not -z.ndim <= each < z.ndim for each in (axis if isinstance(axis, tuple) else (axis,))):
+            raise ValueError(f"activations.{self.name}: axis={axis} does not exist in shape {z.shape}.")
         return self.of_rows(z)
 
     def of_rows(self, z):
@@ -258,7 +263,7 @@ class PythonFunction(Activation):
         return self.function(x, *options, **named)
 
     def compute(self, z):
-        return xp.asarray(self.function(z), z.dtype)
+        return xp.asarray(checks.numbers(self.function(z), "the result", f"activation {self.name}"), z.dtype)
 
     def gradient(self, z, a, da):
         from rnn_ref.layers.autodiff import pullback
@@ -301,6 +306,7 @@ def _again(name: str, options: dict) -> Activation:
     return ALL[name].with_options(**options) if options else ALL[name]
 
 
+@explained
 def get(identifier, where: str = "activation") -> Activation:
     """The activation of a name, a config or a function; None is linear.
 
@@ -319,7 +325,7 @@ def get(identifier, where: str = "activation") -> Activation:
             return get(identifier["config"], where)
         if "class_name" in identifier and isinstance(identifier.get("config"), dict):
             return get(identifier["class_name"], where).with_options(**identifier["config"])
-        raise ValueError(f"{where}: an activation's config has class_name and config, got {identifier!r}.")
+        raise ValueError(f"{where}: an activation's config must have class_name and config, got {identifier!r}.")
     if isinstance(identifier, str):
         name = ALIASES.get(identifier, identifier)
         if name in ALL:
@@ -337,6 +343,7 @@ def get(identifier, where: str = "activation") -> Activation:
     )
 
 
+@explained
 def get_pointwise(identifier, where: str) -> Activation:
     """An activation that works on one number, as a recurrent cell needs."""
     activation = get(identifier, where)
@@ -360,6 +367,7 @@ def get_pointwise(identifier, where: str) -> Activation:
     )
 
 
+@explained
 def serialize(activation) -> str | dict:
     """The name of an activation; with options, its config.
 
@@ -375,6 +383,7 @@ def serialize(activation) -> str | dict:
     )
 
 
+@explained
 def deserialize(config, custom_objects: dict | None = None) -> Activation:
     """What :func:`serialize` wrote, or a name; those of ``custom_objects`` come first."""
     name = config.get("config") if isinstance(config, dict) and config.get("class_name") == "function" else config

@@ -119,14 +119,22 @@ class BatchNormalization(ScaleAndShift):
         )
         if isinstance(self.axis, list):
             raise TypeError(f"{self.name}: axis must be one integer, got {axis!r}.")
-        if synchronized:
+        if checks.flag(synchronized, "synchronized", self.name):
             raise ValueError(f"{self.name}: synchronized=True is for several devices; there is one here. Leave it out.")
-        if renorm:
+        if checks.flag(renorm, "renorm", self.name):
             raise NotImplementedError(f"{self.name}: renorm=True (batch renormalization) is not there; leave it out.")
         self.momentum = checks.number(momentum, "momentum", self.name)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.renorm_clipping, self.renorm_momentum = renorm_clipping, renorm_momentum
+        if renorm_clipping is not None:
+            raise NotImplementedError(
+                f"{self.name}: renorm_clipping={renorm_clipping!r} belongs to batch renormalization, which is not "
+                "there; leave it out."
+            )
+        self.renorm_clipping, self.renorm_momentum = (
+            None,
+            checks.fraction(renorm_momentum, "renorm_momentum", self.name),
+        )
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
 

@@ -62,5 +62,5 @@ def handed_out(layer, y, mask, x, arguments: dict):
     if len(outputs) == len(masks):
         for array, its_mask in zip(outputs, masks):
             if its_mask is not None and is_array(array):
-                set_mask(array, its_mask)
+                set_mask(array, its_mask.copy())  # it may be the caller's
     return y

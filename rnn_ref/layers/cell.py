@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref import checks, memory, random
 from rnn_ref.device import like_given, xp
+from rnn_ref.guard import explained
 from rnn_ref.kernels.gate import admitted, admitted_tape
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers import activations, constraints, initializers, regularizers
@@ -70,7 +71,7 @@ class Cell(Layer):
         **layer_options,
     ):
         super().__init__(**layer_options)
-        if implementation not in (1, 2):
+        if checks.integer(implementation, "implementation", self.name) not in (1, 2):
             raise ValueError(f"{self.name}: implementation must be 1 or 2, got {implementation!r}.")
         self.units = checks.positive_integer(units, "units", self.name)
         self.activation = activations.get_pointwise(activation, f"{self.name}: activation")
@@ -347,6 +348,7 @@ class Cell(Layer):
         return gradients
 
     @spelled
+    @explained
     def __call__(self, x, states=None, training: bool | None = None):
         """One step: ``(output, new states)``."""
         if leaves([x, states]):
@@ -354,7 +356,12 @@ class Cell(Layer):
         call = now()
         if call is not None:
             return call_inside(self, x, {"states": states, "training": training}, call)
-        return like_given(self.forward(x, states=states, training=bool(training))[0], x)
+        return like_given(
+            self.forward(
+                x, states=states, training=training is not None and checks.flag(training, "training", self.name)
+            )[0],
+            x,
+        )
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.units)

@@ -13,7 +13,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref import checks
 from rnn_ref.device import xp
+from rnn_ref.guard import Guarded, explained
 from rnn_ref.names import missing
 from rnn_ref.registry import Config, Registry
 from rnn_ref.spelling import Spelled
@@ -24,7 +26,7 @@ Axis = int | Sequence[int] | None
 EPSILON = 1e-7
 
 
-class Constraint(Spelled):
+class Constraint(Guarded, Spelled):
     """Base class: a subclass has a `__call__` and, if it takes arguments, a `get_config`.
 
     Examples
@@ -72,7 +74,7 @@ class MaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        w = xp.asarray(w)
+        w = xp.asarray(checks.numbers(w, "w", type(self).__name__))
         norms = _norms(w, self.axis)
         return w * (xp.clip(norms, 0, self.max_value) / (EPSILON + norms))
 
@@ -90,7 +92,7 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        return xp.maximum(xp.asarray(w), 0)
+        return xp.maximum(xp.asarray(checks.numbers(w, "w", type(self).__name__)), 0)
 
 
 class UnitNorm(Constraint):
@@ -112,7 +114,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        w = xp.asarray(w)
+        w = xp.asarray(checks.numbers(w, "w", type(self).__name__))
         return w / (EPSILON + _norms(w, self.axis))
 
     def get_config(self) -> Config:
@@ -152,7 +154,7 @@ class MinMaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> np.ndarray:
-        w = xp.asarray(w)
+        w = xp.asarray(checks.numbers(w, "w", type(self).__name__))
         norms = _norms(w, self.axis)
         desired = self.rate * xp.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return w * (desired / (EPSILON + norms))
@@ -180,6 +182,7 @@ min_max_norm = MinMaxNorm
 _registry = Registry("constraint", [Constraint, MaxNorm, NonNeg, UnitNorm, MinMaxNorm])
 
 
+@explained
 def get(identifier: Any) -> Callable | None:
     """Turn whatever a layer accepts as a constraint into one.
 
@@ -206,6 +209,7 @@ def get(identifier: Any) -> Callable | None:
     return _registry.get(identifier)
 
 
+@explained
 def serialize(constraint: Callable | None) -> Config | None:
     """Describe a constraint by a dict in Keras's form.
 
@@ -217,6 +221,7 @@ def serialize(constraint: Callable | None) -> Config | None:
     return _registry.serialize(constraint)
 
 
+@explained
 def deserialize(config: Config | str | None, custom_objects: Mapping[str, Callable] | None = None) -> Any:
     """Make the constraint that `serialize`, or Keras, described.
 

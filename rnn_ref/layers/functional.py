@@ -10,9 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.device import is_array
+from rnn_ref.guard import guarded
 from rnn_ref.layers.symbolic import SymbolicTensor
 
 
+@guarded
 def rnn(
     step_function,
     inputs,
@@ -94,6 +96,7 @@ def rnn(
     return output, (np.stack(outputs, axis=1) if need_per_step_outputs else None), states
 
 
+@guarded
 def standardize_args(inputs, initial_state, constants, num_constants=None):
     """Take apart ``[x, *states, *constants]``, the list form of a recurrent layer's arguments.
 
@@ -136,6 +139,7 @@ def standardize_args(inputs, initial_state, constants, num_constants=None):
     return inputs, _listed(initial_state) or None, _listed(constants) or None
 
 
+@guarded
 def generate_dropout_mask(ones, rate, training=None, count=1, dropout_func=None):
     """Dropout masks to be used for all time steps of a sequence.
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from rnn_ref import random
+from rnn_ref.guard import Guarded, explained
 from rnn_ref.names import missing
 from rnn_ref.random import Seed
 from rnn_ref.registry import Config, Registry
@@ -28,7 +29,7 @@ Shape = Sequence[int]
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class Initializer(Spelled):
+class Initializer(Guarded, Spelled):
     """Base class: a subclass has a `__call__` and, if it takes arguments, a `get_config`.
 
     Examples
@@ -179,6 +180,8 @@ class FromArray(Initializer):
     """
 
     def __init__(self, value: ArrayLike):
+        if isinstance(value, np.ma.MaskedArray) or np.asarray(value).dtype.kind not in "biuf":
+            raise TypeError(f"the array given as an initializer must hold real numbers, got {value!r}")
         self.value = np.array(value)
 
     def __call__(self, shape: Shape, dtype: DTypeLike = "float32") -> np.ndarray:
@@ -298,6 +301,8 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None):
         super().__init__(seed)
+        if not minval <= maxval:
+            raise ValueError(f"RandomUniform: minval={minval!r} must not be above maxval={maxval!r}.")
         self.minval = minval
         self.maxval = maxval
 
@@ -679,6 +684,7 @@ _registry = Registry(
 )
 
 
+@explained
 def get(identifier: Any) -> Callable | None:
     """Turn whatever a layer accepts as an initializer into one.
 
@@ -710,6 +716,7 @@ def get(identifier: Any) -> Callable | None:
     return _registry.get(identifier)
 
 
+@explained
 def serialize(initializer: Callable | None) -> Config | None:
     """Describe an initializer by a dict in Keras's form.
 
@@ -721,6 +728,7 @@ def serialize(initializer: Callable | None) -> Config | None:
     return _registry.serialize(initializer)
 
 
+@explained
 def deserialize(config: Config | str | None, custom_objects: Mapping[str, Callable] | None = None) -> Any:
     """Make the initializer that `serialize`, or Keras, described.
 

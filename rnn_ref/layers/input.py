@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref import checks, config
 from rnn_ref.device import xp
+from rnn_ref.guard import guarded
 from rnn_ref.layers.layer import Layer, LayerGradients, unique_name
 from rnn_ref.layers.symbolic import Node, SymbolicTensor
 
@@ -53,7 +54,7 @@ class InputLayer(Layer):
         super().__init__(name=name or unique_name("InputLayer"))
         where = f"Input {self.name}"
         for option, value in (("sparse", sparse), ("ragged", ragged)):
-            if value:
+            if checks.flag(value, option, where):
                 raise ValueError(f"{where}: {option}={value!r} is not there: inputs are dense arrays.")
         self.sparse = self.ragged = False
         self.optional = checks.flag(optional, "optional", where)
@@ -76,7 +77,8 @@ class InputLayer(Layer):
         if batch_shape is None:
             if isinstance(shape, (int, np.integer)):
                 raise ValueError(f"{where}: shape={shape} is a number; for vectors write shape=({shape},).")
-            batch_shape = (batch_size, *shape)
+            checks.shape(shape, "shape", where)
+            batch_shape = (checks.integer(batch_size, "batch_size", where, optional=True), *shape)
         elif batch_size is not None:
             raise ValueError(f"{where}: batch_shape already holds the batch size; leave batch_size out.")
         for size in batch_shape:
@@ -120,6 +122,7 @@ def data_type(dtype, where: str) -> str:
     return config.check_dtype(dtype, where)
 
 
+@guarded
 def Input(
     shape=None,
     batch_size=None,

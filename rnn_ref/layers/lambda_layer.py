@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import is_array, runs_on_cpu, xp
 from rnn_ref.layers.autodiff import pullback
 from rnn_ref.layers.function_config import describe_function, function_from
@@ -65,12 +66,18 @@ class Lambda(Layer):
         for what, value in (("function", function), ("gradient", gradient)):
             if not callable(value) and not (what == "gradient" and value is None):
                 raise TypeError(f"{self.name}: {what} must be callable, got {value!r}.")
+        if not (mask is None or callable(mask) or hasattr(mask, "dtype")):
+            raise TypeError(f"{self.name}: mask must be an array or a function that gives one, got {mask!r}.")
+        if not (arguments is None or isinstance(arguments, dict)):
+            raise TypeError(f"{self.name}: arguments must be a dict of the function's arguments, got {arguments!r}.")
         self.function = function
         self.gradient = gradient
-        self.mask = mask
+        self.mask = mask if mask is None or callable(mask) else checks.mask(mask, self.name)
         self.supports_masking = mask is not None
         self.arguments = dict(arguments or {})
-        self._output_shape = output_shape
+        self._output_shape = (
+            output_shape if callable(output_shape) else checks.shape(output_shape, "output_shape", self.name)
+        )
         try:
             names = inspect.signature(function).parameters
         except ValueError:  # some functions written in C do not say

@@ -11,10 +11,12 @@ import numpy as np
 
 from rnn_ref import checks, config
 from rnn_ref.config import policy
-from rnn_ref.device import array_module, explain_memory, to_numpy, xp
+from rnn_ref.device import explain_memory, xp
+from rnn_ref.guard import explained, guard_class, guarded
 from rnn_ref.layers import autodiff, regularizers
 from rnn_ref.layers.border import handed_out, with_masks
 from rnn_ref.layers.building import built_once
+from rnn_ref.layers.call_checks import check_call
 from rnn_ref.layers.call_names import check_names
 from rnn_ref.layers.calls import SymbolicCalls
 from rnn_ref.layers.inside import call_by_hand, call_inside
@@ -143,6 +145,7 @@ class Layer(WeightOwner):
     never_builds = False  # nothing to build: built from the start, unless a subclass has a build of its own
     can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
 
+    @guarded
     def __init__(
         self,
         *,
@@ -214,6 +217,7 @@ class Layer(WeightOwner):
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
+        guard_class(cls)
         if "build" in cls.__dict__:
             cls.build = built_once(cls.build)
         if not hasattr(cls, "walk_layers"):  # the call of a model runs on tensors
@@ -239,17 +243,19 @@ class Layer(WeightOwner):
         return dict(zip(names, more))
 
     def forward(self, x, *, training: bool = False, **arguments) -> tuple[Any, Any]:
-        """Outputs, and the tape that ``backward`` needs."""
+        """Outputs, and the tape that ``backward`` needs; it may hold the inputs themselves, not copies."""
         if not self.by_call:
             raise NotImplementedError(f"{type(self).__name__} has neither forward() nor call().")
         return autodiff.forward(self, x, training=training, **arguments)
 
+    @explained
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Gradients of inputs and weights from the gradients of the outputs."""
         if not isinstance(tape, autodiff.CallTape):
             raise NotImplementedError(f"{type(self).__name__} has no backward().")
         return autodiff.backward(self, tape, grads)
 
+    @explained
     def __call__(self, x, *more, **arguments):
         """Run the layer on an array and return an array; on symbolic tensors, connect it.
 
@@ -260,6 +266,8 @@ class Layer(WeightOwner):
         arguments = self.by_name(more, self.call_arguments) | arguments
         if arguments:
             check_names(self, arguments)
+        if arguments or type(x) is not np.ndarray:
+            check_call(x, arguments, self.name)
         call = now()
         if leaves([x, list(arguments.values())]):
             y = connect(self, x, arguments)
@@ -307,17 +315,24 @@ class Layer(WeightOwner):
     def as_input(self, x, rank: int | None = None) -> np.ndarray:
         """Check an input array, build the layer if this is its first, and cast to the layer's precision."""
         try:
-            x = xp.asarray(x)
+            x = xp.asarray(x if type(x) is np.ndarray else self._not_masked(x))
         except ValueError as error:
-            raise ValueError(f"{self.name}: the input is not a regular array: {error}") from None
+            raise ValueError(
+                f"{self.name}: expected an array; the input is a list whose entries differ in length."
+            ) from error
         if x.dtype.kind not in "fiub":
             raise TypeError(f"{self.name}: expected an array of numbers, got dtype {x.dtype}.")
         if rank is not None and x.ndim != rank:
             raise ValueError(self.rank_message(x.shape, rank))
+        if x.ndim == 0:
+            raise ValueError(f"{self.name}: expected an array with a batch axis, got the single value {x}.")
         if x.shape[0] == 0:
             raise ValueError(f"{self.name}: got an empty batch, shape {x.shape}; at least one sample is needed.")
         self.ensure_built(x.shape)
         return x.astype(self.dtype, copy=False)
+
+    def _not_masked(self, x):
+        return checks.numbers(x, "the input", self.name) if isinstance(x, np.ma.MaskedArray) else x
 
     def rank_message(self, shape, rank: int) -> str:
         return f"{self.name}: expected an array with {rank} axes, got shape {tuple(shape)}."
@@ -330,6 +345,7 @@ class Layer(WeightOwner):
                 f"got {features}."
             )
 
+    @explained
     def compute_output_shape(self, input_shape) -> tuple:
         """Shape of the output for an input shape; unknown sizes are None."""
         return autodiff.output_shape(self, input_shape) if self.by_call else tuple(input_shape)
@@ -356,6 +372,7 @@ class Layer(WeightOwner):
         return config
 
     @classmethod
+    @explained
     def from_config(cls, config: dict):
         """A layer from :meth:`get_config`'s dictionary, or from the one that Keras 3 writes."""
         try:
@@ -370,23 +387,3 @@ class Layer(WeightOwner):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def warn_nan(array: np.ndarray, what: str) -> bool:
-    """Warn about NaN or infinity in data, naming the first place, and say whether there was any."""
-    if array.dtype.kind != "f" or _sum_is_finite(array):
-        return False
-    finite = array_module(array).isfinite(array)
-    if finite.all():
-        return False
-    place = tuple(int(k) for k in np.argwhere(~to_numpy(finite))[0])
-    warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=3)
-    return True
-
-
-def _sum_is_finite(array: np.ndarray) -> bool:
-    """Then all its terms are; of a large array found without an array of answers. Of a small one it is not asked."""
-    if array.size < 100_000:
-        return False
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(array.sum()))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import LayerGradients
 from rnn_ref.layers.scale_and_shift import ScaleAndShift, d_standardize, standardize
@@ -83,7 +84,7 @@ class LayerNormalization(ScaleAndShift):
             gamma_constraint,
             **layer_options,
         )
-        if rms_scaling:
+        if checks.flag(rms_scaling, "rms_scaling", self.name):
             raise NotImplementedError(
                 f"{self.name}: rms_scaling=True is not supported (Keras has deprecated it); use RMSNormalization."
             )

@@ -46,7 +46,7 @@ class LSTMCell(Cell):
         super().__init__(
             units,
             activation=activation,
-            recurrent_activation=recurrent_activation or "linear",
+            recurrent_activation="linear" if recurrent_activation is None else recurrent_activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer,

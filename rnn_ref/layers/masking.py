@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.kernels.cpu.masking import find_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
@@ -46,6 +47,7 @@ class Masking(Layer):
         super().__init__(**layer_options)
         if isinstance(mask_value, bool) or not isinstance(mask_value, (int, float, np.number)):
             raise TypeError(f"{self.name}: mask_value must be a number, got {mask_value!r}.")
+        checks.number(mask_value, "mask_value", self.name)
         self.mask_value = mask_value.item() if isinstance(mask_value, np.number) else mask_value
 
     def run(self, x, *, mask=None, training: bool = False):

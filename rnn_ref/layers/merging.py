@@ -12,6 +12,7 @@ import numpy as np
 
 from rnn_ref import checks
 from rnn_ref.device import xp
+from rnn_ref.guard import explained
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.several_inputs import as_arrays, check_masks
 from rnn_ref.layers.symbolic import is_shape
@@ -557,41 +558,49 @@ def length_back(x: np.ndarray, inverse: np.ndarray, dn: np.ndarray, axis: int) -
     return inverse * xp.where(inverse < 1 / x.dtype.type(SHORTEST), dn - along, dn)
 
 
+@explained
 def add(inputs, **layer_options):
     """:class:`Add` as a function."""
     return Add(**layer_options)(inputs)
 
 
+@explained
 def subtract(inputs, **layer_options):
     """:class:`Subtract` as a function."""
     return Subtract(**layer_options)(inputs)
 
 
+@explained
 def multiply(inputs, **layer_options):
     """:class:`Multiply` as a function."""
     return Multiply(**layer_options)(inputs)
 
 
+@explained
 def average(inputs, **layer_options):
     """:class:`Average` as a function."""
     return Average(**layer_options)(inputs)
 
 
+@explained
 def maximum(inputs, **layer_options):
     """:class:`Maximum` as a function."""
     return Maximum(**layer_options)(inputs)
 
 
+@explained
 def minimum(inputs, **layer_options):
     """:class:`Minimum` as a function."""
     return Minimum(**layer_options)(inputs)
 
 
+@explained
 def concatenate(inputs, axis=-1, **layer_options):
     """:class:`Concatenate` as a function."""
     return Concatenate(axis=axis, **layer_options)(inputs)
 
 
+@explained
 def dot(inputs, axes=-1, **layer_options):
     """:class:`Dot` as a function."""
     return Dot(axes=axes, **layer_options)(inputs)

@@ -136,7 +136,7 @@ class MultiHeadAttention(Layer):
         self.sliding_window = (
             None if sliding_window is None else checks.positive_integer(sliding_window, "sliding_window", self.name)
         )
-        if flash_attention:
+        if flash_attention is not None and checks.flag(flash_attention, "flash_attention", self.name):
             raise ValueError(f"{self.name}: flash_attention=True is for GPU kernels of other backends; leave it out.")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

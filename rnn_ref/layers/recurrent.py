@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref import checks, memory
 from rnn_ref.device import asarray, converted, device, to_numpy, xp
+from rnn_ref.guard import explained
 from rnn_ref.layers import regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.sharing import note, once
@@ -82,6 +83,7 @@ class RNN(Layer):
                 f"{self.name}: use_cudnn=True, but there is no cuDNN here; leave it at 'auto'. To run on a GPU, on "
                 "kernels that take every option: rnn_ref.set_device('cuda')."
             )
+        checks.one_of(use_cudnn, "use_cudnn", self.name, ("auto", False, None))
         self.cell = as_cell(cell, self.name)
         self.cell.adopt(self)
         self.return_sequences = checks.flag(return_sequences, "return_sequences", self.name)
@@ -91,7 +93,7 @@ class RNN(Layer):
         self.unroll = checks.flag(unroll, "unroll", self.name)
         self.zero_output_for_mask = checks.flag(zero_output_for_mask, "zero_output_for_mask", self.name)
         self.time_major = checks.flag(time_major, "time_major", self.name)
-        self.states: list[np.ndarray] | None = None
+        self.states: list[np.ndarray] | None = None  # those kept, themselves: to write into them is to set them
         self._given_shape = self.input_shape
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
@@ -196,6 +198,7 @@ class RNN(Layer):
 
     # -- states -------------------------------------------------------------------------------------
 
+    @explained
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
         """Zeros for every state, unless the cell says otherwise; ``inputs`` tell the batch size too."""
         states = self.cell.initial_states(batch_size_of(batch_size, inputs, self.name))
@@ -206,6 +209,7 @@ class RNN(Layer):
         shapes = [self._given_shape, *(leaves(node.inputs)[0].shape for node in self.nodes)]
         return next((s[int(self.time_major)] for s in shapes if s and s[int(self.time_major)] is not None), None)
 
+    @explained
     def reset_states(self, states=None) -> None:
         """Set the states a ``stateful`` layer starts from: zeros, or those given."""
         if not self.stateful:
@@ -348,11 +352,11 @@ class RNN(Layer):
         if T == 0:
             raise ValueError(f"{self.name}: got shape {given_shape}: zero time steps; at least one is needed.")
         if mask is not None:
-            mask = xp.asarray(mask)
+            mask = checks.mask(xp.asarray(mask), self.name)
             expected = (T, B) if self.time_major else (B, T)
             if mask.shape != expected:
                 raise ValueError(f"{self.name}: the mask has shape {mask.shape}, expected {expected} (batch, time).")
-            mask = mask.astype(bool) if self.time_major else mask.astype(bool).T
+            mask = mask if self.time_major else mask.T
         states, start = self._first_states(initial_state, B)
         if self.go_backwards:
             x, mask = x[::-1], None if mask is None else mask[::-1]

@@ -14,7 +14,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref import checks
 from rnn_ref.device import xp
+from rnn_ref.guard import Guarded, explained
 from rnn_ref.names import missing
 from rnn_ref.reading import number
 from rnn_ref.registry import Config, Registry
@@ -24,7 +26,7 @@ from rnn_ref.spelling import Spelled
 EPSILON = 1e-7
 
 
-class Regularizer(Spelled):
+class Regularizer(Guarded, Spelled):
     """Base class: a subclass has a `__call__`, a `gradient`, and a `get_config`.
 
     Examples
@@ -237,7 +239,7 @@ def _sum(x: np.ndarray):
 
 
 def _floats(x: ArrayLike) -> np.ndarray:
-    x = xp.asarray(x)
+    x = xp.asarray(checks.numbers(x, "x", "regularizers"))
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 
@@ -256,6 +258,7 @@ orthogonal_regularizer = OrthogonalRegularizer
 _registry = Registry("regularizer", [L1, L2, L1L2, OrthogonalRegularizer], {"l1_l2": L1L2})
 
 
+@explained
 def get(identifier: Any) -> Any:
     """Turn whatever a layer accepts as a regularizer into one.
 
@@ -292,6 +295,7 @@ def get(identifier: Any) -> Any:
     return regularizer
 
 
+@explained
 def serialize(regularizer: Regularizer | None) -> Config | None:
     """Describe a regularizer by a dict in Keras's form.
 
@@ -303,6 +307,7 @@ def serialize(regularizer: Regularizer | None) -> Config | None:
     return _registry.serialize(regularizer)
 
 
+@explained
 def deserialize(config: Config | str | None, custom_objects: Mapping[str, Callable] | None = None) -> Any:
     """Make the regularizer that `serialize`, or Keras, described.
 

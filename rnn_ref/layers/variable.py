@@ -6,7 +6,8 @@ import operator
 
 import numpy as np
 
-from rnn_ref.device import array_module, asarray, to_numpy, xp
+from rnn_ref.device import array_module, asarray, is_array, to_numpy, xp
+from rnn_ref.guard import explained
 from rnn_ref.kernels.gate import spread
 from rnn_ref.layers.recording import now, walking
 from rnn_ref.layers.symbolic import Tensor
@@ -44,7 +45,7 @@ class Variable:
     def __init__(self, value, name, *, path=None, trainable=True, regularizer=None, constraint=None):
         self.name = name
         self.path = path or name
-        self.value = value
+        self._put(value)
         self.trainable = trainable
         self.regularizer = regularizer
         self.constraint = constraint
@@ -58,7 +59,10 @@ class Variable:
 
     @value.setter
     def value(self, array) -> None:
-        """Another array in the shape of the first one, which decided; what autograd puts here is left to it."""
+        """A copy of an array in the shape of the first one, which decided; what autograd puts here is left to it."""
+        self._put(array.copy() if is_array(array) else array)
+
+    def _put(self, array) -> None:
         if not hasattr(array, "_trace") and hasattr(array, "shape"):
             expected = self.__dict__.setdefault("_shape", array.shape)
             if array.shape != expected:
@@ -84,10 +88,13 @@ class Variable:
         """The value, as an array of its own."""
         return np.array(to_numpy(self._array))
 
+    @explained
     def assign(self, value) -> None:
         """Replace the value, keeping shape and precision."""
         given = value_of(value)
         value = asarray(raw(given))
+        if value.dtype.kind not in "fiub" or isinstance(given, np.ma.MaskedArray):
+            raise TypeError(f"{self.path}: expected real numbers, got {type(given).__name__} of {value.dtype}.")
         if value.shape != self.shape:
             raise ValueError(f"{self.path}: got a value of shape {value.shape}, expected {self.shape}.")
         call = now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref import checks
+from rnn_ref.guard import explained
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.first_values import first_values
 from rnn_ref.layers.recording import now
@@ -22,6 +23,10 @@ def each_once(named: dict[str, Variable]) -> dict[str, Variable]:
     for name, weight in named.items():
         first.setdefault(weight, name)
     return {name: weight for weight, name in first.items()}
+
+
+class NotBuilt(AttributeError, ValueError):
+    """Something was asked of a layer that only a built one has."""
 
 
 class WeightOwner(Spelled):
@@ -50,6 +55,7 @@ class WeightOwner(Spelled):
         for layer in self.sublayers():
             layer.trainable = value
 
+    @explained
     def add_weight(
         self,
         shape=None,
@@ -148,6 +154,17 @@ class WeightOwner(Spelled):
                     "autograd.numpy."
                 )
             call.penalties.append((self, value))
+
+    def __getattr__(self, name: str):
+        """Reached only by names that are not there: those of weights, before there are any."""
+        if any(name in vars(cls) for cls in type(self).__mro__):
+            return object.__getattribute__(self, name)  # a property that failed, with the error of its own
+        if name.startswith("_") or vars(self).get("built", True):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise NotBuilt(
+            f"{self.name} ({type(self).__name__}) has no {name!r}. It is not built yet: its weights are there once it "
+            "was called on data, or given an input shape."
+        )
 
     def __setattr__(self, name: str, value) -> None:
         if isinstance(value, Variable) and vars(self).get("_weights", {}).get(name, value) is not value:
@@ -249,6 +266,7 @@ class WeightOwner(Spelled):
         """Copies of all weights."""
         return [weight.numpy() for weight in self.weights]
 
+    @explained
     def set_weights(self, values) -> None:
         """Replace all weights, in the order of :meth:`get_weights`."""
         values = list(values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.device import to_numpy
+from rnn_ref.guard import explained
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.sharing import note, once
 from rnn_ref.layers.symbolic import entries
@@ -63,6 +64,7 @@ def refuse_own_mask(outer, inner, x, mask, handed_on) -> None:
         )
 
 
+@explained
 def describe(layer) -> dict:
     """Class and config as Keras 3 writes them, for :func:`layer_from`."""
     return note(layer, class_entry(type(layer)) | {"config": layer.get_config()})
@@ -83,6 +85,7 @@ def class_entry(kind: type) -> dict:
     return {"module": module, "class_name": name, "config": {}, "registered_name": registered}
 
 
+@explained
 def layer_from(entry, custom_objects: dict | None = None):
     """The layer that :func:`describe` described; a layer itself stays."""
     import rnn_ref

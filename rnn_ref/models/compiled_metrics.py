@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from rnn_ref.models.structure import flatten
@@ -38,6 +39,18 @@ class CompiledMetrics(metrics.Metric):
         """Names such as "accuracy" can be understood only when the first arrays are seen."""
         if self._made is None:
             self._made = [(k, metrics.resolve(i, y_true[k], y_pred[k]), w) for k, i, w in self._asked]
+            self._warn_of_one_name()
+
+    def _warn_of_one_name(self) -> None:
+        """Two metrics of one name are told apart by numbers, as in Keras, which is easily overlooked."""
+        names = [(k, metric.name) for k, metric, weighted in self._made if not weighted]
+        twice = next((name for k, name in names if names.count((k, name)) > 1), None)
+        if twice is not None:
+            warnings.warn(
+                f"compile: several metrics are named {twice!r}; in the logs the second is {twice + '_1'!r}. "
+                "Give one of them a name.",
+                stacklevel=2,
+            )
 
     @property
     def metrics(self) -> list[metrics.Metric]:

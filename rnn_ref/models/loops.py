@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from rnn_ref import checks
+from rnn_ref.guard import explained
 from rnn_ref.models import data
 from rnn_ref.models.data.arguments import check_epochs, check_steps, check_validation_freq, check_verbose, is_due
 from rnn_ref.models.data.arrays import ArrayBatches
@@ -30,6 +31,7 @@ class Loops:
     _warned_of_loss = False
 
     @spelled
+    @explained
     def fit(
         self,
         x=None,
@@ -201,6 +203,7 @@ class Loops:
         return logs
 
     @spelled
+    @explained
     def evaluate(
         self,
         x=None,
@@ -222,6 +225,7 @@ class Loops:
         return self._as_list(logs, return_dict)
 
     @spelled
+    @explained
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Outputs for data, batch by batch: an array ``(samples, ...)``, or a list of them."""
         verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import is_array, xp
+from rnn_ref.guard import explained
+from rnn_ref.layers.call_checks import look_for_nan
 from rnn_ref.layers.input import Input
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.penalties import remember
-from rnn_ref.layers.recording import weights_as_tensors
+from rnn_ref.layers.recording import now, weights_as_tensors
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
 from rnn_ref.models.files import Files
 from rnn_ref.models.structure import as_array, flatten, in_order, leaves_of, put_back
@@ -103,11 +106,13 @@ class Model(Training, Files, Layer):
     def layers(self) -> list[Layer]:
         return self.sublayers()
 
+    @explained
     def get_layer(self, name=None, index=None) -> Layer:
         """A layer by name or by place."""
         if (name is None) == (index is None):
             raise ValueError(f"{self.name}: get_layer takes a name or an index, got {name=} and {index=}.")
         if index is not None:
+            index = checks.integer(index, "index", f"{self.name}.get_layer")
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(f"{self.name}: there is no layer {index}; there are {len(self.layers)}.")
             return self.layers[index]
@@ -142,6 +147,7 @@ class Model(Training, Files, Layer):
 
     # -- shapes -------------------------------------------------------------------------------------
 
+    @explained
     def build(self, input_shape) -> None:
         """Make all weights: run ``call`` on tensors without numbers.
 
@@ -169,6 +175,7 @@ class Model(Training, Files, Layer):
             for layer in self.sublayers():
                 layer.nodes.pop(len(layer.nodes) - before.get(layer, 0))
 
+    @explained
     def compute_output_shape(self, input_shape):
         return shapes_of(self._call_symbolically(input_shape))
 
@@ -236,11 +243,14 @@ class Model(Training, Files, Layer):
             "Model(inputs, outputs)."
         )
 
+    @explained
     def __call__(self, x, *more, **arguments):
         """Run the model on arrays and return arrays; on symbolic tensors, connect it."""
         if more:
             names = list(inspect.signature(self.call).parameters)[1:]
             arguments = dict(zip(names, more)) | arguments
+        if now() is None:
+            look_for_nan(x, f"{self.name}: x")
         y = super().__call__(x, **arguments)
         return self.structure_outputs(leaves_of(y)) if isinstance(y, (list, tuple, dict)) else y
 
@@ -272,6 +282,8 @@ class Model(Training, Files, Layer):
         """
         if isinstance(x, (list, tuple)) and not any(hasattr(entry, "shape") for entry in entries(x)):
             x = xp.asarray(x)  # numbers in nested lists are one array
+        for array in entries(x):
+            checks.unmasked(array, "x", self.name)
         if walk is None:
             walk = Walk(record=record or not self.built, keep_z=keep_z)
         walk.training = training
@@ -339,6 +351,7 @@ class Model(Training, Files, Layer):
             flow,
         )
 
+    @explained
     def reset_states(self) -> None:
         """Let all ``stateful`` layers begin anew."""
         for layer in self.layers:
@@ -355,6 +368,7 @@ class Model(Training, Files, Layer):
 
     # -- looking ------------------------------------------------------------------------------------
 
+    @explained
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False):
         """Print layers, output shapes and parameter counts; see :func:`rnn_ref.models.summary.summary`."""
         summary(
@@ -367,6 +381,7 @@ class Model(Training, Files, Layer):
         )
 
     @classmethod
+    @explained
     def from_config(cls, config: dict, custom_objects: dict | None = None):
         """A model from :meth:`get_config`'s dictionary; that of a subclass holds the arguments of its ``__init__``."""
         if cls is Model and "input_layers" in config:

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from rnn_ref.device import converted, to_numpy
+from rnn_ref.guard import explained
 from rnn_ref.models import data
 from rnn_ref.models.data.class_weights import check_class_weight
 from rnn_ref.models.loops import Loops
@@ -30,6 +31,7 @@ class Training(Steps, Loops):
     _settings: tuple = (None, None, None, None)  # what compile was given
 
     @spelled
+    @explained
     def compile(
         self,
         optimizer="rmsprop",
@@ -106,6 +108,7 @@ class Training(Steps, Loops):
         if self.outputs_known and (self.objective is None or self.objective.names != self.output_names):
             self.objective = self._objective_of(self._settings)
 
+    @explained
     def gradients(self, x, y=None, sample_weight=None, *, training: bool = True):
         """Loss of one batch, and its gradient by the names of the trainable weights.
 
@@ -148,6 +151,7 @@ class Training(Steps, Loops):
         return unflatten([logs[name] for name in names + sorted(set(logs) - set(names))])
 
     @spelled
+    @explained
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False) -> Any:
         """One update; loss and metrics of this batch."""
         batch = self._one_batch(x, y, sample_weight, class_weight)
@@ -156,6 +160,7 @@ class Training(Steps, Loops):
         return self._as_list(self._logs(), return_dict)
 
     @spelled
+    @explained
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False) -> Any:
         """Loss and metrics of one batch, without an update."""
         batch = self._one_batch(x, y, sample_weight)
@@ -163,6 +168,7 @@ class Training(Steps, Loops):
         self._look_at_data(self._test_step(*batch), batch)
         return self._as_list(self._logs(), return_dict)
 
+    @explained
     def predict_on_batch(self, x):
         """Outputs for one batch, as NumPy arrays."""
         return self._predict_step(data.one_batch(x, None, None, model=self)[0])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import UNIT_INTERVAL, describe, new_figure
 
 CROWDED = 40  # tokens on an axis, above which they are not all written
 
 
+@guarded
 def attention(
     scores,
     *,

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting import cell_drawing
 from rnn_ref.plotting.cell_drawing import INPUT, LEFT, RIGHT, STEP, Pen, features, number
 from rnn_ref.plotting.gates import SYMBOLS
@@ -19,6 +20,7 @@ DIAGRAM = STEP + 0.9
 MARK = "#F2E394"  # behind the bars of the chosen unit, and at the step on the time axis
 
 
+@guarded
 def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None) -> Figure:
     """Draw one time step of a cell: where this unit's numbers go, and what the gates of all units did.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure, only_layer
 
 
+@guarded
 def contributions(flow, *, time=None, title: str | None = None, floor: float = 1e-16) -> Figure:
     """Draw each time step's contribution to the gradient of every weight.
 

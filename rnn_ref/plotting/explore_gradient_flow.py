@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.inspection.exploring import CELLS, untrained_flow
 from rnn_ref.plotting.panel import in_notebook, panel
 from rnn_ref.plotting.style import COLOURS, Picture, describe
@@ -13,6 +14,7 @@ LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays where it is while the c
 LONGEST = 400
 
 
+@guarded
 def explore_gradient_flow(cell: str = "LSTM", length: int = 100, scale: float = 1.0, forget_bias: float = 1.0):
     """Explore how far back the gradient of an untrained layer reaches.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
 
 
+@guarded
 def forecast(time, truth, forecasts: dict[str, np.ndarray], *, ylabel: str, title: str | None = None) -> Figure:
     """Draw a series, forecasts of it, and how far off each was.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, SIGNED, UNIT_INTERVAL, describe, new_figure, only_layer
 from rnn_ref.plotting.time_axis import sample_of, time_values, write_tokens
 
@@ -23,6 +24,7 @@ SYMBOLS = {
 WHERE = "plot.gates"
 
 
+@guarded
 def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title: str | None = None) -> Figure:
     """Draw every gate and state of one sample.
 
@@ -60,6 +62,8 @@ def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title:
         raise ValueError(f"{WHERE}: no gate or state of {layer.name} was kept.")
     H, T = next(iter(panels.values())).shape
     label, values = time_values(layer, time, T, WHERE)
+    if series is not None and (not isinstance(series, tuple | list) or len(series) != 2):
+        raise TypeError(f"{WHERE}: series must be a label and {T} values, got {series!r}.")
     if series is not None and len(series[1]) != T:
         raise ValueError(f"{WHERE}: series has {len(series[1])} values, the trace has {T} time steps.")
     half = (values[-1] - values[0]) / (T - 1) / 2 if T > 1 else 0.5

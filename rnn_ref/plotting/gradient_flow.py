@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
 
 
+@guarded
 def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor: float = 1e-16) -> Figure:
     """Draw the norm of the loss's gradient with respect to the hidden state, on a logarithmic scale.
 

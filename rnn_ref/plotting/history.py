@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, describe, new_figure
 
 
+@guarded
 def history(history, *, title: str | None = None) -> Figure:
     """Draw what ``fit`` returned: one panel a quantity, training and validation together.
 

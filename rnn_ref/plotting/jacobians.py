@@ -8,12 +8,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rnn_ref import checks
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
 
 ROUNDING = 1e-14  # singular values this much smaller than the largest are noise
 MARKERS = ("o", "x", "^", "+", "s", "v", "D")
 
 
+@guarded
 def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None = None) -> Figure:
     """Draw the singular values of d s_stop / d s_(stop - distance) by distance, on a logarithmic scale.
 
@@ -79,6 +82,7 @@ def _positive(values: np.ndarray) -> np.ndarray:
     return np.where((values > 0) & np.isfinite(values), values, np.nan)
 
 
+@guarded
 def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     """Draw eigenvalues in the complex plane with the unit circle, for example before and after training.
 
@@ -158,5 +162,9 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
 
 
 def _eigenvalues(spectrum) -> np.ndarray:
-    values = getattr(spectrum, "eigenvalues", spectrum)
+    values = checks.unmasked(getattr(spectrum, "eigenvalues", spectrum), "spectra", "plot.eigenvalues")
+    if not (callable(values) or (isinstance(values, np.ndarray) and values.dtype.kind in "cf")):
+        raise TypeError(
+            f"plot.eigenvalues: expected weights, Jacobians or an array of complex numbers, got {spectrum!r}."
+        )
     return np.asarray(values(len(spectrum) - 1) if callable(values) else values, complex)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from rnn_ref.guard import guarded
 from rnn_ref.inspection import derive_parameters
 from rnn_ref.plotting.style import GATE_COLOURS, describe, new_figure
 
@@ -29,6 +30,7 @@ class _Weight:
     left: str
 
 
+@guarded
 def parameters(what, *, ax=None, title: str | None = None) -> Figure:
     """Draw every weight as a rectangle of its true proportions, one block for each gate, all at one scale.
 

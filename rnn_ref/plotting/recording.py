@@ -7,11 +7,13 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, LINE_STYLES, describe, new_figure
 
 RANGE = 1e-12  # gradients smaller than the largest by more than this share one colour
 
 
+@guarded
 def recording(recording, layer: str | None = None, *, title: str | None = None) -> Figure:
     """Draw how a layer moved over training: one panel for everything recorded, training steps to the right.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, describe, new_figure, only_layer
 
 
+@guarded
 def saturation(report, *, title: str | None = None) -> Figure:
     """Draw one circle a unit: share of time its gate was open (to the right) and closed (upwards).
 

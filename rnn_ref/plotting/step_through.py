@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.cell_diagram import CellDiagram
 from rnn_ref.plotting.panel import in_notebook, panel
 from rnn_ref.plotting.style import only_layer
@@ -10,6 +11,7 @@ WHERE = "plot.step_through"
 INTERVAL = 400  # milliseconds a step, when it plays
 
 
+@guarded
 def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0, *, tokens=None):
     """Step through time: a slider and a play button move the diagram of a cell with its numbers.
 

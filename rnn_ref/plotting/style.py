@@ -6,6 +6,8 @@ from io import BytesIO
 
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
+
 # Okabe and Ito's palette: told apart with any common colour blindness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINE_STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))  # and in print
@@ -40,6 +42,7 @@ def describe(figure: Figure, text: str) -> Figure:
     return figure
 
 
+@guarded
 def figure_alt(figure: Figure) -> str:
     """Alternative text of a picture made by ``rnn_ref.plot``: what it shows, for those who cannot see it.
 

@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import SIGNED, UNIT_INTERVAL, Picture, describe, only_layer
 
 WIDTH = 72  # characters in a line
@@ -31,6 +32,7 @@ class ColouredText(Picture):
         return self.html
 
 
+@guarded
 def text(
     tokens, activation, *, unit: int | None = None, sample: int = 0, array: str = "cell", title: str | None = None
 ) -> ColouredText:

@@ -9,7 +9,11 @@ MOST_LABELS = 60  # on an axis, above which not every token is written
 
 def time_values(layer, time, T: int, where: str) -> tuple[str, np.ndarray]:
     """Label and values of the axis: those given, or the numbers of the steps that the trace kept."""
-    label, values = time or ("time step", layer.times if np.shape(layer.times) == (T,) else np.arange(T))
+    if time is None:
+        time = "time step", layer.times if np.shape(layer.times) == (T,) else np.arange(T)
+    if not isinstance(time, tuple | list) or len(time) != 2 or not hasattr(time[1], "__len__"):
+        raise TypeError(f"{where}: time must be a label and {T} values, got {time!r}.")
+    label, values = time
     if len(values) != T:
         raise ValueError(f"{where}: time has {len(values)} values, the trace has {T} time steps.")
     return label, values
@@ -22,6 +26,8 @@ def written(token) -> str:
 
 def write_tokens(axis, values, tokens, where: str) -> None:
     """Write what was read at each step under an axis."""
+    if not hasattr(tokens, "__len__"):
+        raise TypeError(f"{where}: tokens must be a string or a list, one for each time step; got {tokens!r}.")
     if len(tokens) != len(values):
         raise ValueError(f"{where}: tokens has {len(tokens)} entries, the trace has {len(values)} time steps.")
     shown = [written(token) for token in tokens]

@@ -9,6 +9,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from rnn_ref import checks
+from rnn_ref.guard import guarded
 from rnn_ref.inspection.projection import principal_components
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure, only_layer
 from rnn_ref.plotting.time_axis import sample_of, time_values
@@ -17,6 +19,7 @@ WHERE = "plot.trajectories"
 MOST = 50  # paths, where none are chosen
 
 
+@guarded
 def trajectories(
     trace, samples=None, *, state: str = "hidden", labels=None, time=None, ax=None, title: str | None = None
 ) -> Figure:
@@ -59,7 +62,10 @@ def trajectories(
         )
     B, T = layer.states[state].shape[:2]
     chosen = range(min(B, MOST)) if samples is None else np.atleast_1d(samples)
-    chosen = [sample_of(layer, int(sample), WHERE) for sample in chosen]
+    chosen = [sample_of(layer, checks.integer(sample, "samples", WHERE), WHERE) for sample in chosen]
+    checks.unmasked(labels, "labels", WHERE)
+    if labels is not None and not isinstance(labels, list | tuple | np.ndarray):
+        raise TypeError(f"{WHERE}: labels must be a list with a class for each sample, got {labels!r}.")
     if labels is not None and len(labels) != B:
         raise ValueError(f"{WHERE}: labels has {len(labels)} entries, the trace has {B} samples.")
     time_label, values = time_values(layer, time, T, WHERE)

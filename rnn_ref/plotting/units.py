@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import GATE_COLOURS, LINE_STYLES, describe, new_figure, only_layer
 from rnn_ref.plotting.time_axis import sample_of, time_values, write_tokens
 
@@ -12,6 +13,7 @@ STATE_COLOURS = {"hidden": "#000000", "cell": "#7A5195"}
 WHERE = "plot.unit"
 
 
+@guarded
 def unit(trace, unit: int, sample: int = 0, *, time=None, tokens=None, title: str | None = None) -> Figure:
     """Draw the gates of one unit over time, and under them its candidate and states.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.cell_drawing import INK, INPUT, LEFT, RIGHT, STEP, Pen, cell_numbers, drawing_of, features
 from rnn_ref.plotting.style import describe, new_figure, only_layer
 
 MOST = 8  # steps
 
 
+@guarded
 def unrolled(
     trace, unit: int = 0, sample: int = 0, *, start: int = 0, steps: int = 4, ax=None, title: str | None = None
 ) -> Figure:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnn_ref.guard import guarded
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
 
 BINS = 40
 
 
+@guarded
 def weights(reports, *, title: str | None = None) -> Figure:
     """Draw how the weights of each gate are distributed: a column a gate, a row for each weight.
 

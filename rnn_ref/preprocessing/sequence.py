@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnn_ref import checks
+from rnn_ref.guard import guarded
 
+
+@guarded
 def pad_sequences(
     sequences: Sequence[Sequence],
     maxlen: int | None = None,
@@ -68,6 +72,7 @@ def pad_sequences(
                 f"sequences should be a list of sequences, but at position {position} it holds {sequence!r} of "
                 f"type {type(sequence).__name__}"
             )
+    checks.unmasked(sequences, "sequences", "pad_sequences")
     lengths = [len(sequence) for sequence in sequences]
     if maxlen is None:
         if not lengths:
@@ -78,6 +83,11 @@ def pad_sequences(
     if isinstance(value, str) and np.dtype(dtype).kind not in "OSU":
         raise ValueError(f"a padding value of {value!r} does not fit dtype {dtype}; use dtype=object for strings")
 
+    kind = np.dtype(dtype).kind
+    if kind == "V":
+        raise TypeError(f"pad_sequences: dtype must be a type such as 'int32', got {dtype!r}")
+    if kind not in "OSUM" and not np.isfinite(checks.numbers(value, "value", "pad_sequences")).all() and kind != "f":
+        raise ValueError(f"pad_sequences: a padding value of {value!r} does not fit dtype {dtype}")
     step_shape = next((np.shape(sequence)[1:] for sequence in sequences if len(sequence)), ())
     padded = np.full((len(sequences), maxlen, *step_shape), value, dtype=dtype)
     for position, (row, sequence, length) in enumerate(zip(padded, sequences, lengths)):

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref import checks
+from rnn_ref.guard import guard_methods, guarded
 from rnn_ref.preprocessing.words import (
     FILTERS,
     Analyzer,
+    check_filters,
     hashing_trick,
     one_hot,
     text_to_word_sequence,
@@ -28,6 +31,7 @@ Text = str | Sequence[str]
 _MODES = ("binary", "count", "tfidf", "freq")
 
 
+@guard_methods
 class Tokenizer(Spelled):
     """Give each word an integer, the most frequent word the smallest.
 
@@ -92,6 +96,11 @@ class Tokenizer(Spelled):
         *,
         document_count: int = 0,
     ):
+        checks.integer(num_words, "num_words", "Tokenizer", least=0, optional=True)
+        checks.integer(document_count, "document_count", "Tokenizer", least=0)
+        check_filters(filters, "Tokenizer")
+        if analyzer is not None and not callable(analyzer):
+            raise TypeError(f"Tokenizer: `analyzer` must be a function of a text. Received: analyzer={analyzer!r}")
         self.num_words = num_words
         self.filters = filters
         self.lower = lower
@@ -342,6 +351,7 @@ class Tokenizer(Spelled):
         return (1 + math.log(count)) * math.log(1 + self.document_count / (1 + documents))
 
 
+@guarded
 def tokenizer_from_json(json_string: str) -> Tokenizer:
     """Read a tokenizer from what `Tokenizer.to_json` returned, here or in `tf.keras`.
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnn_ref import random
+from rnn_ref import checks, random
+from rnn_ref.guard import guarded
 from rnn_ref.random import Seed
 
 
@@ -67,6 +68,7 @@ class TimeseriesDataset:
         return x if self.targets is None else (x, self.targets[starts])
 
 
+@guarded
 def timeseries_dataset_from_array(
     data: ArrayLike,
     targets: ArrayLike | None,
@@ -92,7 +94,7 @@ def timeseries_dataset_from_array(
     Parameters
     ----------
     data : array_like, shape (steps, ...)
-        The series, in order of time.
+        The series, in order of time. The dataset takes its windows from it when they are asked for: it is not copied.
     targets : array_like, shape (at most steps, ...), or None
         `None` if there are no targets: the dataset then yields inputs only.
     sequence_length : int
@@ -137,7 +139,7 @@ def timeseries_dataset_from_array(
         other = {"tf": "TensorFlow's tf.data", "grain": "Grain"}.get(format)
         what = f"would be a dataset of {other}" if other else "is unknown"
         raise ValueError(f"format={format!r} {what}; what comes is a TimeseriesDataset of NumPy arrays. Leave it out.")
-    data = np.asarray(data)
+    data = np.asarray(checks.unmasked(data, "data", "timeseries_dataset_from_array"))
     if data.ndim == 0:
         raise ValueError("data should have an axis of time, got a scalar")
     steps = len(data)
@@ -155,6 +157,8 @@ def timeseries_dataset_from_array(
         _check("end_index", end_index, start + 1, steps)
         end = end_index
 
+    checks.unmasked(targets, "targets", "timeseries_dataset_from_array")
+    generator = random.make(seed)  # checked even where nothing is shuffled
     last_start = end - (sequence_length - 1) * sampling_rate
     if targets is not None:
         targets = np.asarray(targets)
@@ -165,7 +169,7 @@ def timeseries_dataset_from_array(
         starts=np.arange(start, last_start, sequence_stride),
         offsets=np.arange(sequence_length) * sampling_rate,
         batch_size=batch_size,
-        generator=random.make(seed) if shuffle else None,
+        generator=generator if shuffle else None,
     )
 
 

@@ -4,7 +4,10 @@ The names are those of `tf.keras.preprocessing.text`, where `rnn_ref.preprocessi
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+
+from rnn_ref import checks
+from rnn_ref.guard import explained, guarded
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 """ASCII punctuation but for the apostrophe, tabs and line breaks."""
@@ -12,6 +15,13 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 Analyzer = Callable[[str], Iterable[str]]
 
 
+def check_filters(filters, owner: str) -> None:
+    """Filters are a string, or something else that consists of strings."""
+    if isinstance(filters, Mapping) or not all(isinstance(each, str) for each in filters):
+        raise TypeError(f"{owner}: `filters` must be a string of characters. Received: filters={filters!r}")
+
+
+@explained
 def text_to_word_sequence(
     input_text: str, filters: Iterable[str] = FILTERS, lower: bool = True, split: str = " "
 ) -> list[str]:
@@ -52,12 +62,14 @@ def text_to_word_sequence(
             "split should be at least one character, got ''; a Tokenizer with char_level=True cuts "
             "a text into its characters"
         )
-    if lower:
+    if checks.flag(lower, "lower", "text_to_word_sequence"):
         input_text = input_text.lower()
+    check_filters(filters, "text_to_word_sequence")
     separated = input_text.translate(str.maketrans(dict.fromkeys(filters, split)))
     return [word for word in separated.split(split) if word]
 
 
+@guarded
 def hashing_trick(
     text: str,
     n: int,
@@ -112,6 +124,7 @@ def hashing_trick(
     return [hash_function(word) % (n - 1) + 1 for word in words]
 
 
+@guarded
 def one_hot(
     input_text: str,
     n: int,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref.guard import guard_methods
 from rnn_ref.seq2seq.loop import Step, check_length, run_step, start_tokens
 from rnn_ref.seq2seq.scores import top_indices
 from rnn_ref.seq2seq.states import States, batch_size, gather
@@ -56,6 +57,7 @@ class Beams(NamedTuple):
     tree: BeamTree
 
 
+@guard_methods
 class BeamSearchDecoder:
     """Follow the `beam_width` best sequences at once and return them all.
 

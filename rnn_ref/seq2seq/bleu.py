@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnn_ref.checks import integer
+from rnn_ref.guard import guarded
 
 Tokens = Sequence  # of strings or numbers
 
@@ -41,6 +42,7 @@ class Bleu:
         return self.score
 
 
+@guarded
 def bleu(
     candidates: Sequence[Tokens],
     references: Sequence[Sequence[Tokens]],

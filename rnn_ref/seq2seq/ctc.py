@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnn_ref import checks
+from rnn_ref.guard import guarded
 
 PAD = -1
 
 
+@guarded
 def ctc_decode(
     inputs: ArrayLike,
     sequence_lengths: ArrayLike,
@@ -63,7 +65,9 @@ def ctc_decode(
     >>> ctc_decode(z, [2])[0].tolist(), ctc_decode(z, [2], "beam_search")[0].tolist()
     ([[[-1, -1]]], [[[1, -1]]])
     """
-    z = np.asarray(inputs)
+    width = checks.integer(beam_width, "beam_width", "ctc_decode", least=1)
+    count = checks.integer(top_paths, "top_paths", "ctc_decode", least=1)
+    z = np.asarray(checks.numbers(inputs, "inputs", "ctc_decode"))
     z = z if z.dtype == np.float64 else z.astype(np.float32)
     lengths = np.asarray(sequence_lengths)
     if z.ndim != 3 or lengths.shape != z.shape[:1]:
@@ -81,8 +85,6 @@ def ctc_decode(
         return _greedy(z, lengths, checks.flag(merge_repeated, "merge_repeated", "ctc_decode"), blank)
     if strategy != "beam_search":
         raise ValueError(f"ctc_decode: strategy must be 'greedy' or 'beam_search', got {strategy!r}.")
-    width = checks.integer(beam_width, "beam_width", "ctc_decode", least=1)
-    count = checks.integer(top_paths, "top_paths", "ctc_decode", least=1)
     if count > width:
         raise ValueError(f"ctc_decode: top_paths={count} is more than beam_width={width}.")
     labels, scores = np.full((count, *z.shape[:2]), PAD, np.int32), np.full((len(z), count), -np.inf, z.dtype)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from rnn_ref.guard import guarded
+
 
 class Entity(NamedTuple):
     """Steps ``start`` to ``stop - 1`` of a sentence, of one type (``"PER"``; ``""`` where tags name none)."""
@@ -49,6 +51,7 @@ class EntityScores:
         return 2 * self.correct / both if both else 0.0
 
 
+@guarded
 def entities(tags: Sequence[str]) -> list[Entity]:
     """The entities that the tags of one sentence mark.
 
@@ -97,6 +100,7 @@ def _split(tag: str) -> tuple[str, str]:
     return letter, kind
 
 
+@guarded
 def entity_f1(y_true: Sequence[Sequence[str]], y_pred: Sequence[Sequence[str]]) -> EntityScores:
     """Precision, recall and F1 of entities: one counts as found if its type and both its ends are right.
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from rnn_ref import random
+from rnn_ref.guard import guarded
 from rnn_ref.random import Seed
 from rnn_ref.seq2seq.carrying import stateless
 from rnn_ref.seq2seq.next_token import Reader
 from rnn_ref.seq2seq.sampling import sample
 
 
+@guarded
 def generate(
     model: Any,
     prefix: Any,

@@ -2,10 +2,12 @@
 
 from numpy.typing import ArrayLike
 
+from rnn_ref.guard import guarded
 from rnn_ref.seq2seq.loop import Decoded, Step, decode
 from rnn_ref.seq2seq.states import States
 
 
+@guarded
 def greedy_search(
     step: Step,
     states: States,

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.guard import guarded
 from rnn_ref.seq2seq.carrying import CannotCarry, run_piece
 from rnn_ref.seq2seq.loop import Step
 from rnn_ref.seq2seq.states import States
 
 
+@guarded
 def model_step(model: Any, from_logits: bool = False) -> Step:
     """Make the decoder of an encoder-decoder model a step function.
 

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnn_ref import random
+from rnn_ref.guard import guarded
 from rnn_ref.random import Seed
 from rnn_ref.seq2seq.loop import Decoded, Step, decode
 from rnn_ref.seq2seq.scores import log_softmax, top_indices
 from rnn_ref.seq2seq.states import States
 
 
+@guarded
 def token_probabilities(
     logits: ArrayLike, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> np.ndarray:
@@ -75,6 +77,7 @@ def token_probabilities(
     return np.exp(log_probs)
 
 
+@guarded
 def sample(
     logits: ArrayLike,
     temperature: float = 1.0,
@@ -115,6 +118,7 @@ def sample(
     return (edges <= draws).sum(axis=1)
 
 
+@guarded
 def sample_search(
     step: Step,
     states: States,

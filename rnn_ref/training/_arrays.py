@@ -7,7 +7,9 @@ from numbers import Real
 
 import numpy as np
 
+from rnn_ref import checks
 from rnn_ref.device import xp
+from rnn_ref.guard import explained
 from rnn_ref.reading import require
 
 EPSILON = 1e-7  # keras.config.epsilon(): keeps logarithms and divisions away from zero
@@ -15,6 +17,8 @@ EPSILON = 1e-7  # keras.config.epsilon(): keeps logarithms and divisions away fr
 
 def as_numbers(x) -> np.ndarray:
     """`x` as an array of numbers; strings, None and other objects are refused."""
+    if isinstance(x, np.ma.MaskedArray):
+        checks.numbers(x, "targets or predictions", "losses and metrics")
     x = xp.asarray(x)
     if x.dtype.kind == "O" and all(isinstance(item, Real) for item in x.flat):
         return x.astype(np.float64)
@@ -22,6 +26,22 @@ def as_numbers(x) -> np.ndarray:
         example = f", such as {x.flat[0]!r}" if x.size else ""
         raise ValueError(f"Targets and predictions must be numbers. Received: an array of type {x.dtype}{example}.")
     return x
+
+
+def dtype_of(dtype, owner: str, kinds: str = "fiub") -> np.dtype:
+    """A type of numbers, of a loss or metric."""
+    try:
+        found = np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.kind not in kinds:
+        raise ValueError(f"{owner}: `dtype` must be a type of numbers, such as 'float32'. Received: dtype={dtype!r}")
+    return found
+
+
+def as_weights(sample_weight):
+    """Sample weights, if they are real numbers."""
+    return checks.numbers(sample_weight, "sample_weight", "losses and metrics")
 
 
 def as_float(x) -> np.ndarray:
@@ -59,7 +79,7 @@ def weight_like(sample_weight, values) -> np.ndarray:
     """
     if sample_weight is None:
         return xp.ones((1,) * values.ndim, dtype=np.float64)
-    weight = xp.asarray(sample_weight, dtype=np.float64)
+    weight = xp.asarray(as_weights(sample_weight), dtype=np.float64)
     shape = weight.shape + (1,) * (values.ndim - weight.ndim)
     if len(shape) != values.ndim or any(w not in (1, v) for w, v in zip(shape, values.shape)):
         raise ValueError(
@@ -143,6 +163,7 @@ def divide_no_nan(a, b):
     return np.where(nonzero, a / np.where(nonzero, b, 1), 0)
 
 
+@explained
 def fold_mask(sample_weight, mask, reduction: str | None = "sum", dtype=np.float32) -> np.ndarray | None:
     """Merge a mask into the sample weights.
 
@@ -165,7 +186,7 @@ def fold_mask(sample_weight, mask, reduction: str | None = "sum", dtype=np.float
     >>> fold_mask(None, [True, True, False, False], "mean")
     array([2., 2., 0., 0.], dtype=float32)
     """
-    weight = None if sample_weight is None else xp.asarray(sample_weight, dtype=dtype)
+    weight = None if sample_weight is None else xp.asarray(as_weights(sample_weight), dtype=dtype)
     if mask is None:
         return weight
     mask = xp.asarray(mask, dtype=bool)

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from rnn_ref.guard import explained
+
 _times_used: defaultdict[str, int] = defaultdict(int)
 
 
@@ -51,6 +53,10 @@ def one_of(argument: str, value: Any, allowed: tuple) -> Any:
     raise ValueError(f"Argument `{argument}` must be one of {allowed}. Received: {argument}={value!r}")
 
 
+@explained
+@explained
+@explained
+@explained
 def serialize(obj: Any) -> dict | str:
     """An object as the dictionary that Keras 3 writes, a function as its name."""
     if not hasattr(obj, "get_config"):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref import checks
+from rnn_ref.guard import guarded
 
+
+@guarded
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
     """Write class numbers as one-hot vectors, as `keras.utils.to_categorical` does.
 
@@ -32,7 +36,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    given = np.asarray(x)
+    given = np.asarray(checks.numbers(x, "x", "to_categorical"))
     classes = given.astype(np.int64)
     if not np.array_equal(classes, given):
         raise ValueError(f"class numbers should be whole numbers, got {given!r}")

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnn_ref import checks
+from rnn_ref.guard import guarded
 
+
+@guarded
 def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> np.ndarray:
     """Divide vectors by their norm, as `keras.utils.normalize` does; vectors of norm zero stay zero.
 
@@ -39,6 +43,6 @@ def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> np.ndarray:
     """
     if not isinstance(axis, int | np.integer):
         raise TypeError(f"axis should be an integer, got {axis!r}; flatten the array to normalize it as a whole")
-    x = np.asarray(x)
+    x = np.asarray(checks.numbers(x, "x", "normalize"))
     norms = np.linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(norms == 0, 1, norms)

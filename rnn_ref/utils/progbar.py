@@ -8,7 +8,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from rnn_ref.guard import guard_methods
 
+
+@guard_methods
 class Progbar:
     """Show how far a loop is, with the values that it reports.
 

@@ -6,8 +6,10 @@ import random
 import numpy as np
 
 from rnn_ref import random as package_random
+from rnn_ref.guard import explained
 
 
+@explained
 def set_random_seed(seed: int) -> None:
     """Seed Python's `random`, NumPy's global generator, and the generator of `rnn_ref`.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rnn_ref.guard import guarded
 from rnn_ref.layers.layer import reset_names
 from rnn_ref.layers.symbolic import SymbolicTensor
 from rnn_ref.training._identifiers import reset_automatic_names
 
 
+@guarded
 def clear_session(free_memory: bool = True) -> None:
     """Begin to count the names of layers, metrics and optimizers anew: the next LSTM is ``"lstm"`` again.
 
@@ -32,6 +34,7 @@ def clear_session(free_memory: bool = True) -> None:
     reset_automatic_names()
 
 
+@guarded
 def is_keras_tensor(x) -> bool:
     """Whether this is a symbolic tensor, as :func:`rnn_ref.Input` and layers called on it return.
 

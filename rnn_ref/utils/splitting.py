@@ -6,9 +6,11 @@ import numbers
 
 import numpy as np
 
-from rnn_ref import random
+from rnn_ref import checks, random
+from rnn_ref.guard import guarded
 
 
+@guarded
 def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = False, seed=None, preferred_backend=None):
     """Split arrays into a left and a right part.
 
@@ -31,7 +33,7 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = Fals
     Returns
     -------
     left, right
-        Each in the structure of ``dataset``.
+        Each in the structure of ``dataset``; views of its arrays, unless ``shuffle``.
 
     References
     ----------
@@ -56,6 +58,8 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = Fals
             f"split_dataset takes an array, or a tuple, list or dict of arrays, got {type(dataset).__name__}; "
             "put what comes in batches together first."
         )
+    for leaf in leaves:
+        checks.unmasked(leaf, "dataset", "split_dataset")
     counts = {len(leaf) for leaf in leaves}
     if len(counts) > 1:
         raise ValueError(f"split_dataset: all arrays must have the same number of samples, got {sorted(counts)}.")
@@ -70,7 +74,8 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = Fals
             f"split_dataset: {count} samples cannot be split into {left} and {right} ({left_size=}, {right_size=}); "
             "both parts need samples, and together they have at most all."
         )
-    order = random.make(seed).permutation(count) if shuffle else np.arange(count)
+    generator = random.make(seed)  # checked even where nothing is shuffled
+    order = generator.permutation(count) if shuffle else np.arange(count)
 
     def part(rows):
         rows = order[rows] if shuffle else rows

@@ -12,7 +12,8 @@ import pytest
 
 import rnn_ref
 from rnn_ref import Sequential, check_gradients, config, layers
-from rnn_ref.layers.layer import Layer, LayerGradients, reset_names, warn_nan
+from rnn_ref.layers.call_checks import warn_nan
+from rnn_ref.layers.layer import Layer, LayerGradients, reset_names
 from rnn_ref.layers.variable import Variable
 
 

@@ -108,7 +108,7 @@ def test_a_short_series_has_no_windows():
     ("options", "message"),
     [
         ({"sequence_length": 0}, "sequence_length should be an integer, at least 1; got 0"),
-        ({"sequence_length": 2.0}, "got 2.0"),
+        ({"sequence_length": 2.0}, "an integer. Received: sequence_length=2.0"),
         ({"sequence_stride": 0}, "at least 1 and less than the number of steps, 10; got 0"),
         ({"sampling_rate": 10}, "sampling_rate .* 10; got 10"),
         ({"batch_size": 0}, "batch_size"),

@@ -168,7 +168,7 @@ def test_forms_of_the_prefix():
         with pytest.raises(ValueError, match="generate: the prefix"):
             generate(model, bad, 4)
     for bad in (0, 2.0, True):
-        with pytest.raises(ValueError, match="length is how many"):
+        with pytest.raises(ValueError, match=r"generate: (the )?`?length`? (is how many|must be an integer)"):
             generate(model, [1], bad)
     with pytest.raises(ValueError, match="end_token 9"):
         generate(model, [1], 2, end_token=9)

@@ -104,11 +104,11 @@ def test_seeds():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": -1.0}, "got -1.0"),
-        ({"temperature": np.inf}, "finite"),
-        ({"temperature": np.nan}, "got nan"),
+        ({"temperature": -1.0}, "Received: temperature=-1.0"),
+        ({"temperature": np.inf}, "a number in .*temperature=inf"),
+        ({"temperature": np.nan}, "Received: temperature=nan"),
         ({"top_k": 0}, "top_k .* got 0"),
-        ({"top_k": 2.5}, "top_k .* got 2.5"),
+        ({"top_k": 2.5}, "`top_k` must be an integer or None. Received: top_k=2.5"),
         ({"top_p": 0.0}, "top_p .* got 0.0"),
         ({"top_p": 1.1}, "top_p .* got 1.1"),
     ],

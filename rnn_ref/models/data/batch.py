@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnn_ref.device import array_module
-from rnn_ref.layers.layer import warn_nan
+from rnn_ref.layers.call_checks import warn_nan
 from rnn_ref.models.data.class_weights import weigh_classes
 from rnn_ref.models.data.kinds import is_frame, to_arrays
 from rnn_ref.models.structure import flatten

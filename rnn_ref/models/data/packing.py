@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_ref.guard import guarded
 
+
+@guarded
 def unpack_x_y_sample_weight(data: Any, source: str = "data", *, lists: bool = True) -> tuple:
     """``x``, ``y`` and ``sample_weight`` of a batch, None where there is none.
 
@@ -38,6 +41,7 @@ def unpack_x_y_sample_weight(data: Any, source: str = "data", *, lists: bool = T
     return (*data, None, None)[:3]
 
 
+@guarded
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """The shortest batch that says the same: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
 

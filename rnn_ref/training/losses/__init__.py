@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+from rnn_ref.guard import explained
 from rnn_ref.names import missing
 
 from .. import _identifiers
@@ -97,6 +98,7 @@ KNOWN = {
 }
 
 
+@explained
 def get(identifier):
     """A loss from its name, its config, its class or itself (https://keras.io/api/losses/).
 
@@ -116,6 +118,7 @@ def get(identifier):
     raise ValueError(f"A loss must be a name, a config, a function or a Loss. Received: {identifier!r}")
 
 
+@explained
 def deserialize(name, custom_objects=None):
     """A loss from what `serialize` returned.
 
@@ -125,6 +128,7 @@ def deserialize(name, custom_objects=None):
     return _identifiers.deserialize(name, KNOWN, "loss", custom_objects)
 
 
+@explained
 def resolve(identifier, y_true=None, y_pred=None) -> Loss | None:
     """The `Loss` that a model trains on.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.guard import explained, guard_class
 from rnn_ref.spelling import Spelled
 
-from .._arrays import align_weight, as_float, fold_mask, same_rank
+from .._arrays import align_weight, as_float, as_numbers, dtype_of, fold_mask, same_rank
 from .._identifiers import auto_name, one_of
 from .._recording import is_recorded, plain, reduced, with_gradient
 
@@ -52,7 +53,7 @@ class Loss(Spelled):
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype=None):
         self.name = name or auto_name(self)
         self.reduction = one_of("reduction", reduction, REDUCTIONS)
-        self.dtype = None if dtype is None else np.dtype(dtype)
+        self.dtype = None if dtype is None else dtype_of(dtype, type(self).__name__, "f")
 
     def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """Losses per sample."""
@@ -67,6 +68,7 @@ class Loss(Spelled):
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
+        guard_class(cls)
         own = vars(cls)
         if "gradient" in own:
             cls._has_gradient = True
@@ -79,6 +81,7 @@ class Loss(Spelled):
         """Which of the losses per sample count; None if all do."""
         return None
 
+    @explained
     def __call__(self, y_true, y_pred, sample_weight=None, mask=None):
         """The reduced loss.
 
@@ -105,6 +108,7 @@ class Loss(Spelled):
         losses = self.call(y_true, y_pred if self.dtype is None else y_pred.astype(self.dtype))
         return reduced(self, losses, sample_weight, self._full_mask(mask, plain(y_true), plain(y_pred)))
 
+    @explained
     def value_and_gradient(self, y_true, y_pred, sample_weight=None, mask=None):
         """The reduced loss and its derivative with respect to the predictions.
 
@@ -177,7 +181,7 @@ class Loss(Spelled):
 
     def _arrays(self, y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
         y_pred = self._predictions(y_pred)
-        return xp.asarray(y_true, dtype=y_pred.dtype), y_pred
+        return as_numbers(y_true).astype(y_pred.dtype, copy=False), y_pred
 
     def _predictions(self, y_pred) -> np.ndarray:
         y_pred = as_float(y_pred)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+from rnn_ref.guard import explained
 from rnn_ref.names import missing
 
 from .. import _identifiers, losses
@@ -109,6 +110,7 @@ KNOWN = {
 }
 
 
+@explained
 def get(identifier):
     """A metric from its name, its config, its class or itself (https://keras.io/api/metrics/).
 
@@ -133,6 +135,7 @@ def get(identifier):
     raise ValueError(f"A metric must be a name, a config, a function or a Metric. Received: {identifier!r}")
 
 
+@explained
 def deserialize(config, custom_objects=None):
     """A metric from what `serialize` returned.
 
@@ -142,6 +145,7 @@ def deserialize(config, custom_objects=None):
     return _identifiers.deserialize(config, KNOWN, "metric", custom_objects)
 
 
+@explained
 def resolve(identifier, y_true=None, y_pred=None) -> Metric:
     """The `Metric` that a compiled model reports.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnn_ref.checks import flag, integer, number
 from rnn_ref.device import xp
+from rnn_ref.guard import guarded
 
 from .._arrays import as_numbers, inside_classes, same_shape, whole
 from .base import MeanMetricWrapper
@@ -24,16 +25,19 @@ def accuracy(y_true, y_pred):
     return _matches(xp.equal(*same_shape(y_true, y_pred)))
 
 
+@guarded
 def binary_accuracy(y_true, y_pred, threshold=0.5):
     """Where a prediction is on the target's side of the threshold.
 
     >>> binary_accuracy(np.array([1, 0]), np.array([0.6, 0.7])).tolist()
     [1.0, 0.0]
     """
+    threshold = number(threshold, "threshold", "binary_accuracy")
     y_true, y_pred = same_shape(y_true, y_pred)
     return _matches(y_true == (y_pred > threshold))
 
 
+@guarded
 def categorical_accuracy(y_true, y_pred):
     """Where the largest prediction is the class of a one-hot target.
 
@@ -44,6 +48,7 @@ def categorical_accuracy(y_true, y_pred):
     return _matches(xp.argmax(y_true, axis=-1) == xp.argmax(y_pred, axis=-1))
 
 
+@guarded
 def sparse_categorical_accuracy(y_true, y_pred):
     """Where the largest prediction is the class of an integer target.
 
@@ -54,6 +59,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
     return _matches(y_true == xp.argmax(y_pred, axis=-1))
 
 
+@guarded
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """Where the class of a one-hot target is among the k largest predictions.
 
@@ -74,6 +80,7 @@ def _one_hot(y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
     return y_true, y_pred
 
 
+@guarded
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
     """Where the class of an integer target is among the k largest predictions.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_ref.checks import integer, number
+from rnn_ref.checks import integer, number, numbers
 from rnn_ref.device import xp
 
 from .._arrays import EPSILON, as_float, divide_no_nan
@@ -77,11 +77,16 @@ class AUC(Metric):
         # Just outside [0, 1], so that the curve starts with everything positive and ends with nothing positive.
         self._thresholds = np.concatenate([[-EPSILON], between, [1 + EPSILON]])
         self.num_thresholds = len(self._thresholds)
+        num_labels = integer(num_labels, "num_labels", owner, least=1, optional=True)
+        if label_weights is not None:
+            label_weights = np.array(numbers(label_weights, "label_weights", owner), float, ndmin=1)
+            for weight in label_weights.flat:
+                number(weight, "label_weights", owner)
         if num_labels and not multi_label:
             raise ValueError("`num_labels` is used with `multi_label=True` only.")
         self.multi_label = multi_label
         self.num_labels = num_labels
-        self.label_weights = None if label_weights is None else np.asarray(label_weights)
+        self.label_weights = label_weights
         self.from_logits = from_logits
         if num_labels or not multi_label:
             self._build(num_labels)

@@ -7,11 +7,12 @@ import functools
 import numpy as np
 
 from rnn_ref.device import xp
+from rnn_ref.guard import explained, guard_class
 from rnn_ref.reading import later
 from rnn_ref.spelling import Spelled
 
 from .. import losses
-from .._arrays import align_weight, as_float, divide_no_nan, fold_mask, same_rank, weight_like
+from .._arrays import align_weight, as_float, as_weights, divide_no_nan, dtype_of, fold_mask, same_rank, weight_like
 from .._identifiers import auto_name, serialize
 from .._recording import plain
 
@@ -68,13 +69,8 @@ class Metric(Spelled):
 
     def __init__(self, dtype=None, name: str | None = None):
         self.name = name or auto_name(self)
-        try:
-            if dtype is not None:
-                np.dtype(dtype)
-        except TypeError:
-            raise ValueError(
-                f"{type(self).__name__}: `dtype` must be a NumPy type, such as 'float32'. Received: dtype={dtype!r}"
-            ) from None
+        if dtype is not None:
+            dtype_of(dtype, type(self).__name__)
         self.dtype = dtype
         self._state: dict[str, MetricVariable] = {}
 
@@ -101,6 +97,7 @@ class Metric(Spelled):
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
+        guard_class(cls)
         if "update_state" in vars(cls):
             cls.update_state = _of_plain_arrays(vars(cls)["update_state"])
 
@@ -129,6 +126,7 @@ class Metric(Spelled):
         """The metric over everything seen since the last reset."""
         raise NotImplementedError(f"{type(self).__name__} must define `result()`.")
 
+    @explained
     def __call__(self, *args, **kwargs):
         """Take in a batch and return the result so far."""
         self.update_state(*args, **kwargs)
@@ -174,7 +172,7 @@ def _per_sample(values, sample_weight, reduce) -> tuple[np.ndarray, np.ndarray |
     """Weighted values and weights of shape ``(B,)`` (or scalars): further axes are reduced, first values' own."""
     values = as_float(values)
     if sample_weight is not None:
-        weight = xp.asarray(sample_weight, dtype=values.dtype)
+        weight = xp.asarray(as_weights(sample_weight), dtype=values.dtype)
         values, weight = same_rank(values, weight)
         if values.ndim > weight.ndim:
             values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))

@@ -8,12 +8,14 @@ import numpy as np
 
 from rnn_ref.checks import integer
 from rnn_ref.device import xp
+from rnn_ref.guard import guarded
 
 from .._arrays import EPSILON, as_float, same_rank, same_shape, weight_like
 from .._identifiers import one_of
 from .base import MeanMetricWrapper, Metric
 
 
+@guarded
 def pearson_correlation(y_true, y_pred, axis=-1):
     """Covariance of targets and predictions over the product of their standard deviations.
 
@@ -27,6 +29,7 @@ def pearson_correlation(y_true, y_pred, axis=-1):
     return xp.mean(dtrue * dpred, axis=axis) / (xp.std(dtrue, axis=axis) * xp.std(dpred, axis=axis))
 
 
+@guarded
 def concordance_correlation(y_true, y_pred, axis=-1):
     """``2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))^2)``: 1 only where predictions equal targets.
 

@@ -12,7 +12,7 @@ import numpy as np
 from rnn_ref.checks import integer, number
 from rnn_ref.device import xp
 
-from .._arrays import EPSILON, as_float, as_numbers, whole
+from .._arrays import EPSILON, as_float, as_numbers, as_weights, whole
 from .base import Metric
 
 
@@ -74,7 +74,7 @@ class IoU(Metric):
         y_true = whole(xp.asarray(y_true)) if self.sparse_y_true else xp.argmax(as_numbers(y_true), axis=self.axis)
         y_pred = whole(xp.asarray(y_pred)) if self.sparse_y_pred else xp.argmax(as_numbers(y_pred), axis=self.axis)
         y_true, y_pred = y_true.reshape(-1), y_pred.reshape(-1)
-        weight = xp.ones(1) if sample_weight is None else xp.asarray(sample_weight, np.float64).reshape(-1)
+        weight = xp.ones(1) if sample_weight is None else xp.asarray(as_weights(sample_weight), np.float64).reshape(-1)
         if y_true.shape != y_pred.shape or weight.size not in (1, y_true.size):
             raise ValueError(
                 f"{type(self).__name__} needs as many predictions, and weights, as targets. Received: "

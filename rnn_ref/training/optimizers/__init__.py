@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+from rnn_ref.guard import explained
 from rnn_ref.names import missing
 
 from .. import _identifiers
@@ -24,6 +25,7 @@ _CLASSES = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Adafact
 KNOWN = {cls.__name__.lower(): cls for cls in _CLASSES}
 
 
+@explained
 def get(identifier):
     """An optimizer from its name in any case, its config, its class or itself
     (https://keras.io/api/optimizers/).
@@ -42,6 +44,7 @@ def get(identifier):
     raise ValueError(f"An optimizer must be a name, a config or an Optimizer. Received: {identifier!r}")
 
 
+@explained
 def deserialize(config, custom_objects=None):
     """An optimizer from what `serialize` returned.
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from rnn_ref.checks import flag, integer, number
+from rnn_ref.checks import flag, integer, number, text
 from rnn_ref.device import converted, get_device, xp
+from rnn_ref.guard import guard_class
 from rnn_ref.spelling import Spelled
 
 from .._identifiers import auto_name
@@ -85,6 +86,7 @@ class Optimizer(State, Averaging, Spelled):
         name=None,
     ):
         owner = type(self).__name__
+        text(name, "name", owner, optional=True)
         if loss_scale_factor is not None:
             raise NotImplementedError(
                 f"{owner}: `loss_scale_factor` is not supported, as float32 and float64 need none. "
@@ -122,6 +124,7 @@ class Optimizer(State, Averaging, Spelled):
     def __init_subclass__(cls, **kwargs):
         """Show the shared arguments in the signature of a subclass that passes them on as ``*args, **kwargs``."""
         super().__init_subclass__(**kwargs)
+        guard_class(cls)
         own = list(inspect.signature(cls.__init__).parameters.values())
         if any(p.kind is p.VAR_POSITIONAL for p in own):
             named = [p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]

@@ -45,7 +45,7 @@ class LearningRate(float):
 
 def check_learning_rate(learning_rate, owner: str) -> float | Callable:
     """A finite number as a float; a schedule or another callable as it is."""
-    if callable(learning_rate):
+    if callable(learning_rate) and not isinstance(learning_rate, type):
         return learning_rate
     try:
         return number(learning_rate, "learning_rate", owner)
@@ -60,4 +60,4 @@ def current(learning_rate: float | Callable, iterations: int) -> float:
     """The number that a learning rate is in this step."""
     if isinstance(learning_rate, schedules.LearningRateSchedule):
         return float(learning_rate(iterations))
-    return float(learning_rate() if callable(learning_rate) else learning_rate)
+    return number(learning_rate(), "learning_rate()", "optimizer") if callable(learning_rate) else float(learning_rate)

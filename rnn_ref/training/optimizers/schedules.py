@@ -11,13 +11,14 @@ import math
 from numbers import Real
 
 from rnn_ref.checks import flag, number
+from rnn_ref.guard import Guarded, explained
 from rnn_ref.spelling import Spelled
 
 from .. import _identifiers
 from .._identifiers import serialize
 
 
-class LearningRateSchedule(Spelled):
+class LearningRateSchedule(Guarded, Spelled):
     """Base class: a subclass defines ``__call__(step)``, and `get_config` to be saved with a model.
 
     >>> class Halving(LearningRateSchedule):
@@ -87,6 +88,9 @@ class PiecewiseConstantDecay(_Builtin):
     """
 
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
+        for name_, given in (("boundaries", boundaries), ("values", values)):
+            if not isinstance(given, list | tuple):
+                raise TypeError(f"PiecewiseConstantDecay: `{name_}` must be a list of numbers. Received: {given!r}")
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 "There must be one value more than boundaries. "
@@ -238,6 +242,7 @@ _CLASSES = (
 KNOWN = {cls.__name__: cls for cls in _CLASSES}
 
 
+@explained
 def deserialize(config, custom_objects=None):
     """A schedule from what `serialize` returned.
 

@@ -1,0 +1,50 @@
+"""What a layer or model is called on: ``training`` and masks that say yes or no, and a warning about NaN in data."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from rnn_ref import checks
+from rnn_ref.device import array_module, to_numpy
+from rnn_ref.layers.symbolic import entries
+
+
+def check_call(inputs, arguments: dict, owner: str) -> None:
+    """``training`` and ``mask`` of a call must say yes or no; arrays on a GPU are not waited for."""
+    for array in entries(inputs):
+        if isinstance(array, np.ma.MaskedArray):
+            checks.numbers(array, "the input", owner)
+    if arguments.get("training") is not None:
+        arguments["training"] = checks.flag(arguments["training"], "training", owner)
+    for mask in entries(arguments.get("mask")):
+        if isinstance(mask, np.ndarray):
+            checks.mask(mask, owner)
+
+
+def look_for_nan(inputs, what: str) -> None:
+    """Warn about NaN or infinity in what a model or layer is called on; tensors and what is no array are left to it."""
+    for array in [inputs] if type(inputs) is np.ndarray else entries(inputs):
+        if isinstance(array, np.ndarray) and warn_nan(array, what, stacklevel=5):
+            return
+
+
+def warn_nan(array: np.ndarray, what: str, stacklevel: int = 3) -> bool:
+    """Warn about NaN or infinity in data, naming the first place, and say whether there was any."""
+    if array.dtype.kind != "f" or _sum_is_finite(array):
+        return False
+    finite = array_module(array).isfinite(array)
+    if finite.all():
+        return False
+    place = tuple(int(k) for k in np.argwhere(~to_numpy(finite))[0])
+    warnings.warn(f"{what} holds {array[place]} at index {place}.", RuntimeWarning, stacklevel=stacklevel)
+    return True
+
+
+def _sum_is_finite(array: np.ndarray) -> bool:
+    """Then all its terms are; of a large array found without an array of answers. Of a small one it is not asked."""
+    if array.size < 100_000:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(array.sum()))

@@ -1,5 +1,6 @@
 """What all tests need before Keras, JAX, Numba or Matplotlib are imported."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -31,6 +32,13 @@ def seeded():
     rnn_ref.utils.set_random_seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def kept_out_of_garbage_collection():
+    """What a module leaves behind, mostly programs that JAX compiled, is not searched through again: gigabytes."""
+    yield
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

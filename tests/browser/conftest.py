@@ -77,11 +77,12 @@ def run_all(lab, browser, tmp_path):
     _, address = lab
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
     page = context.new_page()
+    page.set_default_timeout(120_000)  # a busy machine takes its time
 
     def run(name: str, seconds: int = 300):
         page.goto(f"{address}lab/workspaces/{tmp_path.name}/tree/{name}")  # no tabs of other tests
         try:
-            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)  # cells run before that are lost
+            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()  # cells run before that are lost
             page.get_by_role("menuitem", name="Run", exact=True).click()
             page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
             page.wait_for_function(FINISHED, timeout=1000 * seconds)

@@ -228,7 +228,7 @@ def build_for(layer, shapes, more: dict) -> None:
     known = {f"{name}_shape": shape for name, shape in ({first: shapes} | more).items()}
     missing = [name for name in names if name not in known]
     if missing:
-        raise TypeError(
+        raise ValueError(
             f"{layer.name}: build asks for {', '.join(names)}, but the call has tensors for {', '.join(known)}; the "
             "names are those of the arguments of call, with _shape."
         )

@@ -166,7 +166,9 @@ class Layer(WeightOwner):
             raise NotImplementedError(
                 f"{self.name}: autocast=False is not there: inputs are cast to the layer's dtype."
             )
-        self._trainable = checks.flag(trainable, "trainable", self.name)
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise ValueError(f"{self.name}: trainable must be True or False, got {trainable!r}.")
+        self._trainable = bool(trainable)
         self.built = self.never_builds and type(self).build is Layer.build
         if input_shape is not None and batch_input_shape is not None:
             raise ValueError(f"{self.name}: give input_shape or batch_input_shape, not both.")

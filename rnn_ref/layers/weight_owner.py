@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from rnn_ref import checks
@@ -27,6 +29,23 @@ def each_once(named: dict[str, Variable]) -> dict[str, Variable]:
 
 class NotBuilt(AttributeError, ValueError):
     """Something was asked of a layer that only a built one has."""
+
+
+def _shape_first(add_weight):
+    """In Keras 2 the name of a weight came first."""
+
+    @functools.wraps(add_weight)
+    def checked(self, *arguments, **options):
+        if arguments and isinstance(arguments[0], str):
+            raise ValueError(
+                f"{self.name}: add_weight got {arguments[0]!r} in the place of the shape; as a name it is a keyword "
+                f"argument: add_weight(shape=(...), name={arguments[0]!r})."
+            )
+        if arguments and "shape" in options:
+            raise ValueError(f"{self.name}: add_weight got a shape twice, {arguments[0]!r} and {options['shape']!r}.")
+        return add_weight(self, *arguments, **options)
+
+    return checked
 
 
 class WeightOwner(Spelled):
@@ -55,6 +74,7 @@ class WeightOwner(Spelled):
         for layer in self.sublayers():
             layer.trainable = value
 
+    @_shape_first
     @explained
     def add_weight(
         self,
@@ -100,6 +120,12 @@ class WeightOwner(Spelled):
         if (autocast, aggregation, overwrite_with_gradient) != (True, "none", False):
             raise NotImplementedError(
                 f"{self.name}: add_weight takes autocast=True, aggregation='none', overwrite_with_gradient=False only."
+            )
+        running = now()
+        if self.built and running is not None and running.layer is self and not self.__dict__.get("_building"):
+            raise ValueError(
+                f"{self.name}: add_weight was called while the layer runs; every call would make another weight. Make "
+                "weights in __init__ or in build(self, input_shape)."
             )
         if isinstance(dtype, str) and name is None and dtype.rstrip("0123456789") not in _KINDS:
             name, dtype = dtype, None

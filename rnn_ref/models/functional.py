@@ -27,6 +27,8 @@ from rnn_ref.models.places import check_one, fit_to_place
 from rnn_ref.models.structure import flatten, in_order, leaves_of, put_back
 from rnn_ref.models.walk import RecordedTensor, Walk
 
+_CONFIG = ("name", "trainable", "dtype", "layers", "input_layers", "output_layers")  # what a graph is made of
+
 
 class Functional(Model):
     """A graph of layer calls; made by ``Model(inputs, outputs)``.
@@ -238,7 +240,8 @@ class Functional(Model):
         """The same graph of new layers, with new weights; a layer that models inside share is one here too."""
         with while_reading():
             inputs, outputs = graph_config.read(config, custom_objects)
-        return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable", True))
+        more = {key: value for key, value in config.items() if key not in _CONFIG}  # what a subclass adds
+        return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable", True), **more)
 
     def number_of(self, node: Node) -> int:
         """Which of its layer's calls in this model a call is."""

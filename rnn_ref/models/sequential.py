@@ -61,7 +61,7 @@ class Sequential(Model):
             self._chain = [layer]
             return
         if not isinstance(layer, Layer):
-            raise TypeError(f"{self.name}: add() takes a layer, got {layer!r}.")
+            raise ValueError(f"{self.name}: add() takes a layer, got {layer!r}.")
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(f"{self.name}: there is a layer named {layer.name!r} already; names must differ.")
         if not self._layers and not self._chain and layer.input_shape is not None:

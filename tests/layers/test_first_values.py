@@ -135,3 +135,39 @@ def test_sizes_may_be_numpys_integers():
     assert layers.LSTM(n, input_shape=(np.int32(4), np.int64(3)))(X).shape == (2, 2)
     assert layers.Embedding(np.int64(5), n)([[1]]).shape == (1, 1, 2)
     assert layers.Reshape((n, np.int64(6)))(X).shape == (2, 2, 6)
+
+
+def test_add_weight_as_in_keras_2_says_where_the_name_goes():
+    with pytest.raises(ValueError, match=r"add_weight\(shape=\(...\), name='matrix'\)"):
+        layers.Dense(2).add_weight("matrix", shape=(3, 4))
+    with pytest.raises(ValueError, match="a shape twice"):
+        layers.Dense(2).add_weight((3, 4), shape=(3, 4))
+
+
+def test_a_weight_made_in_every_call_is_refused():
+    class Own(layers.Layer):
+        def call(self, x):
+            return x + self.add_weight((), "zeros")
+
+    with pytest.raises(ValueError, match="every call would make another weight"):
+        Own()(np.ones((2, 3)))
+
+
+def test_build_asks_for_shapes_by_the_names_of_call():
+    class Own(layers.Layer):
+        def build(self, a_shape, c_shape):
+            pass
+
+        def call(self, a, b):
+            return a + b
+
+    with pytest.raises(
+        ValueError, match=r"build asks for a_shape, c_shape, but the call has tensors for a_shape, b_shape"
+    ):
+        Own()(np.ones((2, 3)), np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("value", [1, None, "yes"])
+def test_trainable_is_true_or_false(value):
+    with pytest.raises(ValueError, match="trainable must be True or False"):
+        layers.Dense(2, trainable=value)

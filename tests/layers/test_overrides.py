@@ -445,7 +445,7 @@ def test_what_could_not_take_part_is_refused():
         def call(self, x, gate):
             return x
 
-    with pytest.raises(TypeError, match="build asks for x_shape, other_shape, but the call has tensors for x_shape"):
+    with pytest.raises(ValueError, match="build asks for x_shape, other_shape, but the call has tensors for x_shape"):
         Shapes()(np.ones((2, 3)), np.ones((2, 3)))
 
 

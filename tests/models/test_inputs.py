@@ -92,3 +92,17 @@ def test_a_tuple_of_outputs_comes_back_from_a_config():
     a = rnn_ref.Input((2,))
     model = rnn_ref.Model(a, (layers.Dense(1)(a), layers.Dense(2)(a)))
     assert isinstance(rnn_ref.Model.from_config(model.get_config())(ONES), tuple)
+
+
+def test_what_a_subclass_adds_to_its_config_comes_back():
+    class Own(rnn_ref.Model):
+        def __init__(self, *inputs_and_outputs, param=1, **options):
+            super().__init__(*inputs_and_outputs, **options)
+            self.param = param
+
+        def get_config(self):
+            return super().get_config() | {"param": self.param}
+
+    a = rnn_ref.Input((2,))
+    model = Own(inputs=a, outputs=layers.Dense(1)(a), param=3)
+    assert Own.from_config(model.get_config()).param == 3

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnn_ref.device import xp
 from rnn_ref.guard import explained, guard_class
+from rnn_ref.layers.border import mask_of
 from rnn_ref.spelling import Spelled
 
 from .._arrays import align_weight, as_float, as_numbers, dtype_of, fold_mask, same_rank
@@ -92,8 +93,10 @@ class Loss(Spelled):
         sample_weight : array, optional
             ``(B,)`` or the shape of the losses per sample.
         mask : array of bool, optional
-            The shape of the losses per sample; False is left out.
+            The shape of the losses per sample; False is left out. When absent, the mask that a layer called on arrays
+            left with the predictions.
         """
+        mask = mask_of(y_pred) if mask is None else mask
         if is_recorded(y_pred) or is_recorded(y_true):
             return self._recorded(y_true, y_pred, plain(sample_weight), plain(mask))
         y_pred, mask = self._masked(y_pred, mask)

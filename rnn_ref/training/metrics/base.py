@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref.device import xp
 from rnn_ref.guard import explained, guard_class
+from rnn_ref.layers.border import mask_of
 from rnn_ref.reading import later
 from rnn_ref.spelling import Spelled
 
@@ -18,7 +19,29 @@ from .._recording import plain
 
 
 class MetricVariable(np.ndarray):
-    """An array with Keras's `assign` methods: the state of a metric."""
+    """An array with Keras's `assign` methods: the state of a metric.
+
+    Attributes
+    ----------
+    name : str or None
+    """
+
+    name: str | None = None
+
+    def __array_finalize__(self, other):
+        self.name = getattr(other, "name", None)
+
+    def __reduce__(self):
+        make, arguments, state = super().__reduce__()
+        return make, arguments, (*state, self.name)
+
+    def __setstate__(self, state):
+        super().__setstate__(state[:-1])
+        self.name = state[-1]
+
+    def numpy(self) -> np.ndarray:
+        """The value, as an array of its own."""
+        return np.array(self)
 
     def assign(self, value):
         self[...] = plain(value)
@@ -88,7 +111,8 @@ class Metric(Spelled):
         if not callable(fill):
             raise ValueError(f"`initializer` must be 'zeros', 'ones' or callable. Received: {initializer!r}")
         variable = np.array(fill(shape), dtype=dtype or self.dtype or np.float64).view(MetricVariable)
-        self._state[name or f"variable_{len(self._state)}"] = variable
+        variable.name = name or f"variable_{len(self._state)}"
+        self._state[variable.name] = variable
         return variable
 
     def add_weight(self, shape=(), initializer="zeros", dtype=None, name: str | None = None) -> MetricVariable:
@@ -263,8 +287,9 @@ class MeanMetricWrapper(Mean):
         sample_weight : array, optional
             ``(B,)``, or ``(B, T)`` for values per time step.
         mask : array of bool, optional
-            Likewise; False is left out.
+            Likewise; False is left out. When absent, the mask that a layer called on arrays left with the predictions.
         """
+        mask = mask_of(y_pred) if mask is None else mask
         values = self._fn(xp.asarray(y_true), xp.asarray(y_pred), **self._fn_kwargs)
         super().update_state(values, fold_mask(sample_weight, mask, dtype=np.float64))
 

@@ -80,7 +80,7 @@ def test_add_and_pop():
     model.pop()
     assert model.output_shape == (None, 3)
     assert model(np.zeros((5, 4, 2))).shape == (5, 3)
-    with pytest.raises(ValueError, match="no layer to remove"):
+    with pytest.raises(TypeError, match="no layer to remove"):
         Sequential().pop()
     with pytest.raises(ValueError, match="takes a layer"):
         model.add("lstm")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnn_ref import checks
-from rnn_ref.device import xp
+from rnn_ref.device import to_numpy, xp
 from rnn_ref.guard import Guarded, explained
 from rnn_ref.names import missing
 from rnn_ref.reading import number
@@ -27,7 +27,9 @@ EPSILON = 1e-7
 
 
 class Regularizer(Guarded, Spelled):
-    """Base class: a subclass has a `__call__`, a `gradient`, and a `get_config`.
+    """Base class: a subclass has a `__call__` and a `get_config`, and may have a `gradient`.
+
+    Without a `gradient` of its own, `__call__` computes with `autograd.numpy`, and HIPS autograd differentiates it.
 
     Examples
     --------
@@ -41,16 +43,29 @@ class Regularizer(Guarded, Spelled):
     array([0., 4.])
     """
 
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "__call__" in vars(cls) and "gradient" not in vars(cls):  # that of a class above belongs to its __call__
+            cls.gradient = Regularizer.gradient
+
     def __call__(self, x: ArrayLike) -> float:
         """Return the penalty of the array `x`, of any shape; on a GPU as an array of no axes, for nobody to wait."""
         return 0.0
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """Return the derivative of the penalty by each entry, in the shape and precision of `x`."""
-        raise NotImplementedError(
-            f"{type(self).__name__} should define gradient(self, x), the derivative of its __call__(x): "
-            "there is no automatic differentiation to find it"
-        )
+        if type(self).__call__ is Regularizer.__call__:
+            raise NotImplementedError(f"{type(self).__name__} should define __call__(self, x), and may a gradient.")
+        try:
+            from autograd import grad
+
+            return xp.asarray(grad(self.__call__)(to_numpy(x)))
+        except Exception as error:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no gradient(self, x), and autograd cannot differentiate its __call__ "
+                f"({type(error).__name__}: {error}). Write gradient(self, x), the derivative of __call__(x) in the "
+                "shape of x, or compute with `import autograd.numpy as np`, without float() and super().__call__()."
+            ) from error
 
     def get_config(self) -> Config:
         """Return the constructor's arguments, as values that JSON can hold."""

@@ -52,7 +52,7 @@ class Reshape(Layer):
     def forward(self, x, *, training: bool = False):
         """``x (B, ...)`` -> ``(B, *target_shape)``; the tape is the old shape."""
         x = self.as_input(x)
-        return x.reshape(self.compute_output_shape(x.shape)), x.shape
+        return x.reshape(Reshape.compute_output_shape(self, x.shape)), x.shape  # not that of a subclass's call
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """Back into the old shape."""

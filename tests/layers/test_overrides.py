@@ -460,3 +460,39 @@ def test_a_tied_kernel_set_in_build_of_a_subclass(double):
     model = rnn_ref.Model(inputs, Tied(F)(dense(inputs)))
     assert len(model.weights) == 2
     check_against_differences(model, X)
+
+
+STATELESS = {
+    "Reshape": ((12,),),
+    "Permute": ((2, 1),),
+    "Flatten": (),
+    "RepeatVector": (2,),
+    "MaxPooling1D": (2,),
+    "AveragePooling1D": (2,),
+    "GlobalMaxPooling1D": (),
+    "Conv1D": (3, 2),
+    "LeakyReLU": (),
+    "PReLU": (),
+    "Softmax": (),
+    "UnitNormalization": (),
+    "GroupNormalization": (3,),
+    "LayerNormalization": (),
+    "Masking": (),
+    "Rescaling": (2.0,),
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STATELESS if hasattr(layers, kind)])
+def test_a_call_around_that_of_any_layer(kind):
+    base = getattr(layers, kind)
+
+    class Around(base):
+        def call(self, x):
+            return 2 * super().call(x) + x.mean()
+
+    x = np.random.default_rng(0).normal(size=(2, 3) if kind == "RepeatVector" else (2, 4, 3))
+    layer, plain = Around(*STATELESS[kind], dtype="float64"), base(*STATELESS[kind], dtype="float64")
+    assert layer(rnn_ref.Input(x.shape[1:])).shape == plain(rnn_ref.Input(x.shape[1:])).shape
+    layer.set_weights(plain.get_weights())
+    np.testing.assert_allclose(layer(x), 2 * plain(x) + x.mean())
+    assert max(rnn_ref.check_gradients(layer, x, samples=8).values()) < 1e-6

@@ -3,6 +3,7 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+import autograd.numpy as anp
 import jax
 import keras
 import numpy as np
@@ -129,3 +130,41 @@ def test_other_errors():
         regularizers.get(lambda x: 0.0)
     with pytest.raises(NotImplementedError, match="gradient"):
         regularizers.Regularizer().gradient(np.ones(2))
+
+
+class Cubic(regularizers.Regularizer):
+    """Without a gradient written out."""
+
+    def __call__(self, x):
+        return 0.1 * anp.sum(anp.abs(x) ** 3)
+
+
+class FiveTimes(regularizers.L2):
+    def __call__(self, x):
+        return 5 * self.l2 * anp.sum(x**2)
+
+
+class OnTop(regularizers.L2):
+    def __call__(self, x):
+        return 5 * super().__call__(x)
+
+
+class Written(OnTop):
+    def gradient(self, x):
+        return 10 * self.l2 * x
+
+
+@pytest.mark.parametrize("penalty", [Cubic(), FiveTimes(0.3), Written(0.3)])
+def test_a_call_of_ones_own_has_its_own_gradient(penalty):
+    """That of the class above belongs to the other penalty."""
+    x = np.random.default_rng(0).normal(size=(3, 2))
+    gradient = penalty.gradient(x)
+    for index in np.ndindex(x.shape):
+        ends = [penalty(x + sign * 1e-6 * (np.arange(6).reshape(3, 2) == index[0] * 2 + index[1])) for sign in (1, -1)]
+        assert gradient[index] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6)
+    assert penalty.gradient(x.astype("float32")).dtype == "float32"
+
+
+def test_a_call_that_cannot_be_differentiated_says_what_to_write():
+    with pytest.raises(NotImplementedError, match=r"OnTop has no gradient.*Write gradient\(self, x\)"):
+        OnTop(0.3).gradient(np.ones(3))

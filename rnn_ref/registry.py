@@ -8,10 +8,25 @@ The dicts are those of Keras 3, so that either library reads what the other wrot
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 Config = dict[str, Any]
+
+_copying: ContextVar[bool] = ContextVar("whether configurations may hold functions", default=False)
+is_copying = _copying.get
+
+
+@contextmanager
+def copying() -> Iterator[None]:
+    """Within it, configurations hold what has none itself, such as functions: they are for a copy in this program."""
+    token = _copying.set(True)
+    try:
+        yield
+    finally:
+        _copying.reset(token)
 
 
 def snake_case(name: str) -> str:
@@ -92,6 +107,8 @@ class Registry:
             cls = type(obj)
             module = f"keras.{self.kind}s" if cls in self.classes else cls.__module__
             return _config(module, cls.__name__, obj.get_config(), None)
+        if is_copying():
+            return obj
         name = getattr(obj, "__name__", "<lambda>")
         if name == "<lambda>":
             raise ValueError(

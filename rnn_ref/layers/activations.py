@@ -22,6 +22,7 @@ from rnn_ref.guard import explained
 from rnn_ref.layers.symbolic import Tensor
 from rnn_ref.layers.targets import kernels
 from rnn_ref.names import missing
+from rnn_ref.registry import is_copying
 
 
 class Activation:
@@ -378,6 +379,8 @@ def serialize(activation) -> str | dict:
     'relu'
     """
     activation = get(activation)
+    if is_copying():
+        return activation
     return (
         {"class_name": activation.name, "config": dict(activation.options)} if activation.options else activation.name
     )

@@ -13,6 +13,7 @@ from rnn_ref.layers.penalties import count, penalties_of, with_penalties
 from rnn_ref.layers.recurrent import RNN, custom_classes, flat_states
 from rnn_ref.layers.symbolic import entries
 from rnn_ref.layers.wrapper import describe, layer_from, refuse_own_mask
+from rnn_ref.registry import copying
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
@@ -322,7 +323,8 @@ class Bidirectional(Layer):
 
 def _copy(layer: RNN, direction: str, go_backwards: bool) -> RNN:
     """A layer of the same configuration, new weights, named for its direction."""
-    entry = describe(layer)
+    with copying():
+        entry = describe(layer)
     name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
     entry["config"] = entry["config"] | {"name": name, "go_backwards": go_backwards}
     classes = custom_classes(layer.cell) | {type(layer).__name__: type(layer)}

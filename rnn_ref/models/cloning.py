@@ -14,6 +14,7 @@ from rnn_ref.layers.wrapper import describe, layer_from
 from rnn_ref.models.functional import Functional
 from rnn_ref.models.model import Model
 from rnn_ref.models.sequential import Sequential
+from rnn_ref.registry import copying
 
 
 def clone_model(
@@ -154,7 +155,7 @@ class _Likes:
     """For each layer of a model, one of the same class and configuration, with weights of its own."""
 
     def __init__(self, model: Model):
-        with while_writing():  # all at once: then a layer in several places has the same number in each
+        with while_writing(), copying():  # all at once: then a layer in several places has the same number in each
             self._described = {layer: describe(layer) for layer in _layers_of(model)}
         self._made: dict[Layer, Layer] = {}
 

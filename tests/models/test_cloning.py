@@ -188,3 +188,31 @@ def test_input_tensors_are_like_the_inputs():
     assert clone_model(model, input_tensors={"a": a, "b": b}).output_shape == (None, 3)
     with pytest.raises(ValueError, match="like the inputs of"):
         clone_model(model, input_tensors=(a, b))
+
+
+def test_copies_keep_python_functions():
+    def halves(shape, dtype=None):
+        return np.full(shape, 0.5, dtype)
+
+    def small(w):
+        return np.clip(w, -0.1, 0.1)
+
+    options = {"kernel_initializer": halves, "bias_initializer": lambda shape, dtype=None: np.ones(shape, dtype)}
+    model = rnn_ref.Sequential(
+        [
+            rnn_ref.Input((3, 2)),
+            layers.Bidirectional(layers.GRU(2, kernel_constraint=small, **options)),
+            layers.Dense(2, activation=lambda x: 2 * x, **options),
+        ]
+    )
+    twin = rnn_ref.models.clone_model(model)
+    for made in (model, twin):
+        both = made.layers[0]
+        for weight in (both.forward_layer.cell.kernel, both.backward_layer.cell.kernel, made.layers[1].kernel):
+            assert (weight.numpy() == 0.5).all()
+        assert both.backward_layer.cell.kernel.constraint is small
+    twin.set_weights(model.get_weights())
+    x = np.ones((2, 3, 2), "float32")
+    np.testing.assert_array_equal(twin(x), model(x))
+    with pytest.raises(ValueError, match=r"cannot be saved|unknown initializer"):
+        rnn_ref.Sequential.from_config(model.get_config())

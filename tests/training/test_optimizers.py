@@ -314,3 +314,19 @@ def test_get():
     assert isinstance(optimizers.get(optimizers.SGD), optimizers.SGD)
     assert optimizers.get(None) is None
     assert optimizers.get({"class_name": "SGD", "config": {"momentum": 0.5}}).momentum == 0.5
+
+
+def test_an_update_step_as_keras_has_it_is_refused():
+    with pytest.raises(TypeError, match=r"takes \(gradient, variable, learning_rate\); here it is update_step\(self"):
+
+        class Mine(optimizers.SGD):
+            def update_step(self, gradient, variable, learning_rate):
+                variable.assign(variable - learning_rate * gradient)
+
+    class Twice(optimizers.SGD):
+        def update_step(self, gradient, value, *more):
+            super().update_step(2 * gradient, value, *more)
+
+    weights = [SimpleNamespace(value=np.ones(2), name="w", constraint=None)]
+    Twice(0.1).apply([np.ones(2)], weights)
+    np.testing.assert_allclose(weights[0].value, 0.8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -19,10 +19,11 @@ from . import schedules
 from .averaging import Averaging
 from .clipping import clipped
 from .learning_rate import LearningRate, check_learning_rate, current
+from .own_classes import OwnClasses, in_a_row
 from .state import State
 
 
-class Optimizer(State, Averaging, Spelled):
+class Optimizer(State, Averaging, OwnClasses, Spelled):
     """Base class of optimizers (https://keras.io/api/optimizers/).
 
     Weights are objects with an array `value`, which is updated in place, a `name`, and optionally a
@@ -255,12 +256,8 @@ class Optimizer(State, Averaging, Spelled):
             if not self.built:
                 raise ValueError("Pass `weights`, or call `build(weights)` before the first `apply(grads)`.")
             weights = self._weights
-        if isinstance(grads, Mapping):
-            raise TypeError(
-                f"{type(self).__name__}.apply: gradients are a list in the order of the weights, got a dict; pass "
-                "list(gradients.values()), and the weights of the same names."
-            )
-        grads, weights = list(grads), list(weights)
+        grads = in_a_row(grads, f"{type(self).__name__}.apply", "list(gradients.values())")
+        weights = list(weights)
         if len(grads) != len(weights):
             raise ValueError(f"Expected one gradient per weight. Received: {len(grads)} for {len(weights)} weights.")
         if not grads:
@@ -301,12 +298,8 @@ class Optimizer(State, Averaging, Spelled):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple]) -> None:
         """`apply` for pairs of gradient and weight."""
-        if isinstance(grads_and_vars, Mapping):
-            raise TypeError(
-                f"{type(self).__name__}.apply_gradients: takes pairs of gradient and weight, got a dict; pass "
-                "zip(gradients.values(), weights)."
-            )
-        grads, weights = zip(*grads_and_vars)
+        method = f"{type(self).__name__}.apply_gradients"
+        grads, weights = zip(*in_a_row(grads_and_vars, method, "zip(gradients.values(), weights)"))
         self.apply(grads, weights)
 
     def _with_gradient(self, grads: list, weights: list) -> tuple[list[np.ndarray], list]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 
 from rnn_ref.device import to_numpy
@@ -101,6 +103,6 @@ def layer_from(entry, custom_objects: dict | None = None):
         found = Operator
     if found is None:
         raise ValueError(f"unknown layer {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
-    if custom_objects and "custom_objects" in found.from_config.__code__.co_varnames:
+    if custom_objects and "custom_objects" in inspect.signature(found.from_config).parameters:
         return once(entry, lambda: found.from_config(entry["config"], custom_objects=custom_objects))
     return once(entry, lambda: found.from_config(entry["config"]))

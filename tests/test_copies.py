@@ -18,7 +18,7 @@ Y = X.sum((1, 2))[:, None]
 
 
 def by_joblib(thing):
-    joblib = pytest.importorskip("joblib")
+    joblib = pytest.importorskip("joblib", reason="joblib is not installed")
     file = io.BytesIO()
     joblib.dump(thing, file)
     return joblib.load(file)

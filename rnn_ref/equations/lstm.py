@@ -13,10 +13,8 @@ The states are ``h`` and ``c``. Gate order as in Keras: i, f, c, o.
 """
 
 from rnn_ref.equations.activations import activate, d_activate
+from rnn_ref.equations.record import Gate, Record
 from rnn_ref.jit import equation
-
-GATES = ("input", "forget", "candidate", "output")
-STATES = ("hidden", "cell")
 
 
 @equation
@@ -49,3 +47,12 @@ def backward(dh, dc, z_i, z_f, z_c, z_o, i, f, g, o, c, c_prev, activation, recu
     dz_c = dg * d_activate(activation, z_c, g)
     dz_o = do * d_activate(recurrent_activation, z_o, o)
     return dz_i, dz_f, dz_c, dz_o, dc_prev, dc
+
+
+RECORD = Record(
+    gates=(Gate("input", "i", "i"), Gate("forget", "f", "f"), Gate("candidate", "c", "g"), Gate("output", "o", "o")),
+    states={"hidden": "h", "cell": "c"},
+    step=forward,
+    d_step=backward,
+)
+GATES, STATES = RECORD.names

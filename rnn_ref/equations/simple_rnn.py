@@ -7,19 +7,23 @@ The state is ``h``.
 """
 
 from rnn_ref.equations.activations import activate, d_activate
+from rnn_ref.equations.record import Gate, Record
 from rnn_ref.jit import equation
-
-GATES = ("candidate",)
-STATES = ("hidden",)
 
 
 @equation
 def forward(z, activation):
     """``z`` -> ``h``."""
-    return activate(activation, z)
+    h = activate(activation, z)
+    return h
 
 
 @equation
 def backward(dh, z, h, activation):
     """dL/dh -> dL/dz."""
-    return dh * d_activate(activation, z, h)
+    dz = dh * d_activate(activation, z, h)
+    return dz
+
+
+RECORD = Record(gates=(Gate("candidate", "", "h"),), states={"hidden": "h"}, step=forward, d_step=backward)
+GATES, STATES = RECORD.names

@@ -18,7 +18,6 @@ import numpy as np
 
 from rnn_ref.inspection.known_cells import kind_of, require_known
 from rnn_ref.layers.cell import Cell
-from rnn_ref.layers.gru import GRUCell
 
 
 @dataclass(frozen=True)
@@ -77,21 +76,20 @@ def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:
 
     Only the bias of a GRU with ``reset_after`` has two rows (input, recurrent).
     """
-    dz = tuple(gradients.dz)
-    # The recurrent products of a GRU: its candidate's is the projection of h (dq is its gradient), or of r h.
-    reset_after = isinstance(cell, GRUCell) and cell.reset_after
-    through_state = (*dz[:2], gradients.dq) if reset_after else dz
-    h, h_drop, recurrent = tape.h[:-1], tape.h_drop, through_state
-    parts = []
-    if isinstance(cell, GRUCell) and not reset_after:
-        parts, recurrent = [Factor(tape.q, None, dz[2:])], dz[:2]
+    gates, dz = cell.record.gates, tuple(gradients.dz)
+    # dL/dq of a projected state apart, or dL/dz of the sum that it is in.
+    through_state = tuple(gradients.dq if gate.apart else d for gate, d in zip(gates, dz))
+    from_h = tuple(d for gate, d in zip(gates, through_state) if gate.product == "h")
+    from_q = tuple(d for gate, d in zip(gates, through_state) if gate.product != "h")
     factors = {
         "kernel": [_per_gate(tape.x, tape.x_drop, dz)],
-        "recurrent_kernel": [_per_gate(h, h_drop, recurrent) + parts],
+        "recurrent_kernel": [
+            _per_gate(tape.h[:-1], tape.h_drop, from_h) + ([Factor(tape.q, None, from_q)] if from_q else [])
+        ],
     }
     if cell.bias is not None:
         ones = np.ones((*dz[0].shape[:2], 1), dz[0].dtype)
-        rows = [dz, through_state] if reset_after else [dz]
+        rows = [dz, through_state] if any(gate.apart for gate in gates) else [dz]
         factors["bias"] = [[Factor(ones, None, right)] for right in rows]
     return factors
 

@@ -9,27 +9,18 @@ import numpy as np
 
 from rnn_ref import checks
 from rnn_ref.device import asarray, converted, device
+from rnn_ref.equations.reading import Equation
 from rnn_ref.guard import guarded
-from rnn_ref.inspection.cell_equations import (
-    GRU_RESET_AFTER,
-    GRU_RESET_BEFORE,
-    LSTM,
-    SIMPLE_RNN,
-    CellEquations,
-    Equation,
-    masked,
-)
 from rnn_ref.inspection.expressions import Writer
 from rnn_ref.inspection.gradients import Both
 from rnn_ref.inspection.known_cells import require_known
 from rnn_ref.inspection.on_host import on_host
 from rnn_ref.inspection.runs import cells_inside, undisturbed
+from rnn_ref.inspection.step_numbers import Numbers
 from rnn_ref.inspection.tracing import recurrent
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.call_checks import look_for_nan
-from rnn_ref.layers.gru import GRUCell
 from rnn_ref.layers.layer import Layer
-from rnn_ref.layers.lstm import LSTMCell
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.symbolic import entries, pack
 from rnn_ref.layers.time_distributed import TimeDistributed
@@ -242,13 +233,13 @@ def _explained(model, runs, what: str, layer, t: int, unit: int, sample: int, di
     if numbers.masked:
         notes.append("This step is masked: it computes nothing, and the states are carried over it.")
     notes += [] if numbers.masked else numbers.dropout_notes()
-    equations = numbers.equations()
-    backward = equations.backward if flow is not None else ()
-    values = numbers.evaluate((*equations.forward, *backward))
+    forward, backward = numbers.lines()
+    backward = backward if flow is not None else ()
+    values = numbers.evaluate((*forward, *backward))
     functions = {f: getattr(cell, f).name for f in ("activation", "recurrent_activation") if hasattr(cell, f)}
     kind = type(rnn if cell is rnn.cell else cell).__name__
     return Explanation(
-        name, kind, t, unit, sample, equations.forward, backward, values, numbers.terms, notes,
+        name, kind, t, unit, sample, forward, backward, values, numbers.terms, notes,
         functions, numbers.symbols(), digits,
     )  # fmt: skip
 
@@ -333,224 +324,3 @@ def _choose(model, runs, layer: str | None):
         raise ValueError(f"explain_step: no recurrent layer is named {name!r}; there are {', '.join(found)}.")
     require_known(found[name][1], "explain_step", name)
     return name, *found[name]
-
-
-# -- the numbers ------------------------------------------------------------------------------------------
-
-
-class Numbers:
-    """What one unit was given and gave at one step: by symbol, from the tape and the gradients.
-
-    Parameters
-    ----------
-    cell : Cell
-    tape : Tape
-    flow : Gradients or None
-    s : int
-        The step, in the order of computing.
-    b, u : int
-        Sample and unit.
-    returns_states : bool
-        Whether a gradient may reach the final states from outside.
-    """
-
-    def __init__(self, cell, tape, flow, s: int, b: int, u: int, returns_states: bool):
-        self.cell, self.tape, self.flow = cell, tape, flow
-        self.s, self.b, self.u, self.returns_states = s, b, u, returns_states
-        self.dtype = tape.h.dtype
-        self.H, self.T = cell.units, len(tape.x)
-        self.masked = tape.mask is not None and not tape.mask[s, b]
-        self.reset_after = getattr(cell, "reset_after", False)
-        self.letters = ("i", "f", "c", "o") if self._is(LSTMCell) else ("z", "r", "h") if self._is(GRUCell) else ("",)
-        self.terms: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self.values: dict[str, np.generic] = {}
-        self._states()
-        if not self.masked:
-            self._sums()
-            self._gates()
-        if flow is not None:
-            self._gradients()
-
-    def _is(self, kind) -> bool:
-        return isinstance(self.cell, kind)
-
-    def equations(self) -> CellEquations:
-        if self.masked:
-            return masked(self.cell.STATES)
-        if self._is(LSTMCell):
-            return LSTM
-        if self._is(GRUCell):
-            return GRU_RESET_AFTER if self.reset_after else GRU_RESET_BEFORE
-        return SIMPLE_RNN
-
-    def evaluate(self, equations) -> dict:
-        """All values; what neither tape nor gradients hold is computed by its own expression."""
-        values = dict(self.values)
-        with np.errstate(all="ignore"):
-            for symbol, expression in equations:
-                if symbol not in values:
-                    found = eval(expression, {"__builtins__": {}}, values | self._functions())
-                    values[symbol] = self.dtype.type(found)
-        return values
-
-    def _functions(self) -> dict:
-        def value(activation):
-            return lambda z: activation(np.array([z], self.dtype))[0]
-
-        def derivative(activation):
-            one = np.ones(1, self.dtype)
-            return lambda z, a: activation.gradient(np.array([z], self.dtype), np.array([a], self.dtype), one)[0]
-
-        names = [name for name in ("activation", "recurrent_activation") if hasattr(self.cell, name)]
-        return {name: value(getattr(self.cell, name)) for name in names} | {
-            f"d_{name}": derivative(getattr(self.cell, name)) for name in names
-        }
-
-    # -- forward --
-
-    def _states(self) -> None:
-        for symbol, state in zip("hc", self.tape.states):
-            self.values[f"{symbol}_prev"] = state[self.s, self.b, self.u]
-            self.values[symbol] = state[self.s + 1, self.b, self.u]
-
-    def _dropped(self, array, drop, gate: int) -> np.ndarray:
-        return array if drop is None else array * drop[gate if len(drop) > 1 else 0, self.b]
-
-    def _column(self, weight, gate: int) -> np.ndarray:
-        return weight.value[:, gate * self.H + self.u]
-
-    def _sum(self, name: str, left: np.ndarray, right: np.ndarray) -> None:
-        self.terms[name] = (left, right)
-        self.values[name] = self.dtype.type(np.dot(left.astype("float64"), right.astype("float64")))
-
-    def _sums(self) -> None:
-        cell, tape, x, h = self.cell, self.tape, self.tape.x[self.s, self.b], self.tape.h[self.s, self.b]
-        for g, letter in enumerate(self.letters):
-            end = f"_{letter}" if letter else ""
-            self._sum(f"x_W{end}", self._dropped(x, tape.x_drop, g), self._column(cell.kernel, g))
-            if self._is(GRUCell) and letter == "h" and not self.reset_after:
-                self._sum("q_U_h", tape.q[self.s, self.b], self._column(cell.recurrent_kernel, g))
-            else:
-                self._sum(f"h_U{end}", self._dropped(h, tape.h_drop, g), self._column(cell.recurrent_kernel, g))
-            bias = (
-                np.zeros(1, self.dtype) if cell.bias is None else cell.bias.value[..., g * self.H + self.u].reshape(-1)
-            )
-            two = len(bias) == 2 and letter == "h"  # reset_after: the candidate tells its two biases apart
-            self.values[f"b{end}"] = bias[0] if two else bias.sum(dtype=self.dtype)
-            if letter == "h" and self.reset_after:
-                self.values["b_hh"] = bias[-1] if two else self.dtype.type(0)
-        self.values["h_in"] = self._dropped(h, tape.h_drop, 2)[self.u] if self._is(GRUCell) else h[self.u]
-
-    def _gates(self) -> None:
-        place = self.s, self.b, self.u
-        for g, letter in enumerate(self.letters):
-            self.values[f"z_{letter}" if letter else "z"] = self.tape.z[g][place]
-        for g, symbol in enumerate({4: "ifgo", 3: "zrg", 1: ""}[len(self.letters)]):
-            self.values[symbol] = self.tape.gates[g][place]
-        if self.tape.q is not None:
-            self.values["q"] = self.tape.q[place]
-
-    # -- backward --
-
-    def _gradients(self) -> None:
-        flow, place = self.flow, (self.s + 1, self.b, self.u)
-        self.values["d_h"] = flow.dh[place]
-        parts = self._later_h()
-        later = self.dtype.type(sum(parts))
-        rest = float(flow.dh[place]) - float(sum(parts))
-        # What is left over is what the outputs gave, unless it is but the rounding of the sum.
-        rounding = 8 * np.finfo(self.dtype).eps * (sum(abs(part) for part in parts) + abs(float(flow.dh[place])))
-        self.values["d_later_h"] = later
-        self.values["d_out_h"] = self.dtype.type(0 if abs(rest) <= rounding else rest)
-        if flow.dc is not None:
-            self.values["d_c"] = flow.dc[place]
-            self.values["d_later_c"] = self._later_c()
-            if self.masked:
-                self.values["d_c_prev"] = flow.dc[place]
-        if self.masked:
-            self.values["d_h_prev"] = flow.dh[place]
-            return
-        for g, letter in enumerate(self.letters):
-            self.values[f"d_z_{letter}" if letter else "d_z"] = flow.dz[g][self.s, self.b, self.u]
-        if self._is(GRUCell) and self.reset_after:
-            self.values["d_q"] = flow.dq[self.s, self.b, self.u]
-        elif self._is(GRUCell):
-            self._sum("d_z_h_U_h", flow.dz[2][self.s, self.b], self._row(2))
-
-    def _row(self, gate: int) -> np.ndarray:
-        return self.cell.recurrent_kernel.value[self.u, gate * self.H : (gate + 1) * self.H]
-
-    def _next_masked(self) -> bool:
-        return self.tape.mask is not None and not self.tape.mask[self.s + 1, self.b]
-
-    def _later_h(self) -> list[float]:
-        """Parts of dL/dh_t that come through the step after this one: its gates, and for GRU ``z h_t`` itself."""
-        n, b, u = self.s + 1, self.b, self.u
-        if n == self.T:
-            return [0.0]
-        after = float(self.flow.dh[n + 1, b, u])
-        if self._next_masked():
-            return [after]
-        parts, drop = [], self.tape.h_drop
-        for g, letter in enumerate(self.letters):
-            d = self.flow.dz[g][n, b]
-            candidate = self._is(GRUCell) and letter == "h"
-            if candidate and self.reset_after:
-                d = self.flow.dq[n, b]
-            part = float(d.astype("float64") @ self._row(g).astype("float64"))
-            part *= 1.0 if drop is None else float(drop[g if len(drop) > 1 else 0, b, u])
-            if candidate and not self.reset_after:
-                part *= float(self.tape.gates[1][n, b, u])
-            parts.append(part)
-        if self._is(GRUCell):
-            parts.append(after * float(self.tape.gates[0][n, b, u]))
-        return parts
-
-    def _later_c(self):
-        """dL/dc_t through the cell state of the step after this one; at the last step, what its outside user gave."""
-        n, b, u = self.s + 1, self.b, self.u
-        if n < self.T:
-            after = self.flow.dc[n + 1, b, u]
-            return after if self._next_masked() else after * self.tape.gates[1][n, b, u]
-        if not self.returns_states or self.masked:
-            return self.values["d_c"] if self.masked else self.dtype.type(0)
-        through_h = eval("d_h * o * d_activation(c, activation(c))", {}, self.values | self._functions())
-        return self.dtype.type(self.values["d_c"] - through_h)
-
-    # -- words --
-
-    def symbols(self) -> dict[str, tuple[str, str]]:
-        """Text and LaTeX of what is more than a letter with an index."""
-        x_t, h_prev = ("x_t", "x_t"), ("h_{t-1}", "h_{t-1}")
-        if self.tape.x_drop is not None:
-            x_t = ("(x_t d)", r"(x_t \odot d)")
-        if self.tape.h_drop is not None:
-            h_prev = ("(h_{t-1} d')", r"(h_{t-1} \odot d')")
-        found = {"h_in": h_prev, "b_hh": ("b'_h", "b'_h"), "q_U_h": ("q U_h", "q U_h")}
-        for letter in self.letters:
-            end = f"_{letter}" if letter else ""
-            found[f"x_W{end}"] = tuple(f"{x} W{end}" for x in x_t)
-            found[f"h_U{end}"] = tuple(f"{h} U{end}" for h in h_prev)
-        for state in ("h", "c"):
-            dL = (f"dL/d{state}_t", rf"\frac{{\partial L}}{{\partial {state}_t}}")
-            for key, words in (("out", "from outputs"), ("later", "from later steps")):
-                found[f"d_{key}_{state}"] = (f"{dL[0]} ({words})", rf"{dL[1]}\Big|_{{\text{{{words}}}}}")
-        found["d_z_h_U_h"] = ("dL/dz_h U_hᵀ", r"\frac{\partial L}{\partial z_h} U_h^{\mathsf T}")
-        for state in ("h", "c"):  # this unit's own path; h_{t-1} also reaches the gates of all units
-            if not self.masked:
-                text, latex = f"dL/d{state}_{{t-1}}", rf"\frac{{\partial L}}{{\partial {state}_{{t-1}}}}"
-                found[f"d_{state}_prev"] = (
-                    f"{text} (through {state}_t)",
-                    rf"{latex}\Big|_{{\text{{through }} {state}_t}}",
-                )
-        return found
-
-    def dropout_notes(self) -> list[str]:
-        """What dropout did to this sample."""
-        notes = []
-        for what, letter, drop in (("inputs", "d", self.tape.x_drop), ("states", "d'", self.tape.h_drop)):
-            if drop is not None:
-                zeros = [f"{int((row[self.b] == 0).sum())} of {row.shape[-1]}" for row in drop]
-                gates = f" (gates {', '.join(self.letters)})" if len(drop) > 1 else ""
-                notes.append(f"{letter}: dropout of {what}; set to zero: {', '.join(zeros)}{gates}.")
-        return notes

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_ref import checks, memory, random
 from rnn_ref.device import like_given, xp
+from rnn_ref.equations.record import Record
 from rnn_ref.guard import explained
 from rnn_ref.kernels.gate import admitted, admitted_tape
 from rnn_ref.kernels.tape import Tape
@@ -35,9 +36,10 @@ class Cell(Layer):
 
     Weights: ``kernel (F, G*H)``, ``recurrent_kernel (H, G*H)``, ``bias (G*H,)``.
 
-    A subclass names its gates, its states and the modules with its kernels.
+    A subclass names its record, its gates, its states and the modules with its kernels.
     """
 
+    record: Record
     GATES: tuple[str, ...]
     STATES: tuple[str, ...]
     takes_constants = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_ref import checks
 from rnn_ref.equations import gru as equations
+from rnn_ref.equations.record import Record
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.recurrent import BuiltInRNN
 from rnn_ref.layers.targets import Kernels
@@ -63,6 +64,10 @@ class GRUCell(Cell):
             **layer_options,
         )
         self.reset_after = checks.flag(reset_after, "reset_after", self.name)
+
+    @property
+    def record(self) -> Record:
+        return equations.RESET_AFTER if self.reset_after else equations.RESET_BEFORE
 
     def bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)

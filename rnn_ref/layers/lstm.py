@@ -20,6 +20,7 @@ class LSTMCell(Cell):
     ((2, 4), 2)
     """
 
+    record = equations.RECORD
     GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 4, Kernels("lstm")
 
     def __init__(

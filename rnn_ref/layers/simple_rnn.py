@@ -19,6 +19,7 @@ class SimpleRNNCell(Cell):
     ((2, 4), 1)
     """
 
+    record = equations.RECORD
     GATES, STATES, blocks, kernels = equations.GATES, equations.STATES, 1, Kernels("simple_rnn")
 
     def __init__(

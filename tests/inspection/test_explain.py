@@ -68,6 +68,33 @@ def test_the_way_back_is_that_of_the_gradient_flow(cell):
         np.testing.assert_allclose(value, flow.dz[gate][0, 2, 1], rtol=1e-12)
 
 
+FUNCTIONS = {
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
+}
+
+
+@pytest.mark.parametrize(
+    ("cell", "options"), [("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": False}), ("SimpleRNN", {})]
+)
+@pytest.mark.parametrize("extra", [{}, {"use_bias": False}, {"dropout": 0.3, "recurrent_dropout": 0.4}])
+def test_every_line_holds_with_its_numbers(cell, options, extra):
+    """Each right-hand side, evaluated by NumPy from the numbers shown, gives the left-hand side."""
+    layer, x = make(cell, **options, **extra, seed=1)
+    names = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+    functions = {name: FUNCTIONS[of][0] for name, of in names.items()}
+    functions |= {f"d_{name}": lambda z, a, of=of: FUNCTIONS[of][1](z) for name, of in names.items()}
+    for t, mask in ((0, None), (2, None), (T - 1, None), (1, "next"), (2, "this")):
+        if mask:
+            mask = np.arange(T)[None] != np.full((B, 1), 2)
+        step = explain_step(layer, x, t, 1, sample=1, mask=mask, training=True)
+        assert len(step.forward) >= (1 if mask is not None and t == 2 else 2)
+        assert step.backward
+        for symbol, expression in (*step.forward, *step.backward):
+            value = eval(expression, {"__builtins__": {}}, step.values | functions)
+            np.testing.assert_allclose(step.values[symbol], value, rtol=1e-9, atol=1e-12, err_msg=symbol)
+
+
 def test_latex_and_notebook_forms():
     layer, x = make("LSTM")
     step = explain_step(layer, x, 1, 0)

@@ -41,19 +41,20 @@ def _is_for_type_checkers(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
-def _statements(tree: ast.AST):
-    """Every statement that may run, those inside functions too."""
-    for node in ast.iter_child_nodes(tree):
+def _statements(body: list):
+    """Every statement that may run, those inside functions too; expressions are not looked into, which takes longer."""
+    for node in body:
         if not _is_for_type_checkers(node):
             yield node
-            yield from _statements(node)
+            for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
+                yield from _statements(getattr(node, inner, ()))
 
 
 @cache
 def _imports(file: Path, package: Path) -> tuple[Path, ...]:
     """The files of the package that this file imports. ``from a import b`` is the module ``a.b`` where there is one."""
     root, found = package.parent, set()
-    for node in _statements(ast.parse(file.read_bytes())):
+    for node in _statements(ast.parse(file.read_bytes()).body):
         if isinstance(node, ast.Import):
             modules = [(alias.name.split("."), None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

@@ -24,7 +24,14 @@ def randomize(model):
 
 def make(cell, *before, **options):
     rnn = getattr(layers, cell)(H, dtype="float64", name="rnn", **options)
-    model = Sequential([Input((T, F)), *before, rnn, layers.Dense(1, dtype="float64", name="head")])
+    model = Sequential(
+        [
+            Input(batch_shape=(len(X) if options.get("stateful") else None, T, F)),
+            *before,
+            rnn,
+            layers.Dense(1, dtype="float64", name="head"),
+        ]
+    )
     model.compile(loss="mean_squared_error")
     return randomize(model)
 

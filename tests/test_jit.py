@@ -73,7 +73,7 @@ def test_editing_an_equation_takes_effect_in_spite_of_the_cache(tmp_path):
     assert hits == 0
     file = tmp_path / "rnn_ref" / "equations" / "simple_rnn.py"
     source = file.read_text()
-    edited = source.replace("return activate(activation, z)", "return activate(activation, z) + type(z)(1)")
+    edited = source.replace("h = activate(activation, z)", "h = activate(activation, z) + type(z)(1)")
     assert edited != source
     file.write_text(edited)
     value, hits = run()

@@ -26,7 +26,7 @@ def in_float64(layer):
         for each, dtype in saved:
             each.dtype = dtype
         for weight, value in values:
-            weight.value = value
+            weight.hold(value)
 
 
 @guarded

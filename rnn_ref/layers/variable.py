@@ -45,7 +45,7 @@ class Variable:
     def __init__(self, value, name, *, path=None, trainable=True, regularizer=None, constraint=None):
         self.name = name
         self.path = path or name
-        self._put(value)
+        self.hold(value)
         self.trainable = trainable
         self.regularizer = regularizer
         self.constraint = constraint
@@ -60,9 +60,10 @@ class Variable:
     @value.setter
     def value(self, array) -> None:
         """A copy of an array in the shape of the first one, which decided; what autograd puts here is left to it."""
-        self._put(array.copy() if is_array(array) else array)
+        self.hold(array.copy() if is_array(array) else array)
 
-    def _put(self, array) -> None:
+    def hold(self, array) -> None:
+        """Make this very array the value, for the package's own use; ``value = array`` takes a copy."""
         if not hasattr(array, "_trace") and hasattr(array, "shape"):
             expected = self.__dict__.setdefault("_shape", array.shape)
             if array.shape != expected:

@@ -79,7 +79,6 @@ def test_gates_and_weights(model, ask, error, known):
     [
         (lambda m, seen: seen.select(unit=4), IndexError),
         (lambda m, seen: rnn_ref.explain_step(m, X, 0, 4, layer="first"), IndexError),
-        (lambda m, seen: rnn_ref.explain_step(m, X, 0, "a", layer="first"), TypeError),
         (lambda m, seen: plot.unit(seen, 4), ValueError),
         (lambda m, seen: plot.text("abcdefghi", seen, unit=4), ValueError),
         (lambda m, seen: plot.unrolled(seen, unit=4), ValueError),
@@ -90,6 +89,11 @@ def test_gates_and_weights(model, ask, error, known):
 def test_units(model, ask, error):
     with pytest.raises(error, match=r"unit=.* 0 to 3"):
         ask(model, rnn_ref.trace(model, X)["first"])
+
+
+def test_a_unit_is_a_number(model):
+    with pytest.raises(ValueError, match="explain_step: `unit` must be an integer"):
+        rnn_ref.explain_step(model, X, 0, "a", layer="first")
 
 
 class Unbuilt(Model):

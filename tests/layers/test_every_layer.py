@@ -199,17 +199,15 @@ def test_gradients(make, shapes):
 def test_config_round_trip(make, shapes):
     layer = make()
     x = draw(shapes, kind_of(layer))
-    if kind_of(layer) == "Lambda":
-        with pytest.raises((NotImplementedError, TypeError, ValueError), match=r"(?i)lambda"):
-            layer.get_config()
-        return
     if kind_of(layer) == "CustomCell":  # has the configuration of the cell inside, and none without a recurrent layer
         layer, x = layers.RNN(layer), draw([SEQUENCE], None)
-    custom = {"custom_objects": CUSTOM} if kind_of(layer) == "RNN" else {}
+    custom = {"RNN": {"custom_objects": CUSTOM}, "Lambda": {"custom_objects": {"tanh": np.tanh}, "safe_mode": False}}
+    custom = custom.get(kind_of(layer), {})
     called = x if kind_of(layer) == "MultiHeadAttention" else [x]  # side by side
     y = layer(*called)
     again = type(layer).from_config(layer.get_config(), **custom)
-    assert again.get_config() == layer.get_config()
+    if kind_of(layer) != "Lambda":  # marshal writes the same code in several ways
+        assert again.get_config() == layer.get_config()
     again.ensure_built([a.shape for a in x] if isinstance(x, list) else x.shape)
     assert [w.name for w in again.weights] == [w.name for w in layer.weights]
     again.set_weights(layer.get_weights())

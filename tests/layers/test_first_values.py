@@ -169,5 +169,5 @@ def test_build_asks_for_shapes_by_the_names_of_call():
 
 @pytest.mark.parametrize("value", [None, "yes"])
 def test_trainable_is_true_or_false(value):
-    with pytest.raises(ValueError, match="trainable must be True or False"):
+    with pytest.raises(ValueError, match="`trainable` must be True or False"):
         layers.Dense(2, trainable=value)

@@ -431,7 +431,7 @@ def test_wrong_output_gradient(cell):
 def test_words_and_ragged_lists_are_not_numbers():
     with pytest.raises(TypeError, match="array of numbers"):
         layers.LSTM(3)([[["a", "b"]]])
-    with pytest.raises(ValueError, match="not a regular array"):
+    with pytest.raises(ValueError, match="entries differ in length"):
         layers.LSTM(3)([[[1.0, 2.0], [1.0]]])
 
 

@@ -100,7 +100,7 @@ def test_bits_do_not_depend_on_threads():
 
 @pytest.mark.long
 def test_bits_depend_neither_on_vectors_nor_on_when_kernels_were_compiled(tmp_path):
-    expected = hashes(300, NUMBA_NUM_THREADS="2")
+    expected = hashes(120, NUMBA_NUM_THREADS="2")
     widths = [width for width in (16, 32, 64) if width <= hardware.VECTOR_BYTES]
     for width in widths:
         setting = {
@@ -108,8 +108,8 @@ def test_bits_depend_neither_on_vectors_nor_on_when_kernels_were_compiled(tmp_pa
             hardware.SETTING: str(width),
             "NUMBA_NUM_THREADS": "2",
         }
-        assert hashes(300, **setting) == expected, f"compiled now, vectors of {width} bytes"
-        assert hashes(300, **setting) == expected, f"from the disk, vectors of {width} bytes"
+        assert hashes(120, **setting) == expected, f"compiled now, vectors of {width} bytes"
+        assert hashes(120, **setting) == expected, f"from the disk, vectors of {width} bytes"
 
 
 def test_no_kernel_may_reorder_or_contract():

@@ -116,7 +116,6 @@ def _read(function: Callable, given: dict[str, ast.expr], gradients_of=None) -> 
     """
     function = uncompiled(function)
     where = f"{function.__module__}.{function.__qualname__}"
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     values, lines = dict(given), []
 
     def assign(name: str, expression: ast.expr) -> None:
@@ -126,7 +125,7 @@ def _read(function: Callable, given: dict[str, ast.expr], gradients_of=None) -> 
         values.pop(name, None)
         lines.append((name, expression))
 
-    for statement in definition.body:
+    for statement in _statements(function):
         if isinstance(statement, ast.Return) or _is_docstring(statement):
             continue
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
@@ -148,6 +147,11 @@ def _read(function: Callable, given: dict[str, ast.expr], gradients_of=None) -> 
     return lines
 
 
+def _statements(function) -> list[ast.stmt]:
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    return definition.body
+
+
 def _is_docstring(statement) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
@@ -161,8 +165,7 @@ def _equation_called(node, function) -> Callable | None:
 
 
 def _results(function) -> list[str]:
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-    returned = definition.body[-1].value
+    returned = _statements(function)[-1].value
     return [name.id for name in (returned.elts if isinstance(returned, ast.Tuple) else [returned])]
 
 

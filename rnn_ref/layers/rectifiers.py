@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
-
 import numpy as np
 
 from rnn_ref import checks
@@ -11,12 +9,7 @@ from rnn_ref.device import xp
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.layer import Layer, LayerGradients
 
-
-def not_negative(value, name: str, layer: str) -> float:
-    """Check a slope, a threshold or a largest value."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not value >= 0:
-        raise ValueError(f"{layer}: {name} must be a number that is not negative, got {value!r}.")
-    return float(value)
+NOT_NEGATIVE = "[0, inf]"
 
 
 class ReLU(Layer):
@@ -52,9 +45,9 @@ class ReLU(Layer):
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **layer_options):
         super().__init__(**layer_options)
-        self.max_value = None if max_value is None else not_negative(max_value, "max_value", self.name)
-        self.negative_slope = not_negative(negative_slope, "negative_slope", self.name)
-        self.threshold = not_negative(threshold, "threshold", self.name)
+        self.max_value = checks.number(max_value, "max_value", self.name, NOT_NEGATIVE, optional=True)
+        self.negative_slope = checks.number(negative_slope, "negative_slope", self.name, NOT_NEGATIVE)
+        self.threshold = checks.number(threshold, "threshold", self.name, NOT_NEGATIVE)
 
     def forward(self, x, *, training: bool = False):
         """``x (B, ...)`` -> ``y`` in the same shape; the tape is ``x``."""
@@ -109,7 +102,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope=0.3, **layer_options):
         super().__init__(**layer_options)
-        self.negative_slope = not_negative(negative_slope, "negative_slope", self.name)
+        self.negative_slope = checks.number(negative_slope, "negative_slope", self.name, NOT_NEGATIVE)
 
     def forward(self, x, *, training: bool = False):
         """``x (B, ...)`` -> ``y`` in the same shape; the tape is ``x``."""
@@ -158,8 +151,6 @@ class ELU(Layer):
 
     def __init__(self, alpha=1.0, **layer_options):
         super().__init__(**layer_options)
-        if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
-            raise ValueError(f"{self.name}: alpha must be a number, got {alpha!r}.")
         self.alpha = checks.number(alpha, "alpha", self.name)
 
     def forward(self, x, *, training: bool = False):

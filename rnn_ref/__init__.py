@@ -46,7 +46,7 @@ for _module in (activations, callbacks, constraints, initializers, losses, metri
 Initializer, Layer, Loss = initializers.Initializer, layers.Layer, losses.Loss
 Metric, Optimizer, Regularizer = metrics.Metric, optimizers.Optimizer, regularizers.Regularizer
 
-_LAZY = {"plot": "rnn_ref.plotting"}  # matplotlib is imported when a picture is asked for
+_LAZY = {"plot": "rnn_ref.plotting", "interop": "rnn_ref.interop"}  # imported when they are asked for
 
 
 keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf.keras.layers.LSTM runs as well
@@ -87,6 +87,7 @@ __all__ = [
     "get_device",
     "gradient_flow",
     "initializers",
+    "interop",
     "keras",
     "layers",
     "losses",

@@ -37,12 +37,12 @@ def elsewhere(cell: Cell, F, H, sizes) -> dict[str, Elsewhere]:
         return {
             "Keras": variants[cell.reset_after],
             f"Keras, reset_after={not cell.reset_after}": variants[not cell.reset_after],
-            "PyTorch": with_biases(2, f"{torch} {only}"),
+            "PyTorch": with_biases(2, f"{torch} {only} rnn_ref.interop.torch keeps both biases as the rows of one."),
             "cuDNN": with_biases(2, f"CUDNN_RNN_DOUBLE_BIAS, its default. {only}"),
         }
     return {
         "Keras": with_biases(1, "One bias for every gate."),
-        "PyTorch": with_biases(2, f"{torch} {REDUNDANT}"),
+        "PyTorch": with_biases(2, f"{torch} {REDUNDANT} rnn_ref.interop.torch reads that sum."),
         "cuDNN": with_biases(
             2, f"CUDNN_RNN_DOUBLE_BIAS, its default; its single-bias modes count as Keras. {REDUNDANT}"
         ),

@@ -122,7 +122,7 @@ def from_state_dict(
         layer = LAYERS[kind](H, **options)
         layer = layer if len(directions) == 1 else Bidirectional(layer)
         layer.set_weights([w for weights in directions for w in from_torch(kind, weights)])
-        layers += [Dropout(dropout), layer] if dropout and number else [layer]
+        layers += [Dropout(dropout, dtype=layer.dtype), layer] if dropout and number else [layer]
     return layers
 
 

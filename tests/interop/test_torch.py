@@ -185,10 +185,11 @@ def test_as_many_parameters_as_the_derivation_says(kind):
 
 
 def test_dropout_stands_between_the_layers():
-    there = nn.GRU(F, 2, num_layers=3, dropout=0.25)
+    there = nn.GRU(F, 2, num_layers=3, dropout=0.25).double()
     layers = interop.from_module(there)
     assert [type(layer).__name__ for layer in layers] == ["GRU", "Dropout", "GRU", "Dropout", "GRU"]
     assert layers[1].rate == 0.25
+    assert {layer.dtype for layer in layers} == {"float64"}
 
 
 def test_half_precision_becomes_float32():

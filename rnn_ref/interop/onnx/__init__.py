@@ -1,0 +1,9 @@
+"""ONNX files: a model out, for whatever runs ONNX, and models in, to be looked into.
+
+interop.onnx.export(model, "model.onnx")
+model = interop.onnx.load("model.onnx")
+"""
+
+from rnn_ref.interop.onnx.export import export
+
+__all__ = ["export"]

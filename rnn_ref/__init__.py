@@ -7,7 +7,20 @@ underneath, compiled by Numba, and everything the backward pass remembers there 
 import importlib
 import sys
 
-from rnn_ref import backend, config, datasets, layers, models, names, preprocessing, random, seq2seq, training, utils
+from rnn_ref import (
+    backend,
+    config,
+    datasets,
+    layers,
+    models,
+    names,
+    preprocessing,
+    random,
+    saving,
+    seq2seq,
+    training,
+    utils,
+)
 from rnn_ref import notice as _notice  # noqa: F401 - listens while kernels are compiled
 from rnn_ref.device import device, get_device, set_device
 from rnn_ref.inspection import (
@@ -100,6 +113,7 @@ __all__ = [
     "regularizers",
     "rnn",
     "saturation",
+    "saving",
     "seq2seq",
     "set_device",
     "standardize_args",

@@ -15,9 +15,7 @@ IMPORT_FROM = dis.opmap["IMPORT_FROM"]
 _IMAGES = "is about images; rnn_ref is about sequences. Prepare images with Keras, or with another library, before."
 _TWO_D = "is for images and volumes; the layers here are for sequences (B, T, F)."
 _PREPROCESSING = "is a preprocessing layer of Keras; prepare the data before fit, {}"
-_CUSTOM = "is Keras's registry of classes for files; pass custom_objects={{'Name': Name}} to from_config."
 _FILES = "reads files from disk; read them with Python, and give arrays or a generator to fit."
-_SAVING = "writes models to files, which is not there yet; keep model.get_config() and model.get_weights()."
 _PRECISION = "is for mixed precision; the precisions here are float32 and float64."
 _OTHER = "runs code of another framework; write a layer with call(x) on autograd.numpy arrays."
 _SCALE = "is not there; write Lambda(lambda x: {0}, gradient={1}), or do it to the data before fit."
@@ -25,7 +23,11 @@ _SCALE = "is not there; write Lambda(lambda x: {0}, gradient={1}), or do it to t
 # module -> (names, what to write instead)
 GROUPS: dict[str, list[tuple[str, str]]] = {
     "callbacks": [
-        ("BackupAndRestore ModelCheckpoint OrbaxCheckpoint", _SAVING),
+        (
+            "BackupAndRestore ModelCheckpoint",
+            "is not there; call model.save in LambdaCallback(on_epoch_end=...).",
+        ),
+        ("OrbaxCheckpoint", "writes Orbax's folders; ModelCheckpoint and BackupAndRestore write files."),
         ("RemoteMonitor", "sends events to a server; write LambdaCallback(on_epoch_end=...) that does."),
         ("TensorBoard", "is not there; write CSVLogger(path), or look with rnn_ref.plot.history and rnn_ref.trace."),
     ],
@@ -112,11 +114,6 @@ GROUPS: dict[str, list[tuple[str, str]]] = {
         ("array_to_img bounding_boxes img_to_array load_img save_img image_dataset_from_directory", _IMAGES),
         ("audio_dataset_from_directory text_dataset_from_directory", _FILES),
         ("get_file", "downloads data; download with urllib.request.urlretrieve, or use rnn_ref.datasets."),
-        (
-            "CustomObjectScope custom_object_scope get_custom_objects get_registered_name get_registered_object "
-            "register_keras_serializable",
-            _CUSTOM.format(),
-        ),
         ("deserialize_keras_object", "is written layers.deserialize, losses.deserialize, ... by kind."),
         ("serialize_keras_object", "is written layers.serialize, losses.serialize, ... by kind."),
         ("Config", "is a dictionary with attributes; write a dataclass, or types.SimpleNamespace."),

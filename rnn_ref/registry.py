@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from rnn_ref import custom_objects as own_objects
+
 Config = dict[str, Any]
 
 _copying: ContextVar[bool] = ContextVar("whether configurations may hold functions", default=False)
@@ -105,8 +107,9 @@ class Registry:
             return None
         if hasattr(obj, "get_config"):
             cls = type(obj)
-            module = f"keras.{self.kind}s" if cls in self.classes else cls.__module__
-            return _config(module, cls.__name__, obj.get_config(), None)
+            if cls in self.classes:
+                return _config(f"keras.{self.kind}s", cls.__name__, obj.get_config(), None)
+            return _config(cls.__module__, cls.__name__, obj.get_config(), own_objects.get_registered_name(cls))
         if is_copying():
             return obj
         name = getattr(obj, "__name__", "<lambda>")
@@ -143,19 +146,22 @@ class Registry:
             )
         if config["class_name"] == "function":
             return self._find(config["config"], custom_objects)
-        found = self._find(config["class_name"], custom_objects)
+        found = self._find(config["class_name"], custom_objects, config.get("registered_name"))
         arguments = config.get("config") or {}
         return found.from_config(arguments) if hasattr(found, "from_config") else found(**arguments)
 
-    def _find(self, name: str, custom_objects: Mapping[str, Callable] | None) -> Callable:
-        custom_objects = custom_objects or {}
-        for names in (custom_objects, self.names):
-            if name in names:
-                return names[name]
-        known = sorted({*custom_objects, *(name for name in self.names if name.islower())})
-        near = difflib.get_close_matches(snake_case(name), known, n=1)
+    def _find(self, name: str, custom_objects: Mapping[str, Callable] | None, registered_name=None) -> Callable:
+        found = own_objects.find(name, custom_objects, registered_name)
+        if found is None and isinstance(name, str):
+            found = self.names.get(name)
+        if found is not None:
+            return found
+        known = sorted(
+            {*(custom_objects or ()), *own_objects.names(), *(name for name in self.names if name.islower())}
+        )
+        near = difflib.get_close_matches(snake_case(str(name)), known, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"unknown {self.kind} {name!r}{hint}; the known ones are {', '.join(known)}")
+        raise own_objects.UnknownObject(f"unknown {self.kind} {name!r}{hint}; the known ones are {', '.join(known)}")
 
 
 def _config(module: str, class_name: str, config: Any, registered_name: str | None) -> Config:

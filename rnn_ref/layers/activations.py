@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from rnn_ref import checks
+from rnn_ref import custom_objects as own_objects
 from rnn_ref.device import device, to_numpy, xp
 from rnn_ref.equations import activations as equations
 from rnn_ref.equations import rows, with_options
@@ -328,12 +329,16 @@ def get(identifier, where: str = "activation") -> Activation:
             return get(identifier["class_name"], where).with_options(**identifier["config"])
         raise ValueError(f"{where}: an activation's config must have class_name and config, got {identifier!r}.")
     if isinstance(identifier, str):
+        if own_objects.find(identifier) is not None:
+            return get(own_objects.find(identifier), where)
         name = ALIASES.get(identifier, identifier)
         if name in ALL:
             return ALL[name]
         near = difflib.get_close_matches(identifier, ALL, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{where}: unknown activation {identifier!r}.{hint} Known: {', '.join(sorted(ALL))}.")
+        raise own_objects.UnknownObject(
+            f"{where}: unknown activation {identifier!r}.{hint} Known: {', '.join(sorted(ALL))}."
+        )
     if isinstance(identifier, functools.partial) and isinstance(identifier.func, Activation) and not identifier.args:
         return identifier.func.with_options(**identifier.keywords)
     if callable(identifier):

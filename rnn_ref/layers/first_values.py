@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
 from rnn_ref.layers import initializers
+
+_allowance: ContextVar[list[int] | None] = ContextVar("numbers left, while a model of a file is made", default=None)
+
+
+@contextmanager
+def drawn_by_nobody(most: int) -> Iterator[None]:
+    """Within it, weights begin with zeros, and have ``most`` numbers in all: those of a file will take their place."""
+    token = _allowance.set([most])
+    try:
+        yield
+    finally:
+        _allowance.reset(token)
 
 
 def first_values(initializer, shape: tuple, dtype: str, path: str) -> np.ndarray:
@@ -27,6 +43,12 @@ def first_values(initializer, shape: tuple, dtype: str, path: str) -> np.ndarray
         Of that shape and dtype, in C order, shared with nobody: whoever made it may keep an array it gave.
     """
     shape = initializers.checked_shape(shape)
+    left = _allowance.get()
+    if left is not None:
+        left[0] -= math.prod(shape)
+        if left[0] < 0:
+            raise ValueError(f"{path}: a weight of shape {shape} is more than the file has numbers for.")
+        return np.zeros(shape, dtype)
     values = initializer(shape, dtype=dtype) if _takes_dtype(initializer) else initializer(shape)
     try:
         given = np.asarray(values)

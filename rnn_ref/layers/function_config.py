@@ -7,6 +7,8 @@ import marshal
 import types
 from collections.abc import Callable, Mapping
 
+from rnn_ref.custom_objects import UnknownObject, find
+
 
 def describe_function(function: Callable, layer: str) -> dict:
     """As Keras 3 writes it.
@@ -43,6 +45,8 @@ def function_from(entry, custom_objects: Mapping | None, safe_mode: bool, layer:
 
     Parameters
     ----------
+    layer : str
+        Name of the layer, by which ``custom_objects`` may have what a lambda is to be replaced with.
     names : dict
         The global names that a lambda's code may use.
 
@@ -55,13 +59,19 @@ def function_from(entry, custom_objects: Mapping | None, safe_mode: bool, layer:
         return entry
     if entry["class_name"] != "__lambda__":
         name = entry["config"] if isinstance(entry["config"], str) else entry["class_name"]
-        if name not in (custom_objects or {}):
-            raise ValueError(f"{layer}: unknown function {name!r}: pass custom_objects={{{name!r}: <the function>}}.")
-        return custom_objects[name]
+        found = find(name, custom_objects)
+        if found is None:
+            raise UnknownObject(
+                f"{layer}: unknown function {name!r}: pass custom_objects={{{name!r}: <the function>}}."
+            )
+        return found
+    if safe_mode and find(layer, custom_objects) is not None:
+        return find(layer, custom_objects)
     if safe_mode:
-        raise ValueError(
-            f"{layer}: the configuration holds the code of a Python lambda, which could do anything. If you trust "
-            "where it comes from: Lambda.from_config(config, safe_mode=False)."
+        raise UnknownObject(
+            f"{layer}: the configuration holds the code of a Python lambda, which could do anything, and is not run. "
+            f"Pass the function by the name of the layer: custom_objects={{{layer!r}: <the function>}}. If you trust "
+            "where a configuration comes from: Lambda.from_config(config, safe_mode=False)."
         )
     described = entry["config"]
     code = marshal.loads(base64.decodebytes(described["code"].encode()))

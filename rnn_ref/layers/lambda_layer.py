@@ -215,12 +215,14 @@ class Lambda(Layer):
     def from_config(cls, config: dict, custom_objects: dict | None = None, safe_mode: bool | None = None):
         """A layer from :meth:`get_config`'s dictionary.
 
-        Functions are found by name in ``custom_objects``; the code of a lambda is run only with ``safe_mode=False``.
+        Functions are found by name in ``custom_objects``, that of a lambda by the name of the layer; the code of a
+        lambda is run only with ``safe_mode=False``.
         """
         name = config.get("name", cls.__name__)
 
         def function(key):
-            return function_from(config[key], custom_objects, safe_mode is not False, name, {"np": np, "numpy": np})
+            place = name if key == "function" else f"{name}/{key}"
+            return function_from(config[key], custom_objects, safe_mode is not False, place, {"np": np, "numpy": np})
 
         functions = ("function", "output_shape", "mask", "gradient")
         return super().from_config(config | {key: function(key) for key in functions if key in config})

@@ -15,7 +15,7 @@ from rnn_ref.layers.sharing import note, once
 from rnn_ref.layers.starting import Started, asked, recorded_states
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
 from rnn_ref.layers.weight_owner import each_once
-from rnn_ref.layers.wrapper import class_entry
+from rnn_ref.layers.wrapper import class_entry, class_of
 
 
 class RNN(Layer):
@@ -520,12 +520,7 @@ def describe_cell(cell) -> dict:
 
 def cell_from(entry: dict, custom_objects: dict | None):
     """The cell that :func:`describe_cell` described."""
-    from rnn_ref import layers as known
-
-    name = entry["class_name"]
-    cell_class = (custom_objects or {}).get(name) or getattr(known, name, None)
-    if cell_class is None:
-        raise ValueError(f"unknown cell {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
+    cell_class = class_of(entry, custom_objects, "cell")
     return once(entry, lambda: _make_cell(cell_class, entry["config"], custom_objects))
 
 

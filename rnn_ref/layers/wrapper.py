@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 
+from rnn_ref.custom_objects import UnknownObject, find, get_registered_name
 from rnn_ref.device import to_numpy
 from rnn_ref.guard import explained
 from rnn_ref.layers.layer import Layer
@@ -83,26 +84,41 @@ def class_entry(kind: type) -> dict:
     elif kind.__module__.startswith("rnn_ref.models.") and name in places:
         module, registered = places[name]
     else:
-        module, registered = kind.__module__, name
+        module, registered = kind.__module__, get_registered_name(kind)
     return {"module": module, "class_name": name, "config": {}, "registered_name": registered}
 
 
 @explained
 def layer_from(entry, custom_objects: dict | None = None):
     """The layer that :func:`describe` described; a layer itself stays."""
-    import rnn_ref
-    from rnn_ref import layers as known
-    from rnn_ref.layers.operators import Operator
-
     if isinstance(entry, Layer):
         return entry
-    name = entry["class_name"]
-    # Models (Sequential, Model) are layers too.
-    found = (custom_objects or {}).get(name) or known.__dict__.get(name) or getattr(rnn_ref, name, None)
-    if name == "Operator":  # nobody's to make: it stands for an operator of Python
-        found = Operator
-    if found is None:
-        raise ValueError(f"unknown layer {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
+    found = class_of(entry, custom_objects, "layer")
     if custom_objects and "custom_objects" in inspect.signature(found.from_config).parameters:
         return once(entry, lambda: found.from_config(entry["config"], custom_objects=custom_objects))
     return once(entry, lambda: found.from_config(entry["config"]))
+
+
+def class_of(entry, custom_objects: dict | None, kind: str) -> type:
+    """The class that a description names: one of the user's, else a layer or a model of the package, and nothing else.
+
+    Raises
+    ------
+    UnknownObject
+        If there is none.
+    """
+    from rnn_ref import layers as known
+    from rnn_ref import models
+    from rnn_ref.layers.operators import Operator
+
+    if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
+        raise ValueError(f"a {kind} is described by a dict with class_name and config; got {entry!r:.100}.")
+    name = entry["class_name"]
+    found = find(name, custom_objects, entry.get("registered_name"))
+    if found is not None:
+        return found
+    own = vars(known).get(name) or {"Operator": Operator}.get(name) or getattr(models, name, None)
+    # Of the rest of these modules (functions, modules, typing) nothing is a layer.
+    if not inspect.isclass(own) or not issubclass(own, Layer) or own is Layer:
+        raise UnknownObject(f"unknown {kind} {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
+    return own

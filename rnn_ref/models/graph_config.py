@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_ref.layers import wrapper
 from rnn_ref.layers.symbolic import SymbolicTensor, leaves, replace_entries
 from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.wrapper import describe
 from rnn_ref.models.keras_masks import without_mask_operations
+from rnn_ref.models.skipping import Skipped, model_layer
 from rnn_ref.models.structure import leaves_of, put_back
 
 TENSOR = "__keras_tensor__"
@@ -25,14 +25,6 @@ def serialize_layer(layer) -> dict:
     entry = describe(layer)
     entry["name"] = layer.name
     return entry
-
-
-def layer_from(entry: dict, custom_objects: dict | None = None):
-    """A layer, or a model, from :func:`serialize_layer`'s dictionary."""
-    from rnn_ref import models
-
-    own = {"Functional": models.Functional} if entry["class_name"] == "Functional" else {}
-    return wrapper.layer_from(entry, own | (custom_objects or {}) or None)
 
 
 def write(model) -> dict:
@@ -83,7 +75,7 @@ def _side_by_side(node, describe) -> list:
 def read(config: dict, custom_objects: dict | None = None):
     """Make the layers, call them, and return the input and output tensors."""
     config = without_mask_operations(config)
-    layers = {entry["name"]: layer_from(entry, custom_objects) for entry in config["layers"]}
+    layers = {entry["name"]: model_layer(entry, custom_objects) for entry in config["layers"]}
     made = {(name, 0): layer.nodes.first.outputs for name, layer in layers.items() if layer.nodes and _is_input(layer)}
     waiting = {(e["name"], k): call for e in config["layers"] for k, call in enumerate(e["inbound_nodes"])}
 
@@ -105,6 +97,9 @@ def read(config: dict, custom_objects: dict | None = None):
         for key in ready:
             call = waiting.pop(key)
             inputs, layer = _revive(call["args"], tensor), layers[key[0]]
+            if isinstance(layer, Skipped):
+                made[key] = leaves(layer(leaves(inputs)[0]))
+                continue
             if len(inputs) > 1 and not getattr(layer, "inputs_by_position", False):
                 raise ValueError(f"{config['name']}: the layer {key[0]!r} is called with {len(inputs)} arguments.")
             arguments = _revive(call["kwargs"], tensor)

@@ -8,9 +8,9 @@ from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.sharing import while_reading, while_writing
 from rnn_ref.layers.symbolic import SymbolicTensor, is_shape, shapes_of
 from rnn_ref.layers.wrapper import describe
-from rnn_ref.models.graph_config import layer_from
 from rnn_ref.models.model import Model
 from rnn_ref.models.places import check_one, fit_to_place
+from rnn_ref.models.skipping import model_layer
 from rnn_ref.models.structure import flatten, leaves_of, put_back
 from rnn_ref.models.walk import RecordedTensor, Walk
 
@@ -227,7 +227,7 @@ class Sequential(Model):
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Sequential:
         """A model with the same layers and new weights."""
         with while_reading():
-            layers = [layer_from(entry, custom_objects) for entry in config["layers"]]
+            layers = [model_layer(entry, custom_objects) for entry in config["layers"]]
         model = cls(layers, name=config["name"], trainable=config.get("trainable", True))
         if not model.built and config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from rnn_ref import custom_objects as own_objects
 from rnn_ref.guard import explained
 
 _times_used: defaultdict[str, int] = defaultdict(int)
@@ -39,11 +40,12 @@ def reset_automatic_names() -> None:
 
 def lookup(name: str, known: Mapping[str, Any], kind: str) -> Any:
     """The entry `name` of the table `known`; an unknown name raises a ValueError that lists the known ones."""
-    if name in known:
-        return known[name]
+    found = own_objects.find(name) or known.get(name)
+    if found is not None:
+        return found
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}.")
+    raise own_objects.UnknownObject(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}.")
 
 
 def one_of(argument: str, value: Any, allowed: tuple) -> Any:
@@ -53,9 +55,6 @@ def one_of(argument: str, value: Any, allowed: tuple) -> Any:
     raise ValueError(f"Argument `{argument}` must be one of {allowed}. Received: {argument}={value!r}")
 
 
-@explained
-@explained
-@explained
 @explained
 def serialize(obj: Any) -> dict | str:
     """An object as the dictionary that Keras 3 writes, a function as its name."""
@@ -69,7 +68,7 @@ def serialize(obj: Any) -> dict | str:
         "module": f"keras.{own}" if own else kind.__module__,
         "class_name": kind.__name__,
         "config": obj.get_config(),
-        "registered_name": None if own else kind.__name__,
+        "registered_name": None if own else own_objects.get_registered_name(kind),
     }
 
 
@@ -82,4 +81,5 @@ def deserialize(config: Any, known: Mapping[str, Any], kind: str, custom_objects
         raise ValueError(f"A {kind} config needs the keys 'class_name' and 'config'. Received: {config!r}")
     if config["class_name"] == "function":  # how Keras writes a function
         return lookup(config["config"], table, kind)
-    return lookup(config["class_name"], table, kind).from_config(dict(config.get("config") or {}))
+    registered = own_objects.find(None, custom_objects, config.get("registered_name"))
+    return (registered or lookup(config["class_name"], table, kind)).from_config(dict(config.get("config") or {}))

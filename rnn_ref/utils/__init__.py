@@ -1,5 +1,13 @@
 """Small helpers around training, and those around data, named as in `keras.utils`."""
 
+from rnn_ref.custom_objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from rnn_ref.models.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from rnn_ref.names import missing
 from rnn_ref.preprocessing.sequence import pad_sequences
@@ -15,14 +23,20 @@ Sequence = PyDataset  # its name in Keras 2
 __getattr__ = missing("utils")
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
     "clear_session",
+    "custom_object_scope",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "register_keras_serializable",
     "set_random_seed",
     "split_dataset",
     "timeseries_dataset_from_array",

@@ -1,0 +1,36 @@
+"""What goes wrong with files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class FileError(ValueError):
+    """A file cannot be read as what it should be."""
+
+
+class BrokenFile(FileError):
+    """It is damaged, or not of the kind that its name says."""
+
+
+class UnsafeFile(FileError):
+    """It asks for what no honest file needs: more memory than it has bytes, other files, places outside."""
+
+
+class WrongWeights(FileError):
+    """Its weights are not those of the model."""
+
+
+@contextmanager
+def reading(path) -> Iterator[None]:
+    """Whatever fails within it is the file's fault, and says so; a file that is not there stays an OSError."""
+    try:
+        yield
+    except (FileError, FileNotFoundError, PermissionError, IsADirectoryError, ImportError):
+        raise
+    except MemoryError as error:
+        raise UnsafeFile(f"{path}: it asks for more memory than there is.") from error
+    except Exception as error:
+        told = str(error) or type(error).__name__
+        raise BrokenFile(f"{path}: cannot be read: {told}") from error

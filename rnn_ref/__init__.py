@@ -11,6 +11,7 @@ from rnn_ref import (
     backend,
     config,
     datasets,
+    interop,
     layers,
     models,
     names,
@@ -59,7 +60,7 @@ for _module in (activations, callbacks, constraints, initializers, losses, metri
 Initializer, Layer, Loss = initializers.Initializer, layers.Layer, losses.Loss
 Metric, Optimizer, Regularizer = metrics.Metric, optimizers.Optimizer, regularizers.Regularizer
 
-_LAZY = {"plot": "rnn_ref.plotting", "interop": "rnn_ref.interop"}  # imported when they are asked for
+_LAZY = {"plot": "rnn_ref.plotting"}  # matplotlib is imported when a picture is asked for
 
 
 keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf.keras.layers.LSTM runs as well

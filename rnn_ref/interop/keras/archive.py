@@ -22,6 +22,7 @@ from rnn_ref.version import __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LIMITS = {CONFIG: 1 << 23, METADATA: 1 << 20, WEIGHTS: 1 << 50}
+SLACK = 100_000  # numbers, so that what does not fit is found out where that can be told better
 KERAS = "3.15.1"  # whose format it is
 
 
@@ -92,9 +93,9 @@ def parsed(text: bytes | str, where: str) -> dict:
 
 
 def made(described: dict, stored: Stored, where: str, *, compile: bool, skip_unknown: bool):
-    """The model of a description, with zeros for weights: no more of them than the file has."""
+    """The model of a description, with zeros for weights: hardly more of them than the file has."""
     try:
-        with skipping(skip_unknown), drawn_by_nobody(stored.sizes()):
+        with skipping(skip_unknown), drawn_by_nobody(stored.sizes() + SLACK):
             return model_from(described, compile=compile)
     except (FileError, UnknownObject, NotImplementedError):
         raise

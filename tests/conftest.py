@@ -65,13 +65,23 @@ def assert_close():
 
 @pytest.fixture(scope="session")
 def keras_in():
-    """``with keras_in("float64"):`` Keras on JAX rounds tanh and others to float32 unless told not to."""
-    from keras.src.backend.common import dtypes
+    """``with keras_in("float64"):`` Keras rounds tanh and others to float32 unless told not to."""
 
     def precision(dtype):
+        from keras.src.backend.common import dtypes  # of the Keras that is imported just now
+
         return mock.patch.dict(dtypes.BIT64_TO_BIT32_DTYPE, {"float64": dtype})
 
     return precision
+
+
+@pytest.fixture(scope="module")
+def on_numpy():
+    """For modules that take ``keras`` from ``tests.keras_on_numpy``."""
+    from .keras_on_numpy import imported
+
+    with imported():
+        yield
 
 
 @pytest.hookimpl(optionalhook=True)

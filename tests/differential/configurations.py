@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
 
-import keras
 import numpy as np
 
-B, T, H = 3, 4, 3  # few shapes: JAX compiles every operation for every new one
+from .yardstick import keras
+
+B, T, H = 3, 4, 3
 VOCABULARY = 7
 ACTIVATIONS = (
     "tanh", "sigmoid", "relu", "linear", "hard_sigmoid", "softsign", "elu", "selu", "softplus", "exponential",
@@ -145,8 +146,8 @@ def sensible(c: Configuration) -> Configuration:
             )
         c = replace(c, layers=layers)
     elif c.mask:
-        # On JAX an unrolled loop never zeroes masked outputs, and a scan takes the initial state for the output of
-        # masked steps before the first. TensorFlow and PyTorch do as rnn_ref does.
+        # On NumPy and JAX an unrolled loop never zeroes masked outputs, and a scan takes the initial state for the
+        # output of masked steps before the first. TensorFlow and PyTorch do as rnn_ref does.
         if last.bidirectional and not c.return_sequences:  # Bidirectional then takes zero_output_for_mask back
             c = replace(c, initial_state=False, stateful=False)
         started = c.initial_state or c.stateful

@@ -1,13 +1,15 @@
-"""One configuration built and run, forward and backward, in rnn_ref and in Keras (on JAX or PyTorch)."""
+"""One configuration built and run, forward and backward, in rnn_ref and in Keras."""
 
 from __future__ import annotations
 
-import keras
+from dataclasses import dataclass
+
 import numpy as np
 
 import rnn_ref
 
 from .configurations import VOCABULARY, B, Configuration, Recurrent
+from .yardstick import keras
 
 FEATURES = 2
 
@@ -117,68 +119,92 @@ def data(c: Configuration, generator) -> list[np.ndarray]:
     return arrays
 
 
-def run_ours(c: Configuration, weights_scale: float):
-    """Weights, data, outputs (of two calls if stateful), directions, gradients of inputs and weights."""
+@dataclass(frozen=True)
+class Numbers:
+    """What a model is run with: weights, the inputs of each call, directions from which gradients come back."""
+
+    weights: list
+    calls: list
+    directions: list
+
+    def changed(self, change) -> Numbers:
+        """With ``change`` made to every array of floats."""
+
+        def made(array):
+            return change(array) if array.dtype.kind == "f" else array
+
+        calls = [[made(array) for array in arrays] for arrays in self.calls]
+        return Numbers([made(w) for w in self.weights], calls, [made(d) for d in self.directions])
+
+
+def numbers(c: Configuration, weights_scale: float) -> Numbers:
     generator = np.random.default_rng(c.seed)
     model = build(rnn_ref, c)
     weights = [generator.normal(size=w.shape, scale=weights_scale).astype(c.dtype) for w in model.get_weights()]
-    model.set_weights(weights)
     calls = [data(c, generator) for _ in range(2 if c.stateful else 1)]
+    shapes = [y.shape for y in flat(model.forward(calls[0])[0])]
+    return Numbers(weights, calls, [generator.normal(size=shape).astype(c.dtype) for shape in shapes])
+
+
+def run_ours(c: Configuration, given: Numbers):
+    """Outputs (of two calls if stateful), and gradients of inputs and weights."""
+    model = build(rnn_ref, c)
+    model.set_weights(given.weights)
     outputs = []
-    for arrays in calls:
+    for arrays in given.calls:
         y, tape = model.forward(arrays)
-        outputs.append(flat(y))
-    directions = [generator.normal(size=y.shape).astype(c.dtype) for y in outputs[0]]
-    gradients = None
-    if not c.stateful:
-        found = model.run_back(tape, directions, input_gradient=True)
-        of_weights = found.weights
-        gradients = [
-            *[dx for dx, x in zip(flat(found.inputs), calls[0]) if x.dtype.kind == "f"],
-            *[of_weights[name] for name in model.named_weights() if name in of_weights],
-        ]
-    return weights, calls, outputs, directions, gradients
-
-
-def run_theirs(c: Configuration, weights, calls, directions):
-    """Outputs and gradients of Keras, in the same order."""
-    model = build(keras, c)
-    assert [w.shape for w in weights] == [tuple(v.shape) for v in model.weights if "seed" not in v.path], c
-    model.set_weights(weights)
-    return (_with_torch if keras.backend.backend() == "torch" else _with_jax)(c, model, calls, directions)
-
-
-def _with_jax(c, model, calls, directions):
-    import jax
-
+        outputs += flat(y)
     if c.stateful:
-        return [[np.asarray(y) for y in flat(model(arrays))] for arrays in calls], None
-    floats = [k for k, array in enumerate(calls[0]) if array.dtype.kind == "f"]
-    fixed = [v.value for v in model.non_trainable_variables]
-
-    def run(inputs, weights):
-        arrays = list(calls[0])
-        for k, array in zip(floats, inputs):
-            arrays[k] = array
-        return flat(model.stateless_call(weights, fixed, arrays)[0])
-
-    with jax.disable_jit():
-        outputs, pull_back = jax.vjp(run, [calls[0][k] for k in floats], [v.value for v in model.trainable_variables])
-        gradients = pull_back([jax.numpy.asarray(d) for d in directions])
-    return [[np.asarray(y) for y in outputs]], [np.asarray(g) for g in flat(list(gradients))]
+        return outputs, []
+    found = model.run_back(tape, given.directions, input_gradient=True)
+    of_weights = found.weights
+    return outputs, [
+        *[dx for dx, x in zip(flat(found.inputs), given.calls[0]) if x.dtype.kind == "f"],
+        *[of_weights[name] for name in model.named_weights() if name in of_weights],
+    ]
 
 
-def _with_torch(c, model, calls, directions):
+def run_theirs(c: Configuration, given: Numbers):
+    """Outputs of Keras, and its gradients in the same order; on NumPy, which has none, an empty list."""
+    model = build(keras, c)
+    assert [w.shape for w in given.weights] == [tuple(v.shape) for v in model.weights if "seed" not in v.path], c
+    model.set_weights(given.weights)
+    if keras.backend.backend() == "torch":
+        return _with_torch(c, model, given)
+    return [np.asarray(y) for arrays in given.calls for y in flat(model(arrays))], []
+
+
+def slope(c: Configuration, given: Numbers, along: list, h: float) -> float:
+    """How ``sum(direction * output)`` of Keras's model changes, by a central difference.
+
+    ``along`` has an array for each float input and for each weight.
+    """
+    model = build(keras, c)
+    floats = [k for k, array in enumerate(given.calls[0]) if array.dtype.kind == "f"]
+
+    def total(h):
+        arrays = list(given.calls[0])
+        for k, u in zip(floats, along):
+            arrays[k] = arrays[k] + h * u
+        model.set_weights([w + h * u for w, u in zip(given.weights, along[len(floats) :], strict=True)])
+        return sum((np.asarray(y) * d).sum() for y, d in zip(flat(model(arrays)), given.directions, strict=True))
+
+    return (total(h) - total(-h)) / (2 * h)
+
+
+def _with_torch(c, model, given):
     import torch
 
+    def tensors(arrays):
+        return [torch.tensor(a, requires_grad=a.dtype.kind == "f" and not c.stateful) for a in arrays]
+
+    calls = [tensors(arrays) for arrays in given.calls]
     if c.stateful:
         with torch.no_grad():
-            return [[y.numpy() for y in flat(model([torch.tensor(a) for a in arrays]))] for arrays in calls], None
-    arrays = [torch.tensor(array, requires_grad=array.dtype.kind == "f") for array in calls[0]]
-    outputs = flat(model(arrays))
-    weights = [v.value for v in model.trainable_variables]
-    sources = [a for a in arrays if a.requires_grad] + weights
-    total = sum((y * torch.tensor(d)).sum() for y, d in zip(outputs, directions))
+            return [y.numpy() for arrays in calls for y in flat(model(arrays))], []
+    outputs = flat(model(calls[0]))
+    sources = [a for a in calls[0] if a.requires_grad] + [v.value for v in model.trainable_variables]
+    total = sum((y * torch.tensor(d)).sum() for y, d in zip(outputs, given.directions))
     gradients = torch.autograd.grad(total, sources, allow_unused=True)
     gradients = [torch.zeros_like(s) if g is None else g for g, s in zip(gradients, sources)]
-    return [[y.detach().numpy() for y in outputs]], [g.detach().numpy() for g in gradients]
+    return [y.detach().numpy() for y in outputs], [g.detach().numpy() for g in gradients]

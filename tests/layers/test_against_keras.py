@@ -1,4 +1,8 @@
-"""The layers without a recurrence: outputs, masks, gradients and configs against Keras's layers on JAX."""
+"""The layers without a recurrence: outputs, masks, gradients and configs against Keras's layers.
+
+Outputs are those of Keras on NumPy, which compiles nothing; gradients are differences of outputs. Where there is no
+derivative, at ties and at what a layer masks by value, Keras's on JAX decide.
+"""
 
 import os
 
@@ -11,10 +15,11 @@ import jax
 import keras
 import numpy as np
 import pytest
-from keras.src import backend
 
 import rnn_ref
 from rnn_ref import layers
+
+from .. import keras_on_numpy
 
 B, T, F = 3, 4, 5
 S, V = (B, T, F), (B, 6, F)  # a sequence, and one of another length
@@ -104,7 +109,7 @@ CASES = [
     ("PReLU", {}, [S], [M], {}),
     ("PReLU", {"shared_axes": [1]}, [S], [None], {}),
     ("Softmax", {"axis": 1}, [S], [None], {}),
-    ("Softmax", {"axis": [1, 2]}, [S], [None], {}),
+    ("Softmax", {"axis": (1, 2)}, [S], [None], {}),  # a list is too much for Keras on NumPy
     ("Softmax", {}, [(B, T)], [M], {}),
     ("UnitNormalization", {}, [S], [M], {}),
     ("UnitNormalization", {"axis": [1, 2]}, [S], [None], {}),
@@ -156,12 +161,20 @@ CASES = [
         {"attention_mask": mask(B, T, 6, seed=7)},
     ),
 ]
-each_case = pytest.mark.parametrize(
-    ("name", "arguments", "shapes", "masks", "call"), CASES, ids=[f"{c[0]}-{k}" for k, c in enumerate(CASES)]
-)
+NAMES = ("name", "arguments", "shapes", "masks", "call")
+each_case = pytest.mark.parametrize(NAMES, CASES, ids=[f"{c[0]}-{k}" for k, c in enumerate(CASES)])
+CLOSE = {"rtol": 1e-9, "atol": 1e-11}
+JUMPS = ("Masking", "Maximum", "Minimum", "GlobalMaxPooling1D", "GlobalMaxPool1D", "MaxPooling1D", "MaxPool1D")
 
 
-def make(name, arguments, shapes):
+@pytest.fixture
+def k(keras_in):
+    """Keras on NumPy, in float64 throughout."""
+    with keras_on_numpy.imported(), keras_in("float64"):
+        yield keras_on_numpy.keras
+
+
+def make(k, name, arguments, shapes):
     inputs = [draw(shape, seed) for seed, shape in enumerate(shapes)]
     if name == "Masking":
         inputs[0][:, 2] = arguments.get("mask_value", 0.0)
@@ -170,7 +183,7 @@ def make(name, arguments, shapes):
         inputs[-1][:, 1] = inputs[-1][:, 2]
     ours = getattr(layers, name)(**arguments, dtype="float64")
     ours.ensure_built([x.shape for x in inputs] if len(inputs) > 1 else inputs[0].shape)
-    theirs = getattr(keras.layers, name)(**arguments, dtype="float64")
+    theirs = getattr(k.layers, name)(**arguments, dtype="float64")
     shapes = [x.shape for x in inputs]
     theirs.build(*shapes) if name == "MultiHeadAttention" else theirs.build(shapes if len(shapes) > 1 else shapes[0])
     assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
@@ -181,11 +194,11 @@ def make(name, arguments, shapes):
     return ours, theirs, inputs
 
 
-def keras_call(layer, inputs, masks, call):
-    inputs = [jax.numpy.asarray(x) for x in inputs]
+def keras_call(k, layer, inputs, masks, call):
+    inputs = [k.ops.convert_to_tensor(x) for x in inputs]
     for x, m in zip(inputs, masks):
         if m is not None:
-            backend.set_keras_mask(x, jax.numpy.asarray(m))
+            k.src.backend.set_keras_mask(x, k.ops.convert_to_tensor(m))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if type(layer).__name__ == "MultiHeadAttention":
@@ -193,42 +206,31 @@ def keras_call(layer, inputs, masks, call):
         return layer(inputs if len(inputs) > 1 else inputs[0], **call)
 
 
-def tolerance(name, arguments):
-    """Keras sums some things in float32, whatever the layer's dtype: ours is then checked by differences."""
-    if name == "MultiHeadAttention":
-        return {"rtol": 1e-4, "atol": 1e-4}
-    loose = ("AdditiveAttention", "Conv1D", "GlobalAveragePooling1D", "GlobalAvgPool1D")
-    if name in loose or name.endswith("Normalization") or arguments.get("score_mode") == "concat":
-        return {"rtol": 1e-5, "atol": 2e-6}
-    return {"rtol": 1e-9, "atol": 1e-11}
-
-
 def flat(value):
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 @each_case
-def test_outputs_masks_and_gradients(name, arguments, shapes, masks, call):
-    ours, theirs, inputs = make(name, arguments, shapes)
+def test_outputs_and_masks(k, name, arguments, shapes, masks, call):
+    ours, theirs, inputs = make(k, name, arguments, shapes)
+    expected = flat(keras_call(k, theirs, inputs, masks, call))
+    expected_mask = k.src.backend.get_keras_mask(expected[0])
     several = len(inputs) > 1
-    x, m = (inputs, masks) if several else (inputs[0], masks[0])
+    x, mask = (inputs, masks) if several else (inputs[0], masks[0])
     assert ours.supports_masking == theirs.supports_masking
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        outputs, tape, out_mask = ours.run(x, mask=m, **{"training": False} | call)
-    lost = not ours.supports_masking and any(k is not None for k in masks)
+        outputs, _, out_mask = ours.run(x, mask=mask, **{"training": False} | call)
+    lost = not ours.supports_masking and any(m is not None for m in masks)
     assert any("does not hand on the mask" in str(w.message) for w in caught) == lost
 
-    expected = flat(keras_call(theirs, inputs, masks, call))
     assert len(expected) == len(flat(outputs))
     for y, e in zip(flat(outputs), expected):
-        np.testing.assert_allclose(y, e, **tolerance(name, arguments))
+        # Keras scales the scores of several heads in float32.
+        np.testing.assert_allclose(y, e, **({"rtol": 1e-5, "atol": 2e-6} if name == "MultiHeadAttention" else CLOSE))
         assert y.dtype == np.float64
     for w, e in zip(ours.weights, theirs.weights):  # some change while the layer runs
-        np.testing.assert_allclose(w.numpy(), e, **tolerance(name, arguments))
-    expected_mask = getattr(expected[0], "_keras_mask", None)
-    if expected_mask is None:
-        expected_mask = backend.get_keras_mask(expected[0])
+        np.testing.assert_allclose(w.numpy(), e, **CLOSE)
     our_mask = flat(out_mask)[0] if several or call.get("return_attention_scores") else out_mask
     assert (our_mask is None) == (expected_mask is None)
     if our_mask is not None:
@@ -237,27 +239,26 @@ def test_outputs_masks_and_gradients(name, arguments, shapes, masks, call):
     free = [(None, *s[1:]) for s in shapes]
     assert list(ours.compute_output_shape(free if several else free[0])) == static
 
-    dys = [draw(y.shape, 20 + k) for k, y in enumerate(flat(outputs))]
 
-    def run(values, inputs):
-        with keras.StatelessScope(state_mapping=zip(theirs.trainable_variables, values)):
-            return flat(keras_call(theirs, inputs, masks, call))
-
-    _, pull_back = jax.vjp(run, [jax.numpy.asarray(w.numpy()) for w in ours.trainable_weights], inputs)
-    dws, dxs = pull_back([jax.numpy.asarray(dy, e.dtype) for dy, e in zip(dys, expected)])
-    gradients = ours.backward(tape, dys if len(dys) > 1 else dys[0])
-    assert len(dxs) == len(gradients.inputs if several else [gradients.inputs])
-    for dx, e in zip(gradients.inputs if several else [gradients.inputs], dxs):
+@pytest.mark.parametrize(NAMES, [case for case in CASES if case[0] in JUMPS], ids=lambda value: str(value)[:40])
+def test_gradients_where_there_is_no_derivative(name, arguments, shapes, masks, call):
+    ours, theirs, inputs = make(keras, name, arguments, shapes)
+    several = len(inputs) > 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # layers that lose the mask
+        outputs, tape, _ = ours.run(inputs if several else inputs[0], mask=masks if several else masks[0])
+    dy = draw(outputs.shape, 20)
+    _, pull_back = jax.vjp(lambda inputs: keras_call(keras, theirs, inputs, masks, call), inputs)
+    (expected,) = pull_back(jax.numpy.asarray(dy))
+    gradients = ours.backward(tape, dy)
+    for dx, e in zip(gradients.inputs if several else [gradients.inputs], expected, strict=True):
         assert dx.shape == e.shape
-        np.testing.assert_allclose(dx, e, **tolerance(name, arguments))
-    for key, e in zip(ours.trainable_named_weights(), dws, strict=True):
-        assert np.shape(gradients.weights[key]) == e.shape
-        np.testing.assert_allclose(gradients.weights[key], e, **tolerance(name, arguments))
+        np.testing.assert_allclose(dx, e, **CLOSE)
 
 
 @each_case
-def test_gradients_by_differences(name, arguments, shapes, masks, call):
-    ours, _, inputs = make(name, arguments, shapes)
+def test_gradients_by_differences(k, name, arguments, shapes, masks, call):
+    ours, _, inputs = make(k, name, arguments, shapes)
     # Without ties and masked steps, where there is no derivative.
     inputs = [draw(shape, seed) for seed, shape in enumerate(shapes)]
     given = dict(call)
@@ -269,8 +270,8 @@ def test_gradients_by_differences(name, arguments, shapes, masks, call):
 
 
 @each_case
-def test_config_round_trip(name, arguments, shapes, masks, call):
-    ours, theirs, inputs = make(name, arguments, shapes)
+def test_config_round_trip(k, name, arguments, shapes, masks, call):
+    ours, theirs, inputs = make(k, name, arguments, shapes)
     config = ours.get_config()
     again = type(ours).from_config(config)
     assert again.get_config() == config
@@ -294,10 +295,10 @@ def test_float32_by_default():
             assert dx.dtype == np.float32, name
 
 
-def test_functions():
+def test_functions(k):
     a, b = draw(S), draw(S, 1)
     for name in ("add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot"):
-        expected = getattr(keras.layers, name)([a, b], dtype="float64")
+        expected = getattr(k.layers, name)([a, b], dtype="float64")
         np.testing.assert_allclose(getattr(layers, name)([a, b], dtype="float64"), expected, rtol=1e-12)
     assert layers.concatenate([a, b], axis=1).shape == (B, 2 * T, F)
     assert layers.dot([a, b], axes=2, normalize=True).shape == (B, T, T)

@@ -1,10 +1,6 @@
 import json
 import math
-import os
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +10,10 @@ from scipy import stats
 
 from rnn_ref import random
 from rnn_ref.layers import initializers
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 SHAPE = (60, 400)  # fan_in 60, fan_out 400; 24 000 values.
 P_VALUE = 1e-3  # Seeds are fixed, so that a test that passes once passes always.

@@ -1,20 +1,18 @@
-"""Options that every optimizer has: weights and state after five steps, against Keras on JAX."""
-
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
+"""Options that every optimizer has: weights and state after five steps, against Keras."""
 
 import copy
 import inspect
 from types import SimpleNamespace
 
-import jax
-import keras
 import numpy as np
 import pytest
 
 from rnn_ref.training import optimizers
 from rnn_ref.training.optimizers import schedules
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 SHAPES = {"kernel": (3, 2), "bias": (2,)}
 NAMES = [cls.__name__ for cls in optimizers._CLASSES]
@@ -76,8 +74,8 @@ def test_five_steps_equal_those_of_keras(name, options):
 
 
 @pytest.mark.parametrize("name", ["Adam", "Adafactor"])
-def test_float64_to_the_last_digits(name):
-    with jax.enable_x64(True):
+def test_float64_to_the_last_digits(name, keras_in):
+    with keras_in("float64"):
         options = {"use_ema": True, "gradient_accumulation_steps": 2, "weight_decay": 0.1}
         # Keras holds the learning rate itself in float32: 0.125 is the same in both.
         compare(name, {"learning_rate": 0.125, **options}, "float64", tolerance=1e-7)

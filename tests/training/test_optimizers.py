@@ -1,18 +1,17 @@
 """Optimizers against Keras on JAX over ten steps, with every option."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import inspect
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 
 from rnn_ref.training import optimizers
 from rnn_ref.training.optimizers import schedules
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 SHAPES = {"kernel": (4, 3), "bias": (3,), "scale": ()}
 STEPS = 10

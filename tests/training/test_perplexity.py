@@ -1,14 +1,13 @@
 """Perplexity, by its definition and against the exponential of Keras's cross-entropy."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 
 from rnn_ref.training import metrics
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 5, (3, 4))

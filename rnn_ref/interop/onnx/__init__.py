@@ -5,5 +5,6 @@ model = interop.onnx.load("model.onnx")
 """
 
 from rnn_ref.interop.onnx.export import export
+from rnn_ref.interop.onnx.load import load
 
-__all__ = ["export"]
+__all__ = ["export", "load"]

@@ -11,7 +11,8 @@ from rnn_ref.guard import explained
 from rnn_ref.interop.onnx import export_attention, export_layers
 from rnn_ref.interop.onnx.export_layers import refuse
 from rnn_ref.interop.onnx.export_recurrent import recurrent
-from rnn_ref.interop.onnx.graph import OPSET, Graph, Value
+from rnn_ref.interop.onnx.graph import OPSET, Graph, Value, live
+from rnn_ref.interop.onnx.recurrent_weights import STATES
 from rnn_ref.layers.operators import Operator
 from rnn_ref.layers.symbolic import entries, is_shape, leaves, replace, shapes_of
 from rnn_ref.layers.variable import Variable
@@ -88,12 +89,19 @@ def export(model: Model, path=None):
         g.nodes.append(helper.make_node("Identity", [value.name], [name], name=g.name(f"output/{wish}")))
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(value.dtype))
         outputs.append(helper.make_tensor_value_info(name, kind, _dims(tensor.shape, name)))
+    nodes = live(g.nodes, [place.name for place in outputs])
+    read = {name for node in nodes for name in node.input} | {place.name for place in outputs}
+    for node in nodes:
+        if node.op_type in STATES:  # what nobody reads is not asked for
+            kept = [name if name in read else "" for name in node.output]
+            del node.output[:]
+            node.output.extend(kept[: 1 + max(k for k, name in enumerate(kept) if name)])
     graph = helper.make_graph(
-        g.nodes,
+        nodes,
         model.name,
         [helper.make_tensor_value_info(v.name, kind, _dims(v.shape, v.name)) for v, kind in inputs],
         outputs,
-        list(g.constants.values()),
+        [tensor for name, tensor in g.constants.items() if name in read],
     )
     made = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="rnn_ref", producer_version=__version__

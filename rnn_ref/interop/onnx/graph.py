@@ -13,6 +13,16 @@ OPSET = 23
 INT64_MAX = np.iinfo(np.int64).max
 
 
+def live(nodes, outputs) -> list:
+    """The nodes that the outputs depend on, in order."""
+    needed, kept = set(outputs), []
+    for node in reversed(list(nodes)):
+        if needed & set(node.output) - {""}:
+            needed.update(node.input)
+            kept.append(node)
+    return kept[::-1]
+
+
 class Value(Tensor):
     """A tensor of the graph.
 

@@ -24,11 +24,13 @@ from rnn_ref import (
 )
 from rnn_ref import notice as _notice  # noqa: F401 - listens while kernels are compiled
 from rnn_ref.device import device, get_device, set_device
+from rnn_ref.equations.written import per_unit, scalar
 from rnn_ref.inspection import (
     Recorder,
     Recording,
     Trace,
     check_gradients,
+    derive_backward,
     derive_parameters,
     explain_step,
     gradient_flow,
@@ -47,6 +49,7 @@ from rnn_ref.layers import (
     rnn,
     standardize_args,
 )
+from rnn_ref.layers.writing import cell
 from rnn_ref.models import Model, Sequential
 from rnn_ref.seq2seq import generate
 from rnn_ref.training import callbacks, losses, metrics, optimizers
@@ -60,7 +63,8 @@ for _module in (activations, callbacks, constraints, initializers, losses, metri
 Initializer, Layer, Loss = initializers.Initializer, layers.Layer, losses.Loss
 Metric, Optimizer, Regularizer = metrics.Metric, optimizers.Optimizer, regularizers.Regularizer
 
-_LAZY = {"plot": "rnn_ref.plotting"}  # matplotlib is imported when a picture is asked for
+# Imported when asked for: matplotlib with the pictures, and equations that must be read first.
+_LAZY = {"plot": "rnn_ref.plotting", "zoo": "rnn_ref.zoo"}
 
 
 keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf.keras.layers.LSTM runs as well
@@ -89,10 +93,12 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "cell",
     "check_gradients",
     "config",
     "constraints",
     "datasets",
+    "derive_backward",
     "derive_parameters",
     "device",
     "explain_step",
@@ -108,6 +114,7 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "per_unit",
     "plot",
     "preprocessing",
     "random",
@@ -115,6 +122,7 @@ __all__ = [
     "rnn",
     "saturation",
     "saving",
+    "scalar",
     "seq2seq",
     "set_device",
     "standardize_args",
@@ -123,4 +131,5 @@ __all__ = [
     "training",
     "utils",
     "weight_report",
+    "zoo",
 ]

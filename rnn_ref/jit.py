@@ -83,8 +83,11 @@ def uninterrupted(function):
     return call
 
 
-def kernel(function=None, *, parallel: bool = False):
+def kernel(function=None, *, parallel: bool = False, cell: str = "", made_from: str = ""):
     """Compile a loop over arrays for the CPU, one thread or (``parallel=True``) all of them.
+
+    One that a function makes anew for every cell has the cell's name, and a hash of what it was made from besides its
+    own source: what it is kept on disk under.
 
     Parallel ones are compiled by :func:`link` only, which gives them their threads.
 
@@ -92,13 +95,20 @@ def kernel(function=None, *, parallel: bool = False):
     who uses an array, by two calls at every slice, half the time of a step of few units. Who calls them brings room.
     """
     if function is None:
-        return lambda f: kernel(f, parallel=parallel)
+        return lambda f: kernel(f, parallel=parallel, cell=cell, made_from=made_from)
+    if cell:
+        function.__qualname__ = f"{cell}.{function.__name__}"
     compiled = njit(error_model="numpy", nogil=True, parallel=parallel, _nrt=parallel)(function)
     if not config.DISABLE_JIT:
-        compiled._cache = KernelCache(function)
+        compiled._cache = KernelCache(function, made_from)
         compiled._compile_for_args = uninterrupted(compiled._compile_for_args)
         compiled._can_compile = not parallel
     return compiled
+
+
+def part(function):
+    """Compile a loop over arrays that is copied into the kernels that call it, and kept on disk with these."""
+    return njit(error_model="numpy", _nrt=False)(function)
 
 
 # Types of arguments, given the precision.
@@ -112,21 +122,24 @@ INTEGERS = lambda real: types.Array(types.intp, 1, "C")  # noqa: E731
 MASK = lambda real: types.Array(types.boolean, 2, "C", readonly=True)  # noqa: E731
 
 
-def library(function):
+def library(function=None, *, cell: str = "", made_from: str = ""):
     """Compile a part of a kernel once, to be called by name like a function of a C library.
 
     Other compiled functions are copied into their callers, and into the callers of those, and optimized there anew:
     for a function that does much, seconds. The annotations of the arguments give their types.
     """
+    if function is None:
+        return lambda f: library(f, cell=cell, made_from=made_from)
     if config.DISABLE_JIT:
         return function
-    compiled = kernel(function)
-    name = f"{function.__module__}.{function.__qualname__}"
+    compiled = kernel(function, cell=cell, made_from=made_from)
+    name = f"{function.__module__}.{function.__qualname__}{made_from}"
     annotations = list(inspect.get_annotations(function, eval_str=True).values())
 
     @intrinsic
     def call(typing_context, *arguments):
-        real = next(t for t in (getattr(t, "dtype", t) for t in arguments) if isinstance(t, types.Float))
+        inner = (part for t in arguments for part in (t if isinstance(t, types.BaseTuple) else (t,)))
+        real = next(t for t in (getattr(t, "dtype", t) for t in inner) if isinstance(t, types.Float))
         wanted = [annotation(real) for annotation in annotations]
 
         def codegen(context, builder, signature, packed):

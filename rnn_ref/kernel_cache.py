@@ -178,12 +178,16 @@ class _Implementation(caching.CompileResultCacheImpl):
 
 
 class KernelCache(caching.FunctionCache):
-    """What Numba asks for machine code, and gives it to. Where nothing can be written it may still be read."""
+    """What Numba asks for machine code, and gives it to. Where nothing can be written it may still be read.
+
+    ``made_from`` is a hash of what a function's closure holds, for one that is made anew for every cell.
+    """
 
     _impl_class = _Implementation
 
-    def __init__(self, function):
+    def __init__(self, function, made_from: str = ""):
         super().__init__(function)
+        self._made_from = made_from
         implementation = self._impl
         self._cache_file = self._files(implementation.locator)
         beside = _ReadOnlyLocator(function, function.__code__.co_filename)
@@ -194,6 +198,9 @@ class KernelCache(caching.FunctionCache):
         return _Files(locator.get_cache_path(), self._impl.filename_base, locator.get_source_stamp())
 
     def _index_key(self, sig, codegen):
+        if self._made_from:  # what its closure holds; Numba would pickle that, to other bytes in every process
+            code = hashlib.sha256(self._py_func.__code__.co_code).hexdigest()
+            return sig, codegen.magic_tuple(), (code, self._made_from), CACHE_STAMP
         return (*super()._index_key(sig, codegen), CACHE_STAMP)
 
     def _load_overload(self, sig, target_context):

@@ -26,7 +26,7 @@ import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
 
-from rnn_ref.equations.activations import activate, d_activate
+from rnn_ref.equations.activations import CODES, activate, d_activate
 from rnn_ref.equations.record import Record
 from rnn_ref.jit import uncompiled
 
@@ -43,9 +43,14 @@ def forward_lines(record: Record) -> tuple[Equation, ...]:
     lines, given, after = [], {}, {}
     for gate in record.gates:
         end = gate.end
-        if gate.apart:
-            given[f"x{end}"] = _expression(f"x_W{end} + b{end}")
-            lines.append(Equation(gate.apart, f"h_U{end} + b{end}{gate.letter}"))
+        if gate.apart or not gate.product:  # the equations take the parts one by one
+            part, text = f"x{end}", f"x_W{end} + b{end}"
+            if gate.inputs and part in inspect.signature(uncompiled(record.d_step)).parameters:
+                lines.append(Equation(part, text))
+            elif gate.inputs:  # nobody asks for it again
+                given[part] = _expression(text)
+            if gate.product:
+                lines.append(Equation(gate.apart, f"h_U{end} + b{end}{gate.letter}"))
         else:
             z = Equation(f"z{end}", f"x_W{end} + {gate.product}_U{end} + b{end}")
             (lines if gate.product == "h" else after.setdefault(gate.product, [])).append(z)
@@ -63,7 +68,7 @@ def backward_lines(record: Record) -> tuple[Equation, ...]:
     after = {  # through a recurrent product, from the gates of all units
         f"d_z{gate.end}": Equation(f"d_{gate.product}", f"d_z{gate.end}_U{gate.end}")
         for gate in record.gates
-        if gate.product != "h"
+        if gate.product not in ("", "h")
     }
     for name, expression in _read(record.d_step, given, known):
         symbol = _gradient(name, known)
@@ -81,6 +86,11 @@ def masked_lines(record: Record) -> tuple[tuple[Equation, ...], tuple[Equation, 
         tuple(Equation(s, f"{s}_prev") for s in symbols),
         (*back, *(Equation(f"d_{s}_prev", f"d_{s}") for s in symbols)),
     )
+
+
+def lines_of(function: Callable) -> list[tuple[str, ast.expr]]:
+    """What a step assigns, line by line; its arguments are symbols."""
+    return _read(function, {})
 
 
 # -- reading -------------------------------------------------------------------------------------------------
@@ -120,7 +130,8 @@ def _read(function: Callable, given: dict[str, ast.expr], gradients_of=None) -> 
 
     def assign(name: str, expression: ast.expr) -> None:
         if gradients_of is not None and _gradient(name, gradients_of) == name:
-            values[name] = expression
+            if name not in gradients_of:  # a line of the forward, run again, is there already
+                values[name] = expression
             return
         values.pop(name, None)
         lines.append((name, expression))
@@ -161,7 +172,14 @@ def _equation_called(node, function) -> Callable | None:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return None
     called = function.__globals__.get(node.func.id)
-    return None if called in (None, activate, d_activate) else uncompiled(called)
+    if called in (None, activate, d_activate) or _name_of_activation(node.func.id):
+        return None
+    return uncompiled(called)
+
+
+def _name_of_activation(name: str) -> bool:
+    """Cells that were written as equations call activations by their names."""
+    return name.removeprefix("d_") in CODES
 
 
 def _results(function) -> list[str]:
@@ -188,6 +206,9 @@ class _Written(ast.NodeTransformer):
                 return ast.Call(ast.Name(f"d_{self.visit(kind).id}"), [self.visit(a) for a in arguments], [])
             case ast.Call(func=ast.Name("type")):
                 return self.visit(node.args[0])
+            case ast.Name(name) if _name_of_activation(name):  # options are the activation's own
+                count = 2 if name.startswith("d_") else 1
+                return ast.Call(node.func, [self.visit(a) for a in node.args[:count]], [])
         raise ValueError(
             f"{self.where}: {ast.unparse(node)!r} is neither an activation nor an equation on a line of its own."
         )

@@ -23,10 +23,13 @@ class Gate(NamedTuple):
     symbol : str
         Its value in the equations.
     product : str
-        What its recurrent product multiplies: ``"h"``, the hidden state, or what the equations make of it.
+        What its recurrent product multiplies: ``"h"``, the hidden state, or what the equations make of it; empty where
+        there is none.
     apart : str
         What the equations call ``h_{t-1} U_g + b'_g`` where they need it apart from ``x_t W_g + b_g``, which is ``x_g``
         there; empty where both come as one sum.
+    inputs : bool
+        Whether it looks at the inputs.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Gate(NamedTuple):
     symbol: str
     product: str = "h"
     apart: str = ""
+    inputs: bool = True
 
     @property
     def end(self) -> str:
@@ -59,6 +63,21 @@ class Record(NamedTuple):
     states: dict[str, str]
     step: Callable
     d_step: Callable
+
+    @property
+    def x_gates(self) -> tuple[Gate, ...]:
+        """Those with a block in the kernel."""
+        return tuple(gate for gate in self.gates if gate.inputs)
+
+    @property
+    def h_gates(self) -> tuple[Gate, ...]:
+        """Those with a block in the recurrent kernel."""
+        return tuple(gate for gate in self.gates if gate.product)
+
+    @property
+    def q_gates(self) -> tuple[Gate, ...]:
+        """Those whose recurrent product stands apart."""
+        return tuple(gate for gate in self.gates if gate.apart)
 
     @property
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_ref.device import xp
-from rnn_ref.kernels.tape import Tape
+from rnn_ref.kernels.tape import Tape, WrittenTape
 
 REAL = {name: np.dtype(name) for name in ("float32", "float64")}
 
@@ -120,4 +120,35 @@ def admitted_tape(tape: Tape, blocks: int, gates: int, units: int, dtype: str, o
                 changed[name] = found
     if tape.mask is not None and tape.mask.shape != (T, B):
         raise ValueError(f"{owner}: the tape's mask has shape {tape.mask.shape}, expected {(T, B)}.")
+    return replace(tape, **changed) if changed else tape
+
+
+def admitted_written_tape(tape: WrittenTape, program, units: int, dtype: str, owner: str) -> WrittenTape:
+    """The same for the tape of a cell that was written as equations: ``program`` says how many of everything there are.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an array on it has another shape or precision, or is no array of numbers.
+    """
+    T, B, F = tape.x.shape
+    if tape.x.dtype != REAL[dtype]:
+        raise TypeError(f"{owner}: the tape's x is {tape.x.dtype}, expected {dtype}.")
+    G, P, A = (len(parts) for parts in (program.x_parts, program.h_parts, program.q_parts))
+    step = (T, B, units)
+    shapes = {"h": (T + 1, B, units), "others": (len(program.written.states) - 1, T + 1, B, units)}
+    shapes |= {"gates": (G, *step), "q": (A, *step)}
+    if tape.z is None and program.needs_z:
+        raise ValueError(f"{owner}: the tape has no pre-activations z, which the way back needs.")
+    shapes |= {} if tape.z is None else {"z": (G, *step)}
+    if tape.x_drop is not None:
+        shapes["x_drop"] = (1 if tape.x_drop.shape[:1] == (1,) else G, B, F)
+    if tape.h_drop is not None:
+        shapes["h_drop"] = (P, B, units)
+    arrays = {
+        name: admitted(getattr(tape, name), shape, dtype, owner, f"the tape's {name}") for name, shape in shapes.items()
+    }
+    if tape.mask is not None and tape.mask.shape != (T, B):
+        raise ValueError(f"{owner}: the tape's mask has shape {tape.mask.shape}, expected {(T, B)}.")
+    changed = {name: array for name, array in arrays.items() if array is not getattr(tape, name)}
     return replace(tape, **changed) if changed else tape

@@ -7,7 +7,8 @@ the initial state, index ``t + 1`` the state after step ``t``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -93,3 +94,75 @@ class Gradients:
     def dstates(self) -> list[np.ndarray]:
         """``[dh]`` or ``[dh, dc]``."""
         return [self.dh] if self.dc is None else [self.dh, self.dc]
+
+
+# -- cells that were written as equations ------------------------------------------------------------------------------
+
+
+class Extra(NamedTuple):
+    """What the equations use besides products.
+
+    Attributes
+    ----------
+    b_q : ndarray, (A, H), or None
+        Bias of each recurrent product that stands apart.
+    per_unit : tuple of ndarray, each (H,) or (1,)
+        Weights that are used number by number.
+    constants : ndarray, (C,)
+    """
+
+    b_q: np.ndarray | None
+    per_unit: tuple[np.ndarray, ...]
+    constants: np.ndarray
+
+
+@dataclass(slots=True)
+class WrittenTape(Tape):
+    """Tape of a cell that was written as equations.
+
+    Attributes
+    ----------
+    gates : ndarray, (G, T, B, H)
+        What the equations make of each pre-activation with an activation; else the pre-activation.
+    z : ndarray, (G, T, B, H) or None
+        Pre-activations, or their parts ``x_t W_g + b_g`` where the equations take these apart.
+    q : ndarray, (A, T, B, H)
+        Recurrent products apart.
+    others : ndarray, (states besides, T + 1, B, H)
+        States besides the hidden one.
+    """
+
+    others: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0, 0)))
+
+    @property
+    def states(self) -> list[np.ndarray]:
+        """``h``, and the others."""
+        return [self.h, *self.others]
+
+
+@dataclass(slots=True)
+class WrittenGradients(Gradients):
+    """Gradients of a cell that was written as equations.
+
+    Attributes
+    ----------
+    dq : ndarray, (A, T, B, H)
+        With respect to the recurrent products apart.
+    db_q : ndarray, (A, H) or None
+        With respect to their bias.
+    dothers : ndarray, (states besides, T + 1, B, H)
+    dp : ndarray, (P, T, B, H)
+        With respect to the weights that are used number by number, what each step, sample and unit gives.
+    dper_unit : list of ndarray, each (H,)
+        Their sums over steps and samples.
+    """
+
+    db_q: np.ndarray | None = None
+    dothers: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0, 0)))
+    dp: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0, 0)))
+    dper_unit: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def dstates(self) -> list[np.ndarray]:
+        """``dh``, and those of the others."""
+        return [self.dh, *self.dothers]

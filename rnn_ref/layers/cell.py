@@ -1,193 +1,70 @@
-"""What the three built-in recurrent cells share: options, weights, and one step or a whole sequence of them."""
+"""What recurrent cells that run on compiled kernels share: options, weights, one step or a whole sequence of them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 
-from rnn_ref import checks, memory, random
+from rnn_ref import checks, memory
 from rnn_ref.device import like_given, xp
-from rnn_ref.equations.record import Record
 from rnn_ref.guard import explained
 from rnn_ref.kernels.gate import admitted, admitted_tape
 from rnn_ref.kernels.tape import Tape
-from rnn_ref.layers import activations, constraints, initializers, regularizers
+from rnn_ref.layers.cell_options import CellOptions
 from rnn_ref.layers.inside import call_inside
-from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
+from rnn_ref.layers.layer import LayerGradients, batch_size_of
 from rnn_ref.layers.recording import now
 from rnn_ref.layers.starting import asked
 from rnn_ref.layers.symbolic import leaves
 from rnn_ref.layers.targets import KernelChoice, Kernels, warn_of_fallback
-from rnn_ref.named import Named
 from rnn_ref.spelling import spelled
 
 
-class GateWeights(NamedTuple):
-    """One gate's ``kernel (F, H)``, ``recurrent_kernel (H, H)`` and ``bias`` (``(H,)``, GRU ``(2, H)``, or None)."""
-
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
-    bias: np.ndarray | None
-
-
-class Cell(Layer):
+class Cell(CellOptions):
     """A recurrent cell that runs on compiled kernels.
-
-    Weights: ``kernel (F, G*H)``, ``recurrent_kernel (H, G*H)``, ``bias (G*H,)``.
 
     A subclass names its record, its gates, its states and the modules with its kernels.
     """
 
-    record: Record
-    GATES: tuple[str, ...]
-    STATES: tuple[str, ...]
     takes_constants = False
     call_arguments = ("states", "training")
     only_on_cpu = False
     can_forget = True
     is_cell = True
-    blocks: int  # G: how many (F, H) blocks the kernel has
     kernels: Kernels
 
-    def __init__(
-        self,
-        units,
-        *,
-        activation,
-        recurrent_activation=None,
-        use_bias,
-        kernel_initializer,
-        recurrent_initializer,
-        bias_initializer,
-        kernel_regularizer,
-        recurrent_regularizer,
-        bias_regularizer,
-        kernel_constraint,
-        recurrent_constraint,
-        bias_constraint,
-        dropout,
-        recurrent_dropout,
-        seed,
-        implementation=2,
-        **layer_options,
-    ):
-        super().__init__(**layer_options)
-        if checks.integer(implementation, "implementation", self.name) not in (1, 2):
-            raise ValueError(f"{self.name}: implementation must be 1 or 2, got {implementation!r}.")
-        self.units = checks.positive_integer(units, "units", self.name)
-        self.activation = activations.get_pointwise(activation, f"{self.name}: activation")
-        if recurrent_activation is not None:
-            self.recurrent_activation = activations.get_pointwise(
-                recurrent_activation, f"{self.name}: recurrent_activation"
-            )
-        self.use_bias = checks.flag(use_bias, "use_bias", self.name)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = checks.fraction(dropout, "dropout", self.name)
-        self.recurrent_dropout = checks.fraction(recurrent_dropout, "recurrent_dropout", self.name)
-        # As in Keras: 1 drops inputs with a mask for each gate, 2 with one for all; recurrent dropout needs 1.
-        self.implementation = 1 if recurrent_dropout else implementation
-        self.seed = seed
-        self._generator = random.make(seed)
-        self._looked_at: set = set()  # batch sizes for which the kernel was chosen
+    def seen(self, tape) -> Iterator[tuple[str, str, np.ndarray, str]]:
+        """What there is to see on a tape besides states: group, name in a trace, array ``(T, B, H)``, its gate."""
+        gates = {} if tape.gates is None else dict(zip(self.GATES, tape.gates))
+        for name, gate in gates.items():
+            yield "gates", name, gate, name
+        for name, z in zip(gates or self.STATES, () if tape.z is None else tape.z):
+            yield "preactivations", name, z, name
+        if tape.q is not None:
+            apart = bool(self.record.q_gates)
+            yield "projections", "projected_state" if apart else "reset_state", tape.q, "candidate"
 
-    def adopt(self, layer) -> None:
-        """Become the cell of a recurrent layer."""
-        self.name = f"{layer.name}/{self.name.rpartition('/')[2]}"
-        self.dtype = layer.dtype
-
-    @property
-    def state_sizes(self) -> list[int]:
-        return [self.units] * len(self.STATES)
-
-    @property
-    def state_names(self) -> tuple[str, ...]:
-        return self.STATES
-
-    @property
-    def state_size(self) -> int | list[int]:
-        sizes = self.state_sizes
-        return sizes if len(sizes) > 1 else sizes[0]
-
-    @property
-    def output_size(self) -> int:
-        return self.units
-
-    def bias_shape(self) -> tuple[int, ...]:
-        return (self.blocks * self.units,)
-
-    def build(self, input_shape) -> None:
-        features, width = input_shape[-1], self.blocks * self.units
-        self.kernel = self.add_weight(
-            (features, width),
-            self.kernel_initializer,
-            "kernel",
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            (self.units, width),
-            self.recurrent_initializer,
-            "recurrent_kernel",
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                self.bias_shape(),
-                self.bias_initializer,
-                "bias",
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-
-    def gate_weights(self) -> dict[str, GateWeights]:
-        """Views of every gate's part of the weights, by gate name; writing to them changes the cell.
-
-        Examples
-        --------
-        >>> import rnn_ref
-        >>> layer = rnn_ref.layers.LSTM(3, input_shape=(7, 2))
-        >>> layer.gate_weights()["forget"].bias
-        array([1., 1., 1.], dtype=float32)
-        """
-        if not self.built:
-            raise ValueError(
-                f"{self.name} was never built, so its gates have no weights yet: call it on data, or give it an input "
-                "shape."
-            )
-        names = self.GATES or ("hidden",)
-        blocks = [
-            [None] * len(names) if weight is None else xp.split(weight.value, self.blocks, axis=-1)
-            for weight in (self.kernel, self.recurrent_kernel, self.bias)
-        ]
-        gates = {name: GateWeights(*parts) for name, *parts in zip(names, *blocks)}
-        return Named(gates, f"{self.name}: no gate")
+    def equation_values(self, unit: int) -> dict[str, np.generic]:
+        """What the equations use of weights number by number, and constants, by their symbols, for one unit."""
+        return {}
 
     def arrays(self) -> tuple:
         """``W, U, b`` as the kernels take them."""
-        columns, found = self.blocks * self.units, []
+        found = []
         for name in ("kernel", "recurrent_kernel", "bias"):
             weight = getattr(self, name)
             if weight is not None:
-                value = weight.value
-                rows = (self.units,) if name == "recurrent_kernel" else value.shape[:-1]
+                value, recurrent = weight.value, name == "recurrent_kernel"
+                rows = (self.units,) if recurrent else value.shape[:-1]
+                columns = (self.products if recurrent else self.blocks) * self.units
                 weight = admitted(value, (*rows, columns), self.dtype, self.name, name)
             found.append(weight)
         return tuple(found)
 
     def kernel_options(self) -> dict:
         """What the kernels must know besides arrays."""
-        options = {"activation": self.activation.code}
+        options = {"activation": self.activation.code} if hasattr(self, "activation") else {}
         if hasattr(self, "recurrent_activation"):
             options["recurrent_activation"] = self.recurrent_activation.code
         return options
@@ -212,7 +89,7 @@ class Cell(Layer):
         if training and self.dropout:
             masks["x_drop"] = dropout_mask(self._generator, (count, B, F), self.dropout, self.dtype)
         if training and self.recurrent_dropout:
-            shape = (self.blocks, B, self.units)
+            shape = (self.products, B, self.units)
             masks["h_drop"] = dropout_mask(self._generator, shape, self.recurrent_dropout, self.dtype)
         return masks
 
@@ -239,7 +116,7 @@ class Cell(Layer):
             shared = np.shape(x_drop)[:1] == (1,)  # by all gates
             masks["x_drop"] = admitted(x_drop, (1 if shared else self.blocks, B, F), self.dtype, self.name, "x_drop")
         if h_drop is not None:
-            masks["h_drop"] = admitted(h_drop, (self.blocks, B, self.units), self.dtype, self.name, "h_drop")
+            masks["h_drop"] = admitted(h_drop, (self.products, B, self.units), self.dtype, self.name, "h_drop")
         if mask is not None and mask.shape != (T, B):
             raise ValueError(f"{self.name}: mask has shape {mask.shape}, expected {(T, B)} (time, batch).")
         if x.dtype != self.dtype:
@@ -288,10 +165,10 @@ class Cell(Layer):
                 f"{self.name}: the tape holds states of shape {tape.h.shape}, expected {(T + 1, B, self.units)}: it "
                 "was left by another layer, or without all steps."
             )
-        if (tape.z if self.blocks == 1 else tape.gates) is None:
+        if tape.gates is None and tape.z is None:
             raise ValueError(f"{self.name}: the tape was left by a call that kept no more than the states.")
         if xp.device == "cpu":
-            tape = admitted_tape(tape, self.blocks, len(self.GATES), self.units, self.dtype, self.name)
+            tape = self.admitted_tape(tape)
         dys = admitted(dys, (steps, B, self.units), self.dtype, self.name, "the gradient of the outputs")
         dh, given = memory.empty_like(tape.h), len(tape.h) - steps
         dh[given:] = dys
@@ -302,10 +179,16 @@ class Cell(Layer):
         flow = self.kernels.backward(
             tape, *self.arrays(), dh, *others, **self.kernel_options(), given=given, input_gradient=input_gradient
         )
+        return LayerGradients(flow.dx, self.weight_gradients(flow), [d[0] for d in flow.dstates], flow)
+
+    def admitted_tape(self, tape: Tape) -> Tape:
+        """The tape as the kernels read it, see :func:`rnn_ref.kernels.gate.admitted_tape`."""
+        return admitted_tape(tape, self.blocks, len(self.GATES), self.units, self.dtype, self.name)
+
+    def weight_gradients(self, flow) -> dict[str, np.ndarray]:
+        """By weight name."""
         weights = {"kernel": flow.dW, "recurrent_kernel": flow.dU}
-        if flow.db is not None:
-            weights["bias"] = flow.db
-        return LayerGradients(flow.dx, weights, [d[0] for d in flow.dstates], flow)
+        return weights if flow.db is None else weights | {"bias": flow.db}
 
     @property
     def own_start(self) -> bool:
@@ -367,29 +250,6 @@ class Cell(Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.units)
-
-    def get_config(self) -> dict:
-        config = super().get_config() | {"units": self.units, "activation": self.activation.name}
-        if hasattr(self, "recurrent_activation"):
-            config["recurrent_activation"] = self.recurrent_activation.name
-        # Keras does not write it; recurrent dropout, and a single gate, leave no choice.
-        if self.blocks > 1 and self.implementation == 1 and not self.recurrent_dropout:
-            config["implementation"] = 1
-        return config | {
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "seed": random.to_config(self.seed),
-        }
 
 
 def dropout_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: str) -> np.ndarray:

@@ -1,0 +1,153 @@
+"""Layers made of a step that is written as equations: :func:`cell`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+
+from rnn_ref.equations.record import Gate, Record
+from rnn_ref.equations.source import Program, program
+from rnn_ref.equations.written import read
+from rnn_ref.kernels.cpu.written import WrittenKernels
+from rnn_ref.layers.written_cell import WrittenCell, WrittenRNN
+
+
+def _with_constants(base: type, constants: dict[str, float]) -> Callable:
+    """``__init__`` of a class below ``base``, whose signature has the constants too."""
+
+    @functools.wraps(base.__init__)
+    def __init__(self, *arguments, **options):
+        base.__init__(self, *arguments, **options)
+
+    signature = inspect.signature(base.__init__)
+    *named, rest = signature.parameters.values()
+    own = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=v) for name, v in constants.items()]
+    __init__.__signature__ = signature.replace(parameters=[*named, *own, rest])
+    return __init__
+
+
+def _record(made: Program) -> Record:
+    functions = made.functions()
+    gates = tuple(
+        Gate(
+            part.name,
+            part.letter,
+            made.symbols.get(part.letter, ""),
+            product="h" if part.h else "",
+            apart=part.h if part.apart else "",
+            inputs=bool(part.x),
+        )
+        for part in made.written.parts
+    )
+    return Record(gates, made.written.states, functions["forward"], functions["backward"])
+
+
+# What layers and cells call their own.
+_TAKEN = {
+    "kernel",
+    "recurrent_kernel",
+    "bias",
+    "recurrent_bias",
+    "name",
+    "dtype",
+    "input_shape",
+    "cell",
+    "states",
+    "built",
+}
+_TAKEN |= set(inspect.signature(WrittenRNN.__init__).parameters) | {"constants", "training", "mask", "initial_state"}
+
+
+def cell(*, gates, states=("hidden",)) -> Callable[[Callable], type[WrittenRNN]]:
+    """Make a recurrent layer of a step that is written as equations.
+
+    The step is a function of one unit at one time step. Its arguments say what it wants to know:
+
+        z_f            x_t W_f + h_{t-1} U_f + b_f, the pre-activation of the gate with the letter f
+        x_c, h_c       the two parts, x_t W_c + b_c and h_{t-1} U_c + b'_c, for those who need them apart; or one alone
+        h_prev         the state h before the step
+        p: per_unit()  a trainable weight, one number for each unit (:func:`per_unit`), or ``scalar()``, one for all
+        alpha=0.5      a constant, which is an option of the layer
+
+    Its lines are ``symbol = expression`` of symbols, numbers, ``+ - * / **`` and activations by their names; its last
+    line returns the states, of which the first is the output and goes into the recurrent products. From these lines the
+    backward is derived, and both are compiled like those of the built-in cells; everything that looks into a layer
+    reads them.
+
+    Parameters
+    ----------
+    gates : tuple of str, or dict of str to str
+        Names, in the order of their blocks in the weights. Their letters are the first ones, or those of the dict:
+        ``{"i": "input"}``.
+    states : tuple of str
+        Names of what is returned.
+
+    Returns
+    -------
+    decorator
+        Which gives a layer class, with the arguments of :class:`~rnn_ref.layers.SimpleRNN` but activation; its
+        ``Cell`` is the class of its cells.
+
+    Raises
+    ------
+    ValueError
+        If something is not as described; it shows the line.
+
+    Examples
+    --------
+    >>> import numpy as np, rnn_ref
+    >>> @rnn_ref.cell(gates=("forget", "candidate"))
+    ... def minimal_gated_unit(z_f, x_c, h_c, h_prev):
+    ...     f = sigmoid(z_f)
+    ...     g = tanh(x_c + f * h_c)
+    ...     h = (1 - f) * h_prev + f * g
+    ...     return h
+    >>> layer = minimal_gated_unit(32, return_sequences=True)
+    >>> layer(np.zeros((2, 10, 5))).shape, layer.count_params()
+    ((2, 10, 32), 2464)
+    """
+
+    def make(function: Callable) -> type[WrittenRNN]:
+        if not inspect.isfunction(function):
+            raise TypeError(f"cell: the step must be a function with equations, got {function!r}.")
+        written = read(function, gates, states)
+        for name in (*written.weights, *written.constants):
+            if name in _TAKEN or hasattr(WrittenCell, name) or hasattr(WrittenRNN, name):
+                raise ValueError(
+                    f"cell {written.name}: a layer has a {name} of its own; give the argument another name."
+                )
+        made = program(written)
+        place = {
+            "__module__": function.__module__,
+            "__doc__": function.__doc__ or f"Written as equations:\n\n{written.text}",
+        }
+        own_cell = type(
+            f"{function.__name__}Cell",
+            (WrittenCell,),
+            place
+            | {
+                "__init__": _with_constants(WrittenCell, written.constants),
+                "__qualname__": f"{function.__qualname__}.Cell",
+                "equations": written,
+                "program": made,
+                "kernels": WrittenKernels(made),
+                "record": _record(made),
+                "GATES": tuple(part.name for part in written.parts),
+                "STATES": tuple(written.states),
+                "blocks": len(made.x_parts),
+                "products": len(made.h_parts),
+            },
+        )
+        return type(
+            function.__name__,
+            (WrittenRNN,),
+            place
+            | {
+                "__init__": _with_constants(WrittenRNN, written.constants),
+                "__qualname__": function.__qualname__,
+                "Cell": own_cell,
+            },
+        )
+
+    return make

@@ -1,0 +1,288 @@
+"""Cells and layers of a step that somebody wrote as equations, see :func:`rnn_ref.cell`."""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+
+from rnn_ref import checks
+from rnn_ref.device import xp
+from rnn_ref.equations.source import Program
+from rnn_ref.equations.written import Part, Written
+from rnn_ref.kernels.gate import admitted, admitted_written_tape
+from rnn_ref.kernels.tape import Extra
+from rnn_ref.layers import constraints, initializers, regularizers
+from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.cell_options import IN_THE_EQUATIONS, GateWeights
+from rnn_ref.layers.recurrent import BuiltInRNN
+from rnn_ref.layers.targets import KernelChoice
+from rnn_ref.named import Named
+
+
+class WrittenCell(Cell):
+    """One step of a layer that :func:`rnn_ref.cell` made; its subclasses have the equations.
+
+    Weights, where the equations use them: ``kernel (F, G*H)``, ``recurrent_kernel (H, products*H)``, ``bias (G*H,)``,
+    ``recurrent_bias (A*H,)`` of recurrent products that stand apart, and what the equations name besides.
+    """
+
+    equations: Written
+    program: Program
+    only_on_cpu = True
+
+    def __init__(
+        self,
+        units,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        **layer_options,
+    ):
+        given = {name: layer_options.pop(name, value) for name, value in self.equations.constants.items()}
+        super().__init__(
+            units,
+            activation=IN_THE_EQUATIONS,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **layer_options,
+        )
+        self.constants = {name: checks.number(value, name, self.name) for name, value in given.items()}
+
+    def build(self, input_shape) -> None:
+        super().build(input_shape)
+        self.recurrent_bias = None
+        apart = len(self.program.q_parts)
+        if self.use_bias and apart:
+            self.recurrent_bias = self.add_weight(
+                (apart * self.units,),
+                self.bias_initializer,
+                "recurrent_bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        for name, weight in self.equations.weights.items():
+            initializer = weight.initializer
+            if isinstance(initializer, (int, float)):
+                initializer = initializers.Constant(initializer)
+            made = self.add_weight(
+                (self.units if weight.per_unit else 1,),
+                initializers.get(initializer),
+                name,
+                regularizer=regularizers.get(weight.regularizer),
+                constraint=constraints.get(weight.constraint),
+            )
+            setattr(self, name, made)
+
+    def _equation_weights(self) -> dict:
+        return {name: self._weights[name] for name in self.equations.weights}
+
+    def gate_weights(self) -> dict[str, GateWeights]:
+        """Views of every gate's part of the weights, by gate name; None where the gate has none."""
+        if not self.built:
+            raise ValueError(f"{self.name} was never built, so its gates have no weights yet: call it on data.")
+        H, found = self.units, {}
+        made = self.program
+
+        def block(weight, parts, part):
+            if weight is None or part not in parts:
+                return None
+            place = parts.index(part) * H
+            return weight.value[..., place : place + H]
+
+        for part in self.equations.parts:
+            biases = block(self.bias, made.x_parts, part), block(self.recurrent_bias, made.q_parts, part)
+            both = [bias for bias in biases if bias is not None]
+            bias = both[0] if len(both) == 1 else xp.stack(both) if both else None
+            found[part.name] = GateWeights(
+                block(self.kernel, made.x_parts, part), block(self.recurrent_kernel, made.h_parts, part), bias
+            )
+        return Named(found, f"{self.name}: no gate")
+
+    def seen(self, tape):
+        made, known = self.program, {}
+        for part, gate in zip(made.x_parts, () if tape.gates is None else tape.gates):
+            if part.letter in made.symbols:
+                known[made.symbols[part.letter]] = gate
+                yield "gates", part.name, gate, part.name
+        if tape.z is None:
+            return
+        known |= dict(zip((part.x for part in made.x_parts), tape.z))
+        known |= dict(zip((part.h for part in made.q_parts), tape.q))
+        for symbol, state in zip(self.equations.states.values(), tape.states):
+            known |= {f"{symbol}_prev": state[:-1], symbol: state[1:]}
+        known |= {name: weight.value for name, weight in self._equation_weights().items()}
+        known |= {name: np.dtype(self.dtype).type(value) for name, value in self.constants.items()}
+        for part in made.x_parts:
+            z = preactivation(made, part, known)
+            if z is not None:
+                yield "preactivations", part.name, z, part.name
+        for part, q in zip(made.q_parts, tape.q):
+            end = "" if len(made.q_parts) == 1 else f"_{part.letter}"
+            yield "projections", f"projected_state{end}", q, part.name
+
+    @classmethod
+    def named_lines(cls) -> tuple[tuple[str, str, str], ...]:
+        """Each line of the step: symbol, expression, and what a trace calls it; "" for what a trace does not hold."""
+        made, lines = cls.program, cls.program.derived.forward
+        named = {symbol: state for state, symbol in cls.equations.states.items()}
+        named |= {made.symbols[p.letter]: p.name for p in made.x_parts if p.letter in made.symbols}
+        for part in made.x_parts:
+            activation = next(
+                (line.expression for line in lines if line.symbol == made.activated.get(part.letter)), None
+            )
+            if activation is not None:
+                named.setdefault(ast.unparse(activation.args[0]), f"z {part.name}")
+        return tuple((line.symbol, ast.unparse(line.expression), named.get(line.symbol, "")) for line in lines)
+
+    def equation_values(self, unit: int) -> dict[str, np.generic]:
+        values = {name: weight.value for name, weight in self._equation_weights().items()}
+        found = {name: value[unit if len(value) > 1 else 0] for name, value in values.items()}
+        return found | {name: np.dtype(self.dtype).type(value) for name, value in self.constants.items()}
+
+    def kernel_options(self) -> dict:
+        """What the equations use besides products."""
+        H, b_q = self.units, self.recurrent_bias
+        if b_q is not None:
+            b_q = admitted(b_q.value, (len(self.program.q_parts) * H,), self.dtype, self.name, "recurrent_bias")
+            b_q = b_q.reshape(-1, H)
+        weights = tuple(
+            admitted(weight.value, weight.shape, self.dtype, self.name, name)
+            for name, weight in self._equation_weights().items()
+        )
+        return {"extra": Extra(b_q, weights, np.array(list(self.constants.values()), self.dtype))}
+
+    def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> KernelChoice:
+        """Compiled for the CPU; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        if xp.device == "cpu":
+            return KernelChoice("compiled")
+        return KernelChoice("compiled", "cells that are written as equations are compiled for the CPU, and run there")
+
+    def admitted_tape(self, tape):
+        return admitted_written_tape(tape, self.program, self.units, self.dtype, self.name)
+
+    def weight_gradients(self, flow) -> dict[str, np.ndarray]:
+        found = {"kernel": flow.dW}
+        if self.recurrent_kernel is not None:
+            found["recurrent_kernel"] = flow.dU
+        if flow.db is not None:
+            found["bias"] = flow.db
+        if flow.db_q is not None:
+            found["recurrent_bias"] = flow.db_q.reshape(-1)
+        for (name, weight), d in zip(self._equation_weights().items(), flow.dper_unit):
+            found[name] = d if len(d) == weight.shape[0] else d.sum(keepdims=True)
+        return found
+
+    @classmethod
+    def source(cls) -> str:
+        """What is compiled: forward and backward of one unit, and the loops over a chunk of a batch."""
+        return cls.program.text
+
+    def get_config(self) -> dict:
+        return super().get_config() | self.constants
+
+
+class WrittenRNN(BuiltInRNN):
+    """A recurrent layer of a step that was written as equations; its subclasses have the cell."""
+
+    Cell: type[WrittenCell]
+
+    def __init__(
+        self,
+        units,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        implementation=2,
+        **layer_options,
+    ):
+        constants = {name: layer_options.pop(name) for name in self.Cell.equations.constants if name in layer_options}
+        cell = self.Cell(
+            units,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            implementation=implementation,
+            name=f"{type(self).__name__}_cell",
+            **constants,
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            activity_regularizer=activity_regularizer,
+            **layer_options,
+        )
+
+    @classmethod
+    def source(cls) -> str:
+        """What is compiled: forward and backward of one unit, and the loops over a chunk of a batch."""
+        return cls.Cell.program.text
+
+
+def preactivation(made: Program, part: Part, known: dict) -> np.ndarray | None:
+    """What a gate's activation is taken of, from arrays by symbol; None where a tape does not tell.
+
+    Sums and products are rounded one by one, here as in the kernels, so that it is theirs to the bit.
+    """
+    lines = {line.symbol: line.expression for line in made.derived.forward}
+    activation = lines.get(made.activated.get(part.letter))
+    if activation is None:
+        return known[part.x] if part.x == part.h else None
+    name = ast.unparse(activation.args[0])
+    if name in known:
+        return known[name]
+    inside = {node.id for node in ast.walk(lines[name]) if isinstance(node, ast.Name)}
+    if not inside <= set(known):
+        return None
+    return eval(ast.unparse(lines[name]), {"__builtins__": {}}, known)

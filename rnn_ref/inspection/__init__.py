@@ -1,6 +1,7 @@
 """Numbers about a model: what its gates did, where its gradients go, whether they are right."""
 
 from rnn_ref.inspection.checking import check_gradients
+from rnn_ref.inspection.derived_backward import derive_backward
 from rnn_ref.inspection.explain import explain_step
 from rnn_ref.inspection.gradients import gradient_flow
 from rnn_ref.inspection.jacobians import state_jacobians
@@ -15,6 +16,7 @@ __all__ = [
     "Recording",
     "Trace",
     "check_gradients",
+    "derive_backward",
     "derive_parameters",
     "explain_step",
     "gradient_flow",

@@ -76,21 +76,30 @@ def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:
 
     Only the bias of a GRU with ``reset_after`` has two rows (input, recurrent).
     """
-    gates, dz = cell.record.gates, tuple(gradients.dz)
+    record, dz = cell.record, dict(zip(cell.record.x_gates, gradients.dz))
+    dq = () if gradients.dq is None else gradients.dq if gradients.dq.ndim == 4 else [gradients.dq]
+    apart = dict(zip(record.q_gates, dq))
     # dL/dq of a projected state apart, or dL/dz of the sum that it is in.
-    through_state = tuple(gradients.dq if gate.apart else d for gate, d in zip(gates, dz))
-    from_h = tuple(d for gate, d in zip(gates, through_state) if gate.product == "h")
-    from_q = tuple(d for gate, d in zip(gates, through_state) if gate.product != "h")
-    factors = {
-        "kernel": [_per_gate(tape.x, tape.x_drop, dz)],
-        "recurrent_kernel": [
+    through_state = {gate: apart[gate] if gate.apart else dz[gate] for gate in record.h_gates}
+    from_h = tuple(d for gate, d in through_state.items() if gate.product == "h")
+    from_q = tuple(d for gate, d in through_state.items() if gate.product != "h")
+    ones = np.ones((*gradients.dz.shape[1:3], 1), gradients.dz.dtype)
+    factors = {"kernel": [_per_gate(tape.x, tape.x_drop, tuple(dz.values()))]}
+    if through_state:
+        factors["recurrent_kernel"] = [
             _per_gate(tape.h[:-1], tape.h_drop, from_h) + ([Factor(tape.q, None, from_q)] if from_q else [])
-        ],
-    }
+        ]
     if cell.bias is not None:
-        ones = np.ones((*dz[0].shape[:2], 1), dz[0].dtype)
-        rows = [dz, through_state] if any(gate.apart for gate in gates) else [dz]
+        rows = [tuple(dz.values())]
+        if cell.bias.value.ndim == 2:
+            rows.append(tuple(through_state.values()))
         factors["bias"] = [[Factor(ones, None, right)] for right in rows]
+    if getattr(cell, "recurrent_bias", None) is not None:
+        factors["recurrent_bias"] = [[Factor(ones, None, tuple(apart.values()))]]
+    for name, d in zip(getattr(getattr(cell, "equations", None), "weights", ()), getattr(gradients, "dp", ())):
+        if getattr(cell, name).shape[0] == 1:
+            d = d.sum(axis=-1, keepdims=True)
+        factors[name] = [[Factor(ones, None, (d,))]]
     return factors
 
 

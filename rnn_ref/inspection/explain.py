@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_ref import checks
 from rnn_ref.device import asarray, converted, device
+from rnn_ref.equations.activations import NAMES
 from rnn_ref.equations.reading import Equation
 from rnn_ref.guard import guarded
 from rnn_ref.inspection.expressions import Writer
@@ -236,7 +237,8 @@ def _explained(model, runs, what: str, layer, t: int, unit: int, sample: int, di
     forward, backward = numbers.lines()
     backward = backward if flow is not None else ()
     values = numbers.evaluate((*forward, *backward))
-    functions = {f: getattr(cell, f).name for f in ("activation", "recurrent_activation") if hasattr(cell, f)}
+    functions = {name: name for name in NAMES}
+    functions |= {f: getattr(cell, f).name for f in ("activation", "recurrent_activation") if hasattr(cell, f)}
     kind = type(rnn if cell is rnn.cell else cell).__name__
     return Explanation(
         name, kind, t, unit, sample, forward, backward, values, numbers.terms, notes,

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-PRECEDENCE = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2}
+PRECEDENCE = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2}
+
+GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "mu", "nu", "tau")
 
 
 class Writer:
@@ -37,17 +39,25 @@ class Writer:
     def _write(self, node, name: Callable[[str], str], *, first: bool = True, parent: int = 0) -> str:
         times = r" \cdot " if self.latex else " · "
         if isinstance(node, ast.Constant):
-            return str(node.value)
+            return self.number(node.value) if isinstance(node.value, float) else str(node.value)
         if isinstance(node, ast.Name):
             written = name(node.id)
             return written if first or not written.startswith("-") else self._brackets(written)
         if isinstance(node, ast.Call):  # of a derivative's arguments (z, a), a follows from z
             return f"{self.function(node.func.id)}({self._write(node.args[0], name)})"
+        if isinstance(node, ast.UnaryOp):  # a minus
+            written = f"-{self._write(node.operand, name, first=False, parent=2)}"
+            return written if first else self._brackets(written)
+        if isinstance(node.op, ast.Pow):
+            base = self._write(node.left, name, first=False, parent=3)
+            base = base if isinstance(node.left, ast.Name) and "^" not in base else self._brackets(base)
+            exponent = self._write(node.right, name)
+            return f"{base}^{{{exponent}}}" if self.latex else f"{base}^{exponent}"
         own = PRECEDENCE[type(node.op)]
         brackets = own < parent
         left = self._write(node.left, name, first=first or brackets, parent=own)
-        right = self._write(node.right, name, first=False, parent=own + isinstance(node.op, ast.Sub))
-        sign = {ast.Add: " + ", ast.Sub: " - ", ast.Mult: times}[type(node.op)]
+        right = self._write(node.right, name, first=False, parent=own + isinstance(node.op, (ast.Sub, ast.Div)))
+        sign = {ast.Add: " + ", ast.Sub: " - ", ast.Mult: times, ast.Div: " / "}[type(node.op)]
         written = left + sign + right
         return self._brackets(written) if brackets else written
 
@@ -84,6 +94,8 @@ class Writer:
         base, _, index = name.partition("_")
         if base in "hc" and index in ("", "prev"):
             return f"{base}_{{t-1}}" if index else f"{base}_t"
+        if self.latex and base in GREEK:
+            base = rf"\{base}"
         if not index:
             return base
         return f"{base}_{{{index}}}" if self.latex else f"{base}_{index}"

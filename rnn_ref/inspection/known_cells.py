@@ -1,4 +1,4 @@
-"""Which equations a cell runs: those of SimpleRNN, LSTM or GRU, or others, of which nothing here is known.
+"""Which equations a cell runs: those of SimpleRNN, LSTM, GRU or of a cell written as equations, or unknown ones.
 
 What explains, draws or counts by a cell's equations asks here first. A subclass that has its own ``call``, ``run`` or
 kernels is a cell of its own, whatever it was made from.
@@ -10,6 +10,7 @@ from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.gru import GRUCell
 from rnn_ref.layers.lstm import LSTMCell
 from rnn_ref.layers.simple_rnn import SimpleRNNCell
+from rnn_ref.layers.written_cell import WrittenCell
 
 BUILT_IN = (SimpleRNNCell, LSTMCell, GRUCell)
 # What makes up a cell's equations, and what their parts are called.
@@ -20,7 +21,7 @@ _EQUATIONS = (
 
 
 def kind_of(cell) -> type[Cell] | None:
-    """The built-in cell whose equations this one runs, or None.
+    """The class of cells whose equations this one runs, or None.
 
     Examples
     --------
@@ -33,7 +34,8 @@ def kind_of(cell) -> type[Cell] | None:
     >>> kind_of(Plain(3)).__name__, kind_of(Changed(3))
     ('LSTMCell', None)
     """
-    for kind in BUILT_IN:
+    written = (kind for kind in type(cell).__mro__ if issubclass(kind, WrittenCell) and "equations" in vars(kind))
+    for kind in (*BUILT_IN, *written):
         if isinstance(cell, kind):
             changed = any(getattr(type(cell), name) is not getattr(kind, name) for name in _EQUATIONS)
             return None if changed else kind
@@ -41,7 +43,7 @@ def kind_of(cell) -> type[Cell] | None:
 
 
 def require_known(cell, where: str, name: str) -> type[Cell]:
-    """The built-in cell whose equations this one runs.
+    """The class of cells whose equations this one runs.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def require_known(cell, where: str, name: str) -> type[Cell]:
     if kind is None:
         own = type(getattr(cell, "custom", cell)).__name__
         raise ValueError(
-            f"{where} knows the equations of SimpleRNN, LSTM and GRU; the cell of {name} is custom, a {own}: its "
-            f"equations are what {own} says."
+            f"{where} knows the equations of SimpleRNN, LSTM and GRU, and those given to rnn_ref.cell; the cell of "
+            f"{name} is custom, a {own}: its equations are what {own} says."
         )
     return kind

@@ -62,6 +62,9 @@ class LayerTrace:
         Whether the layer read the sequence from its end: then step t was computed after step t + 1.
     own_equations : bool
         Whether the layer's cell runs other equations than SimpleRNN, LSTM or GRU: no picture of one shows it.
+    equations : tuple of (str, str, str)
+        Of a cell that was written as equations, each line: symbol, expression, and the gate or state that it gives,
+        ``"z forget"`` for the pre-activation of one, or "".
     axes : dict of str to tuple of str
         Names of the axes of every array: ``axes["gates/forget"]`` is ``("sample", "time", "unit")``.
     """
@@ -82,6 +85,7 @@ class LayerTrace:
     go_backwards: bool = False
     axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own_equations: bool = False
+    equations: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self):
         for group, what in GROUPS.items():

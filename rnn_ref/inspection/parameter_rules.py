@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from rnn_ref.inspection.other_frameworks import elsewhere
 from rnn_ref.layers.attention_base import BaseAttention
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.layer import Layer
+from rnn_ref.layers.written_cell import WrittenCell
 
 F, H, V, D, N, S, K = (size(letter) for letter in "FHVDNSK")
 
@@ -56,6 +58,35 @@ def recurrent_cell(cell: Cell, seen) -> Derivation:
         state_formula=states * H,
         state_bytes=states * cell.units * np.dtype(cell.dtype).itemsize,
         elsewhere=elsewhere(cell, F, H, sizes),
+    )
+
+
+def written_cell(cell: WrittenCell, seen) -> Derivation:
+    """A cell written as equations: a block of the kernel and of the recurrent kernel for each product they use."""
+    if kind_of(cell) is None:
+        return any_layer(cell, seen)
+    record = cell.record
+
+    def of(gates) -> tuple[str, ...]:
+        return tuple(gate.name for gate in gates) if len(record.gates) > 1 else ()
+
+    terms = [("kernel", (F, H), of(record.x_gates))]
+    terms += [("recurrent kernel", (H, H), of(record.h_gates))] if record.h_gates else []
+    if cell.use_bias:
+        terms += [("bias", (H,), of(record.x_gates))]
+        terms += [("recurrent bias", (H,), of(record.q_gates))] if record.q_gates else []
+    terms += [(name, (H,) if weight.per_unit else (1,)) for name, weight in cell.equations.weights.items()]
+    lines = [node for line in cell.equations.lines for node in ast.walk(line.expression)]
+    pointwise = sum(isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)) for node in lines)
+    states = len(cell.STATES)
+    return leaf(
+        cell,
+        type(cell).__name__,
+        (Size(F, cell.kernel.shape[0], "input features"), Size(H, cell.units, "units")),
+        terms,
+        multiplication_formula=len(record.x_gates) * F * H + len(record.h_gates) * H**2 + pointwise * H,
+        state_formula=states * H,
+        state_bytes=states * cell.units * np.dtype(cell.dtype).itemsize,
     )
 
 
@@ -219,6 +250,7 @@ RULES = {
     layers.SimpleRNNCell: recurrent_cell,
     layers.LSTMCell: recurrent_cell,
     layers.GRUCell: recurrent_cell,
+    WrittenCell: written_cell,
     layers.CustomCell: custom_cell,
     layers.StackedRNNCells: stacked_cells,
     layers.RNN: recurrent_layer,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref.equations.activations import NAMES
 from rnn_ref.equations.reading import Equation, backward_lines, forward_lines, masked_lines
+from rnn_ref.layers import activations
 
 
 class Numbers:
@@ -45,9 +47,9 @@ class Numbers:
         """Forward and backward."""
         return masked_lines(self.record) if self.masked else (forward_lines(self.record), backward_lines(self.record))
 
-    def evaluate(self, equations) -> dict:
+    def evaluate(self, equations, known: dict | None = None) -> dict:
         """All values; what neither tape nor gradients hold is computed by its own expression."""
-        values = dict(self.values)
+        values = dict(self.values if known is None else known)
         with np.errstate(all="ignore"):
             for symbol, expression in equations:
                 if symbol not in values:
@@ -65,10 +67,13 @@ class Numbers:
             one = np.ones(1, self.dtype)
             return lambda z, a: activation.gradient(np.array([z], self.dtype), np.array([a], self.dtype), one)[0]
 
-        names = [name for name in ("activation", "recurrent_activation") if hasattr(self.cell, name)]
-        return {name: value(getattr(self.cell, name)) for name in names} | {
-            f"d_{name}": derivative(getattr(self.cell, name)) for name in names
+        named = {name: activations.get(name) for name in NAMES if name != "hard_sigmoid_legacy"}
+        named |= {
+            name: getattr(self.cell, name)
+            for name in ("activation", "recurrent_activation")
+            if hasattr(self.cell, name)
         }
+        return {name: value(f) for name, f in named.items()} | {f"d_{name}": derivative(f) for name, f in named.items()}
 
     # -- forward --
 
@@ -80,55 +85,66 @@ class Numbers:
     def _dropped(self, array, drop, gate: int) -> np.ndarray:
         return array if drop is None else array * drop[gate if len(drop) > 1 else 0, self.b]
 
-    def _column(self, weight, gate: int) -> np.ndarray:
-        return weight.value[:, gate * self.H + self.u]
-
     def _sum(self, name: str, left: np.ndarray, right: np.ndarray) -> None:
         self.terms[name] = (left, right)
         self.values[name] = self.dtype.type(np.dot(left.astype("float64"), right.astype("float64")))
 
     def _sums(self) -> None:
-        cell, tape, x, h = self.cell, self.tape, self.tape.x[self.s, self.b], self.tape.h[self.s, self.b]
-        for g, gate in enumerate(self.record.gates):
+        tape, x, h = self.tape, self.tape.x[self.s, self.b], self.tape.h[self.s, self.b]
+        weights = self.cell.gate_weights().values()
+        products = 0
+        for gate, (kernel, recurrent_kernel, bias) in zip(self.record.gates, weights):
             end = gate.end
-            self._sum(f"x_W{end}", self._dropped(x, tape.x_drop, g), self._column(cell.kernel, g))
-            left = self._dropped(h, tape.h_drop, g)
-            if gate.product != "h":
-                self.values["h_in"], left = left[self.u], tape.q[self.s, self.b]
-            self._sum(f"{gate.product}_U{end}", left, self._column(cell.recurrent_kernel, g))
-            bias = (
-                np.zeros(1, self.dtype) if cell.bias is None else cell.bias.value[..., g * self.H + self.u].reshape(-1)
-            )
-            if gate.apart:  # the one gate that tells its two biases apart
-                self.values[f"b{end}{gate.letter}"] = bias[1] if len(bias) == 2 else self.dtype.type(0)
+            if gate.inputs:
+                place = self.record.x_gates.index(gate)
+                self._sum(f"x_W{end}", self._dropped(x, tape.x_drop, place), kernel[:, self.u])
+            if gate.product:
+                left = self._dropped(h, tape.h_drop, products)
+                if gate.product != "h":
+                    self.values["h_in"], left = left[self.u], tape.q[self.s, self.b]
+                self._sum(f"{gate.product}_U{end}", left, recurrent_kernel[:, self.u])
+                products += 1
+            bias = np.zeros(1, self.dtype) if bias is None else bias[..., self.u].reshape(-1)
+            if gate.apart:  # a gate that tells its two biases apart
+                alone = not gate.inputs
+                own = bias[0] if alone else bias[1] if len(bias) == 2 else self.dtype.type(0)
+                self.values[f"b{end}{gate.letter}"] = own
                 bias = bias[:1]
             self.values[f"b{end}"] = bias.sum(dtype=self.dtype)
+        self.values |= self.cell.equation_values(self.u)
+
+    def _projected(self, array: np.ndarray, gate):
+        """Of ``q`` or its gradient, ``(T, B, H)``: of cells written as equations one for each product apart."""
+        return array[self.record.q_gates.index(gate)] if array.ndim == 4 else array
 
     def _gates(self) -> None:
         place = self.s, self.b, self.u
-        for g, gate in enumerate(self.record.gates):
-            self.values[f"z{gate.end}"] = self.tape.z[g][place]
-            if gate.symbol not in self.record.states.values():
-                self.values[gate.symbol] = self.tape.gates[g][place]
+        tape, written = self.tape, hasattr(self.cell, "equations")
+        for g, gate in enumerate(self.record.x_gates):
+            is_sum = not written or (gate.product and not gate.apart)  # else z holds x_t W_g + b_g alone
+            z = tape.gates if tape.z is None else tape.z
+            self.values[f"{'z' if is_sum else 'x'}{gate.end}"] = z[g][place]
+            if gate.symbol and gate.symbol not in self.record.states.values():
+                self.values[gate.symbol] = tape.gates[g][place]
+        for gate in self.record.h_gates:
             if gate.apart or gate.product != "h":
-                self.values[gate.apart or gate.product] = self.tape.q[place]
+                self.values[gate.apart or gate.product] = self._projected(tape.q, gate)[place]
 
     # -- backward --
 
     def _gradients(self, following: bool) -> None:
         flow, place = self.flow, (self.s + 1, self.b, self.u)
         hidden, *others = self.record.states.values()
-        given = zip((hidden, *others), (flow.dh, flow.dc))
-        self.values |= {f"d_{symbol}": array[place] for symbol, array in given if array is not None}
+        self.values |= {f"d_{symbol}": array[place] for symbol, array in zip((hidden, *others), flow.dstates)}
         if self.masked:
             self.values |= {f"d_{symbol}_prev": self.values[f"d_{symbol}"] for symbol in (hidden, *others)}
         else:
-            for g, gate in enumerate(self.record.gates):
+            for g, gate in enumerate(self.record.x_gates):
                 self.values[f"d_z{gate.end}"] = flow.dz[g][self.s, self.b, self.u]
-                if gate.apart:
-                    self.values[f"d_{gate.apart}"] = flow.dq[self.s, self.b, self.u]
-                elif gate.product != "h":
-                    self._sum(f"d_z{gate.end}_U{gate.end}", flow.dz[g][self.s, self.b], self._row(g))
+                if gate.product not in ("", "h"):
+                    self._sum(f"d_z{gate.end}_U{gate.end}", flow.dz[g][self.s, self.b], self._row(gate))
+            for gate in self.record.q_gates:
+                self.values[f"d_{gate.apart}"] = self._projected(flow.dq, gate)[self.s, self.b, self.u]
         if not following:
             return
         later = self._later()
@@ -142,8 +158,8 @@ class Numbers:
         for symbol in others:
             self.values[f"d_later_{symbol}"] = self.dtype.type(sum(later.get(symbol, self._outside(symbol))))
 
-    def _row(self, gate: int) -> np.ndarray:
-        return self.cell.recurrent_kernel.value[self.u, gate * self.H : (gate + 1) * self.H]
+    def _row(self, gate) -> np.ndarray:
+        return self.cell.gate_weights()[gate.name].recurrent_kernel[self.u]
 
     def _later(self) -> dict[str, list[float]]:
         """By state, the parts of its gradient that come through the step after this one; empty at the last step."""
@@ -151,17 +167,21 @@ class Numbers:
         if n == self.T:
             return {}
         after = Numbers(self.cell, self.tape, self.flow, n, self.b, self.u, self.returns_states, following=False)
-        values = after.evaluate(after.lines()[1])
+        forward, backward = after.lines()
+        values = after.evaluate((*forward, *backward))
         states = self.record.states.values()
         parts = {s: [float(values[f"d_{s}_prev"])] if f"d_{s}_prev" in values else [] for s in states}
         if after.masked:
             return parts
-        for g, gate in enumerate(self.record.gates):  # through the pre-activations of all units
-            d = self.flow.dq if gate.apart else self.flow.dz[g]
-            part = d[n, self.b].astype("float64") @ self._row(g).astype("float64")
+        (hidden, *_), x_gates = states, self.record.x_gates
+        for g, gate in enumerate(self.record.h_gates):  # through the pre-activations of all units
+            d = self._projected(self.flow.dq, gate) if gate.apart else self.flow.dz[x_gates.index(gate)]
+            part = d[n, self.b].astype("float64") @ self._row(gate).astype("float64")
             if gate.product != "h":
                 part = float(values["d_h_in"])
-            parts["h"].append(part if drop is None else part * float(drop[g if len(drop) > 1 else 0, self.b, self.u]))
+            parts[hidden].append(
+                part if drop is None else part * float(drop[g if len(drop) > 1 else 0, self.b, self.u])
+            )
         return parts
 
     def _outside(self, symbol: str) -> list[float]:
@@ -171,8 +191,10 @@ class Numbers:
             return [whole]
         if not self.returns_states:
             return [0.0]
-        through_h = dict(self.lines()[1])[f"d_{symbol}"]
-        return [whole - self._value(through_h, self.values | {f"d_later_{symbol}": self.dtype.type(0)})]
+        forward, backward = self.lines()
+        without = {name: value for name, value in self.values.items() if name != f"d_{symbol}"}
+        through_h = self.evaluate((*forward, *backward), without | {f"d_later_{symbol}": self.dtype.type(0)})
+        return [whole - through_h[f"d_{symbol}"]]
 
     # -- words --
 
@@ -183,6 +205,8 @@ class Numbers:
             x_t = ("(x_t d)", r"(x_t \odot d)")
         if self.tape.h_drop is not None:
             h_prev = ("(h_{t-1} d')", r"(h_{t-1} \odot d')")
+        hidden = next(iter(self.record.states.values()))
+        h_prev = tuple(text.replace("h_", f"{hidden}_") for text in h_prev)
         found = {"h_in": h_prev}
         for gate in self.record.gates:
             end, product = gate.end, gate.product
@@ -190,7 +214,7 @@ class Numbers:
             found[f"h_U{end}"] = tuple(f"{h} U{end}" for h in h_prev)
             if gate.apart:
                 found[f"b{end}{gate.letter}"] = (f"b'{end}", f"b'{end}")
-            if product != "h":
+            if product not in ("", "h"):
                 found[f"{product}_U{end}"] = (f"{product} U{end}",) * 2
                 found[f"d_z{end}_U{end}"] = (
                     f"dL/dz{end} U{end}ᵀ", rf"\frac{{\partial L}}{{\partial z{end}}} U{end}^{{\mathsf T}}"

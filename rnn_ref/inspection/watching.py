@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from rnn_ref.device import converted, device, to_numpy, xp
-from rnn_ref.inspection.known_cells import kind_of
+from rnn_ref.inspection.known_cells import BUILT_IN, kind_of
 from rnn_ref.inspection.layer_trace import LayerTrace, make
 from rnn_ref.inspection.on_host import on_host
 from rnn_ref.layers.attention_base import AttentionTape
@@ -185,7 +185,9 @@ class Watcher(Walk):
             if not isinstance(cell, Cell):
                 kind = type(getattr(cell, "custom", cell)).__name__
                 self.log.notes.append(f"{name}: its cell {kind} is custom: it has states, but no gates with names.")
-            arrays = dict(seen) | {"own_equations": kind_of(cell) is None}
+            arrays = dict(seen) | {"own_equations": kind_of(cell) not in BUILT_IN}
+            if arrays["own_equations"] and kind_of(cell) is not None:
+                arrays["equations"] = cell.named_lines()
             if stacked:  # what goes in and out stands on the tapes alone
                 outputs = arrays.pop("outputs", seen.get("states", {}).get("hidden"))
                 ends = {"inputs": arrays.pop("inputs"), "outputs": outputs}
@@ -333,18 +335,11 @@ class Keeper:
         for name, state in zip(cell.STATES, tape.states):
             if self.wanted.array(name):
                 yield "states", name, state[1:]
-        gates = {} if tape.gates is None else dict(zip(cell.GATES, tape.gates))
-        for name, gate in gates.items():
-            if self.wanted.array(name):
-                yield "gates", name, gate
-        if not self.wanted.preactivations:
+        if not isinstance(cell, Cell):
             return
-        for name, z in zip(gates or cell.STATES, () if tape.z is None else tape.z):
-            if self.wanted.array(name):
-                yield "preactivations", name, z
-        q = getattr(tape, "q", None)
-        if q is not None and self.wanted.array("candidate"):
-            yield "projections", "projected_state" if cell.reset_after else "reset_state", q
+        for group, name, array, gate in cell.seen(tape):
+            if (group == "gates" or self.wanted.preactivations) and self.wanted.array(gate):
+                yield group, name, array
 
     def _placed(self, held, source, steps: slice):
         """``(B, T', ...)`` in the order of the data, with these steps filled in."""

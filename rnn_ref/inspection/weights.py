@@ -20,20 +20,22 @@ class GateReport:
 
     Attributes
     ----------
-    kernel : ndarray, (F, H)
-    recurrent_kernel : ndarray, (H, H)
+    kernel : ndarray, (F, H), or None
+        None where a cell's equations have it that the gate does not look at the inputs.
+    recurrent_kernel : ndarray, (H, H), or None
+        None where it does not look at the state by a product.
     bias : ndarray, (H,), for a GRU with ``reset_after`` (2, H), or None
     """
 
-    kernel: np.ndarray
-    recurrent_kernel: np.ndarray
+    kernel: np.ndarray | None
+    recurrent_kernel: np.ndarray | None
     bias: np.ndarray | None
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
         """The weights there are, by name."""
-        both = {"kernel": self.kernel, "recurrent_kernel": self.recurrent_kernel}
-        return both if self.bias is None else both | {"bias": self.bias}
+        every = {"kernel": self.kernel, "recurrent_kernel": self.recurrent_kernel, "bias": self.bias}
+        return {name: array for name, array in every.items() if array is not None}
 
     @property
     def norms(self) -> dict[str, float]:
@@ -42,24 +44,28 @@ class GateReport:
 
     @cached_property
     def eigenvalues(self) -> np.ndarray:
-        """Of the recurrent kernel, complex, largest magnitude first: ``(H,)``."""
+        """Of the recurrent kernel, complex, largest magnitude first: ``(H,)``; none where there is no kernel."""
+        if self.recurrent_kernel is None:
+            return np.zeros(0, complex)
         values = np.linalg.eigvals(self.recurrent_kernel.astype("float64")).astype(complex)
         return values[np.argsort(-np.abs(values), kind="stable")]
 
     @cached_property
     def singular_values(self) -> np.ndarray:
-        """Of the recurrent kernel, largest first: ``(H,)``."""
+        """Of the recurrent kernel, largest first: ``(H,)``; none where there is no kernel."""
+        if self.recurrent_kernel is None:
+            return np.zeros(0)
         return np.linalg.svd(self.recurrent_kernel.astype("float64"), compute_uv=False)
 
     @property
     def spectral_radius(self) -> float:
-        """Largest magnitude of an eigenvalue: what repeated application comes down to."""
-        return float(np.abs(self.eigenvalues[0]))
+        """Largest magnitude of an eigenvalue: what repeated application comes down to; NaN without a kernel."""
+        return float(np.abs(self.eigenvalues[0])) if len(self.eigenvalues) else float("nan")
 
     @property
     def spectral_norm(self) -> float:
-        """Largest singular value: what one application can do at most."""
-        return float(self.singular_values[0])
+        """Largest singular value: what one application can do at most; NaN without a kernel."""
+        return float(self.singular_values[0]) if len(self.singular_values) else float("nan")
 
     def __repr__(self):
         norms = ", ".join(f"|{name}| {norm:.3g}" for name, norm in self.norms.items())
@@ -88,11 +94,10 @@ class LayerWeights(Mapping):
         rows = []
         for gate, report in self.items():
             norms = report.norms
-            bias = f"{norms['bias']:>10.4g}" if "bias" in norms else f"{'-':>10}"
-            rows.append(
-                f"{gate:<10}{norms['kernel']:>10.4g}{norms['recurrent_kernel']:>12.4g}{bias}"
-                f"{report.spectral_norm:>15.4g}{report.spectral_radius:>17.4g}"
-            )
+            spectral = (report.spectral_norm, report.spectral_radius)
+            values = [norms.get(name, np.nan) for name in ("kernel", "recurrent_kernel", "bias")] + list(spectral)
+            written = ["-" if np.isnan(value) else f"{value:.4g}" for value in values]
+            rows.append(f"{gate:<10}" + "".join(f"{w:>{n}}" for w, n in zip(written, (10, 12, 10, 15, 17))))
         return rows
 
     def __repr__(self):

@@ -9,10 +9,9 @@ from matplotlib.ticker import MaxNLocator
 from rnn_ref.guard import guarded
 from rnn_ref.plotting import cell_drawing
 from rnn_ref.plotting.cell_drawing import INPUT, LEFT, RIGHT, STEP, Pen, features, number
-from rnn_ref.plotting.gates import SYMBOLS
-from rnn_ref.plotting.style import GATE_COLOURS, Picture, describe, only_layer
+from rnn_ref.plotting.named import colour_of, title_of
+from rnn_ref.plotting.style import Picture, describe, only_layer
 from rnn_ref.plotting.time_axis import sample_of, written
-from rnn_ref.plotting.units import STATE_COLOURS
 
 WHERE = "plot.cell_diagram"
 WIDTH, ROW, STRIP = 10.0, 0.72, 1.0  # inches: the figure, a row of bars at least, the curves below
@@ -91,7 +90,9 @@ class CellDiagram:
         self.bars = {}
         for k, (name, array) in enumerate(panels.items()):
             axis = place(left, 0.6 + row * k, WIDTH - left - 0.25, row - 0.16)
-            self.bars[name] = _Bars(axis, name, array[self.sample], name in self.layer.states)
+            self.bars[name] = _Bars(
+                axis, name, title_of(self.layer, name), array[self.sample], name in self.layer.states
+            )
         axis.tick_params(labelbottom=True)
         axis.set_xlabel("unit", fontsize=9, loc="left")
         handles = [self.bars["hidden"].before, self.bars["hidden"].after]
@@ -108,12 +109,12 @@ class CellDiagram:
         self.curves = {}
         for name in layer.states:
             own = axis if name == "hidden" else axis.twinx()  # the cell state has no bound, and its own scale
-            style = {"color": STATE_COLOURS[name], "linestyle": "-" if name == "hidden" else "--"}
+            style = {"color": colour_of(name), "linestyle": "-" if name == "hidden" else "--"}
             (self.curves[name],) = own.plot(
-                np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=SYMBOLS[name], **style
+                np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=title_of(layer, name), **style
             )
             if own is not axis:
-                own.tick_params(axis="y", labelcolor=STATE_COLOURS[name])
+                own.tick_params(axis="y", labelcolor=colour_of(name))
         self.here = axis.axvline(0, color=MARK, linewidth=5, zorder=0)
         axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
         axis.margins(x=0.01)
@@ -190,12 +191,12 @@ class CellDiagram:
 class _Bars:
     """A row of bars, one a unit; of a state, also what it was before."""
 
-    def __init__(self, axis, name: str, values: np.ndarray, is_state: bool):
+    def __init__(self, axis, name: str, title: str, values: np.ndarray, is_state: bool):
         self.axis, self.values = axis, values
         units = values.shape[1]
         edges = np.stack([np.arange(units) - 0.4, np.arange(units) + 0.4], axis=1).ravel()
         self.empty = np.full(2 * units - 1, np.nan)  # bars and the gaps between them
-        colour = GATE_COLOURS.get(name) or STATE_COLOURS[name]
+        colour = colour_of(name)
         largest = float(np.abs(values).max())
         signed = values.min() < 0 or name in ("candidate", "hidden", "cell")
         limit = 1.0 if name != "cell" and largest <= 1 else np.ceil(10 * largest) / 10 or 1.0
@@ -213,7 +214,7 @@ class _Bars:
         axis.set_yticks(ends, [f"{end:.2g}".replace("-", "−") for end in ends], fontsize=7)
         axis.xaxis.set_major_locator(MaxNLocator(10, integer=True))
         axis.tick_params(axis="x", labelbottom=False, labelsize=7, length=2)
-        axis.set_ylabel(SYMBOLS[name], rotation=0, ha="right", va="center", fontsize=9, labelpad=4)
+        axis.set_ylabel(title, rotation=0, ha="right", va="center", fontsize=9, labelpad=4)
         for side in ("top", "right"):
             axis.spines[side].set_visible(False)
 

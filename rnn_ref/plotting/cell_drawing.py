@@ -1,10 +1,15 @@
-"""One step of SimpleRNN, LSTM or GRU as a graph: boxes, nodes and arrows with the numbers of one unit."""
+"""One step of SimpleRNN, LSTM or GRU as a graph: boxes, nodes and arrows with the numbers of one unit.
+
+A cell that was written as equations is drawn as its lines, each with its number.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
+from rnn_ref.equations.activations import NAMES
+from rnn_ref.inspection.expressions import Writer
 from rnn_ref.plotting.style import GATE_COLOURS
 
 STEP = 2.9  # inches from one cell to the next
@@ -25,6 +30,8 @@ def cell_numbers(layer, sample: int, unit: int, t: int, where: str) -> dict[str,
         found[name] = states[sample, t, unit]
         old = layer.initial_states[name][sample] if before == first else states[sample, before]
         found[f"{name} before"] = old[unit]
+    if layer.equations:
+        return found
     if "cell" in found:
         state, expected = found["cell"], found["forget"] * found["cell before"] + found["input"] * found["candidate"]
     elif "update" in found:
@@ -52,8 +59,10 @@ def drawing_of(layer, where: str) -> tuple:
     Raises
     ------
     ValueError
-        If it is not a SimpleRNN, LSTM or GRU.
+        If it is not a SimpleRNN, LSTM or GRU, or written as equations.
     """
+    if layer.equations:
+        return _written(layer)
     if layer.own_equations:
         raise ValueError(f"{where} draws SimpleRNN, LSTM and GRU; the cell of {layer.name} is custom.")
     if tuple(layer.gates) not in CELLS or not (layer.gates or layer.preactivations):
@@ -139,6 +148,60 @@ def _gru(pen, n) -> None:
     pen.arrow([(0.82, top), (1.83, top)])
     pen.label(1.32, top + 0.05, f"$z\\,h_{{{pen.old}}}$ {number(n['update'] * n['hidden before'])}")
     pen.state_out("h", n["hidden"], top, 2.07)
+
+
+LINE = 0.21  # inches from one line of text to the next
+LONGEST = 30  # characters of an expression, beyond which it goes on in the next line
+
+
+def _written(layer) -> tuple:
+    """What draws the lines of a cell that was written as equations, and its height."""
+    write = Writer(latex=True, functions={name: name for name in NAMES}, symbols={}, digits=None)
+    rows = []
+    for symbol, expression, name in layer.equations:
+        first, *more = _pieces(expression)
+        rows.append((f"${write.symbol(symbol)} = {_mathtext(first, write)}$", name))
+        rows += [(rf"$\quad {_mathtext(piece, write)}$", None) for piece in more]
+    top = 0.85 + LINE * len(rows)
+
+    def draw(pen, n) -> None:
+        pen.state_in(_hidden(layer), n["hidden before"], BUS, INPUT)
+        pen.arrow([(INPUT, 0.25), (INPUT, BUS)], head=False)
+        for k, (text, name) in enumerate(rows):
+            y = top - 0.2 - LINE * k
+            text = text.replace("{t-1}", f"{{{pen.old}}}")
+            pen.label(LEFT + 0.12, y, text, ha="left", va="center", fontsize=8)
+            if name in n:
+                pen.label(RIGHT - 0.08, y, number(n[name]), ha="right", va="center", fontsize=8)
+        for k, name in enumerate(list(layer.states)[1:]):  # the hidden state leaves where it came in
+            symbol = next(line[0] for line in layer.equations if line[2] == name)
+            pen.state_in(symbol, n[f"{name} before"], top - 0.3 - 0.5 * k, LEFT)
+            pen.state_out(symbol, n[name], top - 0.3 - 0.5 * k, RIGHT)
+        pen.state_out(_hidden(layer), n["hidden"], BUS, RIGHT - 0.4)
+
+    return draw, top
+
+
+def _hidden(layer) -> str:
+    return next(symbol for symbol, _, name in layer.equations if name == "hidden")
+
+
+def _pieces(expression: str) -> list[str]:
+    """A long expression, cut before a plus or minus between its terms."""
+    pieces, depth, start = [], 0, 0
+    for k, letter in enumerate(expression):
+        depth += (letter == "(") - (letter == ")")
+        at_term = depth == 0 and expression[k : k + 3] in (" + ", " - ")
+        if at_term and k - start and len(expression) - start > LONGEST:
+            pieces.append(expression[start:k])
+            start = k
+    return [*pieces, expression[start:]]
+
+
+def _mathtext(piece: str, write: Writer) -> str:
+    """``+ f * c_prev`` as mathtext; a term that goes on from the line above keeps its sign."""
+    sign, term = (piece[1], piece[3:]) if piece[:3] in (" + ", " - ") else ("", piece)
+    return f"{sign} {write.symbolic(term)}".strip()
 
 
 # By the names of the gates: how to draw a cell, and how tall it is.

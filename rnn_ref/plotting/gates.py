@@ -6,20 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
+from rnn_ref.plotting.named import title_of
 from rnn_ref.plotting.style import COLOURS, SIGNED, UNIT_INTERVAL, describe, new_figure, only_layer
 from rnn_ref.plotting.time_axis import sample_of, time_values, write_tokens
-
-SYMBOLS = {
-    "input": "input gate $i$",
-    "forget": "forget gate $f$",
-    "candidate": "candidate $g$",
-    "output": "output gate $o$",
-    "update": "update gate $z$",
-    "reset": "reset gate $r$",
-    "hidden": "hidden state $h$",
-    "cell": "cell state $c$",
-}
-
 
 WHERE = "plot.gates"
 
@@ -90,7 +79,7 @@ def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title:
             image = axis.imshow(
                 array, aspect="auto", extent=extent, cmap=colours, vmin=lowest, vmax=limit, interpolation="nearest"
             )
-            axis.set_title(SYMBOLS.get(name, name), fontsize=9, loc="left", pad=3)
+            axis.set_title(title_of(layer, name), fontsize=9, loc="left", pad=3)
             axis.set_ylabel("unit")
             axis.set_yticks([0, H - 1] if H > 1 else [0])
         bar = figure.colorbar(image, ax=list(own_axes), pad=0.01, aspect=12 * len(arrays), fraction=0.06)

@@ -9,6 +9,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from rnn_ref.guard import guarded
 from rnn_ref.inspection import derive_parameters
+from rnn_ref.plotting.named import colour_of
 from rnn_ref.plotting.style import GATE_COLOURS, describe, new_figure
 
 BLOCKS, LEFT, RIGHT = 5.2, 0.9, 2.9  # inches: the widest weight, and the margins for labels beside it
@@ -75,7 +76,7 @@ def parameters(what, *, ax=None, title: str | None = None) -> Figure:
             top += max(weight.rows / scale, LINE) + GAP
         top += 0.12
     unnamed = [g for p, _, w, _, _ in places for g in w.gates if w.columns / len(w.gates) / scale < 0.8]
-    legend = [gate for gate in GATE_COLOURS if gate in unnamed]
+    legend = list(dict.fromkeys(sorted(unnamed, key=[*GATE_COLOURS, *unnamed].index)))
     count, side = _scale_square(scale)
     height = top + side + 0.1 + (0.35 if legend else 0)
 
@@ -91,7 +92,7 @@ def parameters(what, *, ax=None, title: str | None = None) -> Figure:
     words = "1 parameter" if count == 1 else f"{count:,} parameters"
     axis.text(LEFT + side + 0.08, top + side / 2, f"this area: {words}", va="center", fontsize=8)
     if legend:
-        handles = [Patch(facecolor=GATE_COLOURS[gate], label=f"{gate} gate" if gate != "candidate" else gate)
+        handles = [Patch(facecolor=colour_of(gate), label=f"{gate} gate" if gate != "candidate" else gate)
                    for gate in legend]  # fmt: skip
         axis.legend(handles=handles, loc="lower left", ncols=len(handles), frameon=False, fontsize=8)
     default = f"{derivation.name} ({derivation.kind}): {derivation.total:,} parameters, to scale"
@@ -127,7 +128,7 @@ def _draw(axis, weight: _Weight, y: float, scale: float, named: bool) -> None:
     gates = weight.gates or (None,)
     width, height = weight.columns / len(gates) / scale, weight.rows / scale
     for k, gate in enumerate(gates):
-        colour = GATE_COLOURS[gate] if gate else PLAIN
+        colour = colour_of(gate) if gate else PLAIN
         # A white line between blocks, unless the blocks are so thin that nothing would be left of them.
         line = 0.8 if min(width, height) > 0.06 else 0
         axis.add_patch(

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.named import colour_of
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
 
 RANGE = 1e-12  # gradients smaller than the largest by more than this share one colour
 
@@ -99,7 +100,7 @@ def _gradient_flow(axis, steps, seen) -> str:
 def _saturation(axis, steps, seen) -> str:
     gates = [gate for gate in seen if gate != "hidden"]
     for gate in gates:
-        colour = GATE_COLOURS.get(gate, COLOURS[0])
+        colour = colour_of(gate)
         axis.plot(steps, 100 * seen[gate]["above"].mean(axis=1), color=colour, label=f"{gate} open", linewidth=1.6)
         axis.plot(
             steps, 100 * seen[gate]["below"].mean(axis=1), "--", color=colour, label=f"{gate} closed", linewidth=1.6
@@ -115,7 +116,7 @@ def _saturation(axis, steps, seen) -> str:
 
 def _weights(axis, steps, seen) -> str:
     for k, (gate, of_gate) in enumerate(seen.items()):
-        colour, style = GATE_COLOURS.get(gate, COLOURS[0]), LINE_STYLES[k % len(LINE_STYLES)]
+        colour, style = colour_of(gate), LINE_STYLES[k % len(LINE_STYLES)]
         axis.plot(steps, of_gate["spectral_radius"], color=colour, linestyle=style, label=gate, linewidth=1.6)
     axis.axhline(1, color="0.5", linewidth=0.8)
     _lines(axis, "spectral radius", ncols=1)

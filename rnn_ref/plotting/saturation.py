@@ -5,7 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, describe, new_figure, only_layer
+from rnn_ref.plotting.named import colour_of
+from rnn_ref.plotting.style import describe, new_figure, only_layer
 
 
 @guarded
@@ -43,7 +44,7 @@ def saturation(report, *, title: str | None = None) -> Figure:
     axes = figure.subplots(1, len(layer.below), sharex=True, sharey=True, squeeze=False)[0]
     for axis, gate in zip(axes, layer.below):
         axis.plot([0, 100], [100, 0], color="0.6", linewidth=1)
-        colour = GATE_COLOURS.get(gate, COLOURS[0])
+        colour = colour_of(gate)
         axis.scatter(100 * layer.above[gate], 100 * layer.below[gate], s=42, color=colour, alpha=0.45, clip_on=False)
         axis.set(xlim=(0, 100), ylim=(0, 100), aspect="equal", xlabel=f"time above {layer.high:g}, open (%)")
         axis.set_title(f"{gate} gate", fontsize=10)

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import GATE_COLOURS, LINE_STYLES, describe, new_figure, only_layer
+from rnn_ref.plotting.named import colour_of
+from rnn_ref.plotting.style import LINE_STYLES, describe, new_figure, only_layer
 from rnn_ref.plotting.time_axis import sample_of, time_values, write_tokens
 
-STATE_COLOURS = {"hidden": "#000000", "cell": "#7A5195"}
 WHERE = "plot.unit"
 
 
@@ -60,7 +60,7 @@ def unit(trace, unit: int, sample: int = 0, *, time=None, tokens=None, title: st
     axes = figure.subplots(len(groups), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (names, what) in zip(axes, groups):
         for k, name in enumerate(names):
-            colour = GATE_COLOURS.get(name) or STATE_COLOURS.get(name, "0.4")
+            colour = colour_of(name)
             single = {"marker": "."} if T < 40 else {}
             axis.plot(values, curves[name], color=colour, linestyle=LINE_STYLES[k], linewidth=1.4, label=name, **single)
         bounded = names is upper and all(np.nanmin(curves[n]) >= 0 and np.nanmax(curves[n]) <= 1 for n in names)

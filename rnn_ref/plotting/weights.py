@@ -44,13 +44,17 @@ def weights(reports, *, title: str | None = None) -> Figure:
                 f"plot.weights: {label!r} has the gates {', '.join(report)}, the first report {', '.join(gates)}; "
                 "give reports of one layer."
             )
-    names = list(first[gates[0]].arrays)
+    names = list(dict.fromkeys(name for gate in gates for name in first[gate].arrays))
     figure = new_figure(1.2 + 2.4 * len(gates), 0.9 + 1.75 * len(names))
     axes = figure.subplots(len(names), len(gates), sharex="row", sharey="row", squeeze=False)
     for row, name in zip(axes, names):
-        everything = [report[gate].arrays[name].ravel() for report in labelled.values() for gate in gates]
+        having = [gate for gate in gates if name in first[gate].arrays]
+        everything = [report[gate].arrays[name].ravel() for report in labelled.values() for gate in having]
         bins = np.histogram_bin_edges(np.concatenate(everything), BINS)
         for axis, gate in zip(row, gates):
+            if gate not in having:
+                axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", color="0.4")
+                continue
             axis.axvline(0, color="0.75", linewidth=0.8)
             for k, (label, report) in enumerate(labelled.items()):
                 values = report[gate].arrays[name].ravel()
@@ -80,6 +84,7 @@ def weights(reports, *, title: str | None = None) -> Figure:
         )
         for label, report in labelled.items()
         for gate in gates
+        if report[gate].recurrent_kernel is not None
     )
     return describe(
         figure,

@@ -23,10 +23,6 @@ _SCALE = "is not there; write Lambda(lambda x: {0}, gradient={1}), or do it to t
 # module -> (names, what to write instead)
 GROUPS: dict[str, list[tuple[str, str]]] = {
     "callbacks": [
-        (
-            "BackupAndRestore ModelCheckpoint",
-            "is not there; call model.save in LambdaCallback(on_epoch_end=...).",
-        ),
         ("OrbaxCheckpoint", "writes Orbax's folders; ModelCheckpoint and BackupAndRestore write files."),
         ("RemoteMonitor", "sends events to a server; write LambdaCallback(on_epoch_end=...) that does."),
         ("TensorBoard", "is not there; write CSVLogger(path), or look with rnn_ref.plot.history and rnn_ref.trace."),

@@ -15,6 +15,7 @@ from rnn_ref.models.data.arrays import ArrayBatches
 from rnn_ref.models.data.class_weights import check_class_weight
 from rnn_ref.models.data.kinds import is_array, is_structure
 from rnn_ref.models.executions import in_executions
+from rnn_ref.models.resuming import backup_of, record, resume
 from rnn_ref.models.structure import leaves_of, put_back
 from rnn_ref.spelling import spelled
 from rnn_ref.training import callbacks as callbacks_module
@@ -113,11 +114,17 @@ class Loops:
         called = self._callbacks(callbacks, training, verbose, epochs=epochs, add_history=True)
         self.stop_training = self._warned_of_loss = False
         called.on_train_begin()
-        logs: dict[str, float] = {}
+        backup = backup_of(called)
+        point = backup and resume(self, training, called, backup)
+        logs: dict[str, float] = point.logs if point else {}
         try:
             for epoch in epochs_to_do:
-                called.on_epoch_begin(epoch)
-                self._train_epoch(epoch, training, called)
+                if point and (epoch < point.epoch or point.stop):
+                    continue
+                done = point.step if point and epoch == point.epoch else 0
+                if not done:
+                    called.on_epoch_begin(epoch)
+                self._train_epoch(epoch, training, called, done, backup)
                 if training.drawn == 0:  # the generator ended with the epoch before
                     break
                 logs = self._logs()
@@ -125,8 +132,12 @@ class Loops:
                     validation.restart()
                     logs |= {f"val_{name}": value for name, value in self._evaluate(validation, called).items()}
                 called.on_epoch_end(epoch, logs)
+                if backup and backup.save_freq == "epoch":
+                    record(self, training, called, backup, epoch + 1, 0, logs)
                 if self.stop_training or training.over:
                     break
+            if backup:
+                backup.forget()
         finally:  # also after Ctrl-C: the bar is closed and the history so far stays
             if self.optimizer is not None:
                 self.optimizer.finalize_variable_values(self.trainable_weights)
@@ -152,16 +163,19 @@ class Loops:
         held_out = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps, again=True)
         return source, data.Epochs(held_out, steps)
 
-    def _train_epoch(self, epoch: int, training, called) -> None:
-        """One pass over the batches of an epoch, with a step for each."""
-        self.reset_metrics()
-        listened = called.listens("on_train_batch_end")
+    def _train_epoch(self, epoch: int, training, called, done: int, backup) -> None:
+        """One pass over the batches of an epoch, with a step for each; so many were done before."""
+        if not done:
+            self.reset_metrics()
+        listened, size = called.listens("on_train_batch_end"), self.steps_per_execution
 
         def end(step: int) -> bool:
             called.on_train_batch_end(step, self._logs() if listened else None)
+            if backup and backup.due(size):
+                record(self, training, called, backup, epoch, training.drawn)
             return self.stop_training
 
-        for step, batch in in_executions(training, self.steps_per_execution, called.on_train_batch_begin, end):
+        for step, batch in in_executions(training, size, called.on_train_batch_begin, end, done):
             self._ready(batch[0], what="fit")
             loss = self._train_step(*batch)
             if not math.isfinite(loss) and not self._warned_of_loss:

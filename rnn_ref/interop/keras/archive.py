@@ -14,11 +14,11 @@ from rnn_ref.interop.hdf5 import Stored, opened
 from rnn_ref.interop.keras import optimizer_state, store
 from rnn_ref.interop.keras.limits import check_description
 from rnn_ref.interop.optional import need
-from rnn_ref.interop.writing import replacing
 from rnn_ref.layers.first_values import drawn_by_nobody
 from rnn_ref.models.describing import describe_model, model_from, to_json
 from rnn_ref.models.skipping import skipping
 from rnn_ref.version import __version__
+from rnn_ref.writing import replacing
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LIMITS = {CONFIG: 1 << 23, METADATA: 1 << 20, WEIGHTS: 1 << 50}

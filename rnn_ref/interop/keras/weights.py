@@ -12,7 +12,7 @@ from rnn_ref.interop.hdf5 import opened
 from rnn_ref.interop.keras import archive, legacy, store
 from rnn_ref.interop.keras.places import Place, places
 from rnn_ref.interop.optional import need
-from rnn_ref.interop.writing import replacing
+from rnn_ref.writing import replacing
 
 
 def save(model, path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 
+from rnn_ref import random
+
 
 class Epochs:
     """Iterating it is one epoch; with ``steps`` the next goes on where this one ended.
@@ -28,6 +30,9 @@ class Epochs:
         self.drawn, self.over = 0, False
         self._pass: Iterator | None = None  # through the source; may last several epochs
         self._place = 0  # in this pass
+        self._passes = 0  # so far, this one included
+        self._start: dict | None = None  # of this pass: the state of the package's generator
+        self._rejoined = False
         if steps is None and source.endless:
             raise ValueError(f"{source.name}: x has no end (num_batches is None); give the number of steps.")
 
@@ -41,11 +46,15 @@ class Epochs:
         self._pass = None
 
     def __iter__(self) -> Iterator:
-        source, self.drawn = self.source, 0
-        source.on_epoch_begin()
+        source = self.source
+        if self._rejoined:
+            self._rejoined = False
+        else:
+            self.drawn = 0
+            source.on_epoch_begin()
         try:
-            if self._pass is None or self.steps is None:
-                self._pass, self._place = iter(source), 0
+            if self._pass is None or (self.steps is None and self.drawn == 0):
+                self._begin_pass()
             while self.steps is None or self.drawn < self.steps:
                 batch = next(self._pass, None)
                 if batch is None:
@@ -58,6 +67,57 @@ class Epochs:
                 self._pass = None
         finally:
             source.on_epoch_end()
+
+    def _begin_pass(self) -> None:
+        self._start = random.to_config(random.generator())
+        self._pass, self._place, self._passes = iter(self.source), 0, self._passes + 1
+
+    def position(self) -> dict:
+        """Where in the source this is, for :meth:`rejoin` of another process."""
+        place = 0 if self._pass is None else self._place
+        return {"start": self._start, "place": place, "passes": self._passes, "batches": self.number_of_steps}
+
+    def rejoin(self, position: dict, drawn: int):
+        """Go to where another process was: ``drawn`` batches into an epoch.
+
+        What lies before is drawn again, from a generator of random numbers as it was then, and left aside; afterwards
+        the package's generator is as it was before.
+
+        Returns
+        -------
+        tuple or None
+            The last batch that was left aside.
+
+        Raises
+        ------
+        ValueError
+            If the source has another number of batches.
+        """
+        if position["batches"] != self.number_of_steps:
+            raise ValueError(
+                f"{self.source.name}: the training to go on with had {position['batches']} batches an epoch, these "
+                f"data have {self.number_of_steps}."
+            )
+        now, generator = random.to_config(random.generator()), random.generator()
+        if drawn:
+            self.source.on_epoch_begin()
+        last = None
+        if position["passes"] and position["start"] is not None:
+            if self.source.number_of_batches is None and self.source.begins_anew and not self.source.endless:
+                for _ in range(position["passes"] - 1 if position["place"] else position["passes"]):
+                    for _ in self.source:  # a generator whose batches are kept
+                        pass
+            generator.bit_generator.state = random.from_config(position["start"]).bit_generator.state
+            if position["place"]:
+                self._begin_pass()
+            for _ in range(position["place"]):
+                last = next(self._pass, None)
+                if last is None:
+                    raise ValueError(f"{self.source.name}: the data end before the batch to go on with.")
+            self._place = position["place"]
+        self._passes, self.drawn, self._rejoined = position["passes"], drawn, drawn > 0
+        generator.bit_generator.state = random.from_config(now).bit_generator.state
+        return last
 
     def _come_to_the_end(self) -> None:
         self._pass, self.over = None, not self.source.begins_anew

@@ -3,7 +3,9 @@
 from rnn_ref.names import missing
 
 from .averages import SwapEMAWeights
+from .backup import BackupAndRestore
 from .base import Callback, CallbackList
+from .checkpoint import ModelCheckpoint
 from .history import History
 from .monitor import EarlyStopping, ReduceLROnPlateau
 from .progress import ProgbarLogger
@@ -12,6 +14,7 @@ from .simple import CSVLogger, LambdaCallback, LearningRateScheduler, TerminateO
 __getattr__ = missing("callbacks")
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -19,6 +22,7 @@ __all__ = [
     "History",
     "LambdaCallback",
     "LearningRateScheduler",
+    "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "SwapEMAWeights",

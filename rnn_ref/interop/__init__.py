@@ -9,7 +9,7 @@ import importlib
 
 from rnn_ref.interop.errors import BrokenFile, FileError, UnsafeFile, WrongWeights
 
-_MODULES = ("keras", "onnx", "torch")
+_MODULES = ("keras", "onnx", "tfjs", "torch")
 
 
 def __getattr__(name: str):

@@ -43,8 +43,12 @@ def check_configuration(seed: int) -> bool:
     c = replace(configurations.draw(np.random.default_rng(seed), seed), dtype="float32", stateful=False)
     g = np.random.default_rng(seed)
     model = random_weights(running.build(rnn_ref, c), seed)
+    arrays = running.data(c, g)
+    y = flat(model(arrays if len(arrays) > 1 else arrays[0]))
+    if max(np.abs(array).max() for array in y) > 1e4:
+        return False  # what grows without bound overflows in onnxruntime before it does here, or after
     try:
-        check(model, running.data(c, g))
+        check(model, arrays)
     except NotImplementedError as error:
         if "ONNX's recurrent operators have no activation" not in str(error):
             raise

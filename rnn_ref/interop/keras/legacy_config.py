@@ -55,6 +55,9 @@ def _functional(config: dict) -> dict:
         calls = [_call(entry["class_name"], call) for call in entry["inbound_nodes"]]
         layers.append(modern(entry) | {"name": entry["name"], "inbound_nodes": calls})
     kept = {key: config[key] for key in ("name", "trainable", "input_layers", "output_layers") if key in config}
+    for name in ("input_layers", "output_layers"):  # a list with one tensor was that tensor
+        if isinstance(kept.get(name), list) and len(kept[name]) == 1 and isinstance(kept[name][0], list):
+            kept[name] = kept[name][0]
     return kept | {"layers": layers}
 
 

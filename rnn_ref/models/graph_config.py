@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.layers.operators import Operator
 from rnn_ref.layers.symbolic import SymbolicTensor, leaves, replace_entries
 from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.wrapper import describe
-from rnn_ref.models.keras_masks import without_mask_operations
+from rnn_ref.models.keras_masks import operation, with_mask_operations, without_mask_operations
+from rnn_ref.models.keras_operators import CLASSES, arguments_of
 from rnn_ref.models.skipping import Skipped, model_layer
 from rnn_ref.models.structure import leaves_of, put_back
 
@@ -50,6 +52,11 @@ def write(model) -> dict:
     described = []
     for layer in model.layers:
         calls = [node for node in model.calls if node.layer is layer and node.tensors()]
+        if isinstance(layer, Operator):
+            (node,) = calls  # made anew whenever the operator is written
+            tensors = replace_entries(node.inputs, describe)
+            described.append(operation(CLASSES[layer.operator], layer.name, arguments_of(layer, tensors)))
+            continue
         entry = serialize_layer(layer)
         entry["inbound_nodes"] = [
             {"args": _side_by_side(node, describe), "kwargs": replace_entries(node.arguments, describe)}
@@ -57,13 +64,14 @@ def write(model) -> dict:
             for node in calls
         ]
         described.append(entry)
-    return {
+    config = {
         "name": model.name,
         "trainable": model.trainable,
         "layers": described,
         "input_layers": put_back(model.input, map(place_of, leaves_of(model.input))),
         "output_layers": put_back(model.output, map(place_of, leaves_of(model.output))),
     }
+    return with_mask_operations(config)
 
 
 def _side_by_side(node, describe) -> list:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from copy import copy
 
+from rnn_ref.models.keras_operators import KNOWN, is_operation, operator_from
+
 TENSOR = "__keras_tensor__"
 
 
@@ -20,10 +22,13 @@ def without_mask_operations(config: dict) -> dict:
         If a call is given a mask that is not the one its input brings along.
     """
     entries = {entry["name"]: entry for entry in config["layers"]}
-    operations = {name for name, entry in entries.items() if str(entry.get("module")).startswith("keras.src.ops")}
+    operations = {name for name, entry in entries.items() if is_operation(entry) and entry["class_name"] not in KNOWN}
     kept = []
     for entry in config["layers"]:
         if entry["name"] in operations:
+            continue
+        if is_operation(entry):
+            kept.append(operator_from(entry, config["name"]))
             continue
         entry = copy(entry)
         entry["inbound_nodes"] = [
@@ -46,7 +51,7 @@ def _without_mask(model: str, entry: dict, call: dict, entries: dict) -> dict:
     if kwargs.get("training") is False and "training" not in call.get("given", ()):
         del kwargs["training"]
     mask = _histories(kwargs.get("mask"))
-    if mask and str(entries[mask[0][0]].get("module")).startswith("keras.src.ops"):
+    if mask and is_operation(entries[mask[0][0]]):
         inputs = _histories(call["args"])
         if len(mask) != 1 or not inputs or _arriving(inputs[0], entries) != _computed(mask[0], entries):
             raise ValueError(
@@ -87,6 +92,69 @@ def _arriving(place: tuple, entries: dict) -> tuple | None:
     if kind == "Bidirectional" and options["layer"]["config"]["return_sequences"]:
         return _arriving(inputs[0], entries)
     return None
+
+
+def with_mask_operations(config: dict) -> dict:
+    """A functional model's configuration in which recurrent layers with initial states are told their mask.
+
+    Keras hands a mask on by itself only to calls with one tensor; with states beside it, the mask would be forgotten.
+    """
+    entries = {entry["name"]: entry for entry in config["layers"]}
+    added: dict[tuple, dict] = {}
+    operations: list[dict] = []
+    for entry in config["layers"]:
+        for call in entry["inbound_nodes"] if entry["class_name"] in (*RECURRENT, "Bidirectional") else ():
+            inputs = _histories(call["args"])
+            if "mask" in call["kwargs"] or not inputs or not _histories(call["kwargs"]):
+                continue
+            arriving = _arriving(inputs[0], entries)
+            if arriving is not None:
+                if arriving not in added:
+                    added[arriving] = _mask_of(arriving, config, {*entries, *(each["name"] for each in operations)})
+                    operations += added[arriving].pop("operations")
+                call["kwargs"] = call["kwargs"] | {"mask": added[arriving]}
+    return config | {"layers": [*config["layers"], *operations]}
+
+
+def _mask_of(arriving: tuple, config: dict, taken: set) -> dict:
+    """The tensor of a mask in the words of :func:`_arriving`, and the operations that make it."""
+    over_features, place, value = arriving
+    compared = next(
+        tensor for tensor in _tensors(config["layers"]) if tuple(tensor["config"]["keras_history"]) == place
+    )
+    made, operations = compared, []
+    for kind, name, more in (("NotEqual", "not_equal", [value]), ("Any", "any", [])):
+        if kind == "Any" and not over_features:
+            continue
+        options = {"axis": -1, "keepdims": False} if kind == "Any" else {}
+        numbers = (name if k == 0 else f"{name}_{k}" for k in range(len(taken) + 1))
+        name = next(each for each in numbers if each not in taken)
+        operations.append(operation(kind, name, [made, *more], options))
+        shape = made["config"]["shape"]
+        tensor = {"shape": shape[:-1] if kind == "Any" else shape, "dtype": "bool", "keras_history": [name, 0, 0]}
+        made = {"class_name": TENSOR, "config": tensor}
+    return made | {"operations": operations}
+
+
+def operation(kind: str, name: str, arguments: list, options: dict | None = None) -> dict:
+    """One of Keras's operations on tensors, as it stands among the layers."""
+    return {
+        "module": "keras.src.ops.numpy",
+        "class_name": kind,
+        "config": {"name": name} | (options or {}),
+        "registered_name": kind,
+        "name": name,
+        "inbound_nodes": [{"args": arguments, "kwargs": {}}],
+    }
+
+
+def _tensors(value) -> list[dict]:
+    """The described tensors in nested lists and dicts."""
+    if isinstance(value, dict):
+        if value.get("class_name") == TENSOR:
+            return [value]
+        value = list(value.values())
+    return [tensor for each in value for tensor in _tensors(each)] if isinstance(value, (list, tuple)) else []
 
 
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN")

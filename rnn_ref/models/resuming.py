@@ -48,7 +48,7 @@ def record(model, training, called, backup, epoch: int, step: int, logs: dict | 
             "numpy": np.random.get_state(legacy=False),  # noqa: NPY002 - that of the user's code
             "layers": [random.to_config(generator) for generator in _generators(model)],
             "states": [_states(layer) for layer in _recurrent(model)],
-            "metrics": [plain_parts(metric) for metric in _metrics(model)],
+            "metrics": [[type(metric).__name__, plain_parts(metric)] for metric in _metrics(model)] if step else [],
             "callbacks": [[type(callback).__name__, plain_parts(callback)] for callback in _callbacks(called)],
             "data": training.position(),
         }
@@ -71,8 +71,11 @@ def resume(model, training, called, backup) -> Point | None:
     if state["step"]:
         called.on_epoch_begin(state["epoch"])
     last = training.rejoin(state["data"], state["step"])
-    if last is not None and state["step"] and not model._overrides("train_step"):
+    wanted = [kind for kind, _ in state["metrics"]]
+    if last is not None and wanted and wanted != _kinds(model):
         model._test_step(*last)  # by which metrics learn what they are to be
+    if wanted and wanted != _kinds(model):
+        raise ValueError(f"{where}the metrics were {wanted}, now {_kinds(model)}.")
     if state["optimizer"] is not None:
         kind, values = state["optimizer"]
         if kind != type(model.optimizer).__name__:
@@ -84,7 +87,7 @@ def resume(model, training, called, backup) -> Point | None:
         _set_generator(generator, described)
     for layer, states in zip(_recurrent(model), state["states"]):
         layer.states = None if states is None else [xp.asarray(each) for each in states]
-    for metric, parts in zip(_metrics(model), state["metrics"]):
+    for metric, (_, parts) in zip(_metrics(model), state["metrics"]):
         put_back_parts(metric, parts)
     for callback, (_, parts) in zip(_callbacks(called), state["callbacks"]):
         put_back_parts(callback, parts)
@@ -124,6 +127,10 @@ def _metrics(model) -> list:
             found.append(metric)
             waiting += metric._inner
     return found
+
+
+def _kinds(model) -> list[str]:
+    return [type(metric).__name__ for metric in _metrics(model)]
 
 
 def _callbacks(called) -> list:

@@ -1,0 +1,64 @@
+"""Load mutated archives one after the other: ``python -m tests.interop.fuzzed first count``.
+
+Prints a line of JSON: how many loaded as models, how many were refused, and what else happened. Code that ran, or
+files that appeared outside, would show in the folder; a crash ends the process.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import resource
+import sys
+import tempfile
+import threading
+import time
+import tracemalloc
+import warnings
+from pathlib import Path
+
+from rnn_ref.models import load_model
+
+from .mutations import Mutator
+
+SECONDS, MEMORY = 2.0, 200 << 20
+
+
+def main(first: int, count: int) -> dict:
+    found = {"loaded": 0, "refused": 0, "wrong": [], "longest": 0.0, "largest": 0}
+    mutator = Mutator()
+    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder = Path(name)
+        for number in range(first, first + count):
+            print(number, file=sys.stderr, flush=True)
+            faulthandler.dump_traceback_later(60, exit=True)
+            what, content = mutator.archive(number)
+            path = folder / "m.keras"
+            path.write_bytes(content)
+            del content
+            tracemalloc.start()
+            begun, highest = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            try:
+                load_model(path)
+                found["loaded"] += 1
+            except ValueError:
+                found["refused"] += 1
+            except BaseException as error:
+                found["wrong"].append([number, what, repr(error)[:300]])
+            took = time.process_time() - begun
+            used = max(
+                tracemalloc.get_traced_memory()[1],
+                (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - highest) << 10,
+            )
+            tracemalloc.stop()
+            found["longest"], found["largest"] = max(found["longest"], took), max(found["largest"], used)
+            if took > SECONDS or used > MEMORY:
+                found["wrong"].append([number, what, f"{took:.1f} s, {used >> 20} MB"])
+            if [file.name for file in folder.iterdir()] != ["m.keras"] or threading.active_count() > 40:
+                found["wrong"].append([number, what, "left something behind"])
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(int(sys.argv[1]), int(sys.argv[2]))))

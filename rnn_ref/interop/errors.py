@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rnn_ref.custom_objects import UnknownObject
+
 
 class FileError(ValueError):
     """A file cannot be read as what it should be."""
@@ -27,7 +29,7 @@ def reading(path) -> Iterator[None]:
     """Whatever fails within it is the file's fault, and says so; a file that is not there stays an OSError."""
     try:
         yield
-    except (FileError, FileNotFoundError, PermissionError, IsADirectoryError, ImportError):
+    except (FileError, UnknownObject, FileNotFoundError, PermissionError, IsADirectoryError, ImportError):
         raise
     except MemoryError as error:
         raise UnsafeFile(f"{path}: it asks for more memory than there is.") from error

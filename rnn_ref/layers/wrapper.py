@@ -12,6 +12,7 @@ from rnn_ref.guard import explained
 from rnn_ref.layers.layer import Layer
 from rnn_ref.layers.sharing import note, once
 from rnn_ref.layers.symbolic import entries
+from rnn_ref.layers.written_source import KEY, asked_for, check_source, source_of
 
 
 class Wrapper(Layer):
@@ -85,7 +86,9 @@ def class_entry(kind: type) -> dict:
         module, registered = places[name]
     else:
         module, registered = kind.__module__, get_registered_name(kind)
-    return {"module": module, "class_name": name, "config": {}, "registered_name": registered}
+    entry = {"module": module, "class_name": name, "config": {}, "registered_name": registered}
+    equations = source_of(kind)
+    return entry if equations is None else entry | {KEY: equations}
 
 
 @explained
@@ -115,10 +118,23 @@ def class_of(entry, custom_objects: dict | None, kind: str) -> type:
         raise ValueError(f"a {kind} is described by a dict with class_name and config; got {entry!r:.100}.")
     name = entry["class_name"]
     found = find(name, custom_objects, entry.get("registered_name"))
+    if found is None and str(entry.get("module")).startswith("rnn_ref.zoo"):
+        found = _of_the_zoo(name)
     if found is not None:
+        check_source(found, entry)
         return found
     own = vars(known).get(name) or {"Operator": Operator}.get(name) or getattr(models, name, None)
     # Of the rest of these modules (functions, modules, typing) nothing is a layer.
     if not inspect.isclass(own) or not issubclass(own, Layer) or own is Layer:
-        raise UnknownObject(f"unknown {kind} {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.")
+        raise UnknownObject(
+            f"unknown {kind} {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.{asked_for(entry)}"
+        )
     return own
+
+
+def _of_the_zoo(name: str) -> type | None:
+    """A published cell, or the layer of it."""
+    from rnn_ref import zoo
+
+    kinds = [vars(zoo)[each] for each in zoo.__all__]
+    return {kind.__name__: kind for kind in [*kinds, *(kind.Cell for kind in kinds)]}.get(name)

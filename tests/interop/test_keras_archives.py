@@ -271,6 +271,35 @@ def test_own_functions_and_lambdas_are_asked_for(tmp_path):
     assert load_model(tmp_path / "m.keras", given | {"loss": loss})._settings[0] is loss
 
 
+def test_cells_written_as_equations_are_saved_as_their_source(tmp_path):
+    @rnn_ref.cell(gates=("forget",))
+    def leaking(z_f, h_prev, rate=0.5):
+        """Words that do not matter."""
+        f = sigmoid(z_f)  # noqa: F821 - equations name activations
+        h = (1 - rate * f) * h_prev + rate * f
+        return h
+
+    mine = leaking
+
+    @rnn_ref.cell(gates=("forget",))
+    def leaking(z_f, h_prev, rate=0.5):
+        f = sigmoid(z_f)  # noqa: F821
+        h = (1 - rate * f) * h_prev + f
+        return h
+
+    zoo = rnn_ref.zoo.JANET(2, return_sequences=True, beta=0.5)
+    model = rnn_ref.Sequential([rnn_ref.Input((4, 3)), zoo, mine(2, rate=0.25)])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(
+        ValueError, match=r"unknown layer 'leaking'(.|\n)*if you trust them(.|\n)*rate \* f\n    return h"
+    ):
+        load_model(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="its equations are not those that were written down"):
+        load_model(tmp_path / "m.keras", {"leaking": leaking})
+    again = load_model(tmp_path / "m.keras", {"leaking": mine})
+    same_outputs(again, model, np.ones((2, 4, 3), "float32"), 0)
+
+
 def test_an_unknown_layer_is_named_and_may_be_left_out(tmp_path):
     layers = keras.layers
     a = keras.Input((4, 3))

@@ -24,7 +24,7 @@ from rnn_ref import (
 )
 from rnn_ref import notice as _notice  # noqa: F401 - listens while kernels are compiled
 from rnn_ref.device import device, get_device, set_device
-from rnn_ref.equations.written import per_unit, scalar
+from rnn_ref.equations.weight import per_unit, scalar
 from rnn_ref.inspection import (
     Recorder,
     Recording,

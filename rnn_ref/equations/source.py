@@ -229,6 +229,8 @@ class _Writer:
         self.states = tuple(self.written.states.values())
         self.slots = [made.symbols.get(part.letter, part.x) for part in made.x_parts]
         self.called = _Called()
+        # The same for all units: read once, so that what is computed of them alone leaves the loop.
+        self.numbers = [*self.written.constants, *(n for n, w in self.written.weights.items() if not w.per_unit)]
         # In the order in which a tape has them.
         every = [*self.slots, *self.written.arguments, *self.states]
         self.needed = [name for name in dict.fromkeys(every) if name in needs.symbols]
@@ -302,6 +304,8 @@ class _Writer:
 
     # -- loops over one time step of one chunk -----------------------------------------------------------------
 
+    # What has a symbol's name ends with an underscore here, and its gradient begins with one; no symbol does either.
+
     def _places(self, name: str, z: bool) -> str:
         """Where a tape has a symbol."""
         made = self.made
@@ -319,19 +323,19 @@ class _Writer:
         for s, other in enumerate(others):
             if name in (other, f"{other}_prev"):
                 return f"tape.c[{s}, at.c_{'after' if name == other else 'before'}, here]"
-        return f"weights.p[{list(self.written.weights).index(name)}, here]"
+        return f"weights.p[{[n for n, w in self.written.weights.items() if w.per_unit].index(name)}, here]"
 
     def _rows(self, names, z: bool) -> list[str]:
         rows = []
         for name in dict.fromkeys(names):
-            if name in self.written.constants:
-                rows.append(f"    {name} = weights.constants[{list(self.written.constants).index(name)}]")
+            if name in self.numbers:
+                rows.append(f"    {name}_ = weights.constants[{self.numbers.index(name)}]")
             else:
                 rows.append(f"    {name}_ = {self._places(name, z)}")
         return rows
 
     def _numbers(self, names) -> str:
-        return ", ".join(name if name in self.written.constants else f"{name}_[k]" for name in names)
+        return ", ".join(f"{name}_" if name in self.numbers else f"{name}_[k]" for name in names)
 
     def _step(self) -> list[str]:
         targets = [p.x for p in self.made.x_parts if p.letter in self.made.symbols]
@@ -346,28 +350,28 @@ class _Writer:
 
     def _d_step(self) -> list[str]:
         hidden, *others = self.states
-        rows = [f"    {self._d(hidden)}_, d_{hidden}_prev_ = flow.dh[at.after, here], flow.dh[at.before, here]"]
+        rows = [f"    _d_{hidden}, _d_{hidden}_prev = flow.dh[at.after, here], flow.dh[at.before, here]"]
         for s, other in enumerate(others):
             after, before = f"flow.dc[{s}, at.c_after, here]", f"flow.dc[{s}, at.c_before, here]"
-            rows.append(f"    {self._d(other)}_, d_{other}_prev_ = {after}, {before}")
-        targets = {state: f"{self._d(state)}_[k]" for state in self.totals}
+            rows.append(f"    _d_{other}, _d_{other}_prev = {after}, {before}")
+        targets = {state: f"_d_{state}[k]" for state in self.totals}
         zero = []  # gradients of what the states do not depend on
         for kind, parts in (("dz", self.made.x_parts), ("dq", self.made.q_parts)):
             for g, part in enumerate(parts):
                 name = part.x if kind == "dz" else part.h
-                rows.append(f"    d_{name}_ = flow.{kind}[{g}, at.step, here]")
-                targets[name] = f"d_{name}_[k]"
+                rows.append(f"    _d_{name} = flow.{kind}[{g}, at.step, here]")
+                targets[name] = f"_d_{name}[k]"
                 zero += [name] if name not in self.derived.gradients else []
         for p, name in enumerate(self.written.weights):
-            rows.append(f"    d_{name}_ = flow.dp[{p}, at.step, here]")
-            targets[name] = f"d_{name}_[k]"
+            rows.append(f"    _d_{name} = flow.dp[{p}, at.step, here]")
+            targets[name] = f"_d_{name}[k]"
             zero += [name] if name not in self.derived.gradients else []
         for other in others:
-            targets[f"{other}_prev"] = f"d_{other}_prev_[k]"
+            targets[f"{other}_prev"] = f"_d_{other}_prev[k]"
             zero += [f"{other}_prev"] if f"{other}_prev" not in self.derived.gradients else []
         adds = f"{hidden}_prev" in self.derived.gradients
         results = [targets.get(name, "direct") for name in self.given_back]
-        given = [f"{self._d(state)}_[k]" for state in self.states]
+        given = [f"_d_{state}[k]" for state in self.states]
         read = [*self.stand_ins.values(), *self.needed]
         arguments = ", ".join([*given, self._numbers(read)] if read else given)
         zeros = [f"        {targets[name]} = 0" for name in zero]
@@ -377,8 +381,8 @@ class _Writer:
             "    here = slice(at.first, at.last)",
             *self._rows(self.needed, z=True),
             *rows,
-            f"    for k in range({self._d(hidden)}_.size):",
+            f"    for k in range(_d_{hidden}.size):",
             *([f"        {', '.join(results)} = backward({arguments})"] if results else []),
-            *([f"        d_{hidden}_prev_[k] += direct"] if adds else []),
+            *([f"        _d_{hidden}_prev[k] += direct"] if adds else []),
             *(zeros if results or zeros else ["        pass"]),
         ]

@@ -18,62 +18,12 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rnn_ref.equations.activations import NAMES
+from rnn_ref.equations.weight import Weight
 
 LETTERS = re.compile(r"[a-z][a-z0-9]*")
-
-
-class Weight(NamedTuple):
-    """A weight that the equations use number by number.
-
-    Attributes
-    ----------
-    initializer : str, Initializer, number or function
-    per_unit : bool
-        One number for each unit, or one for all.
-    regularizer, constraint : optional
-    """
-
-    initializer: Any
-    per_unit: bool
-    regularizer: Any = None
-    constraint: Any = None
-
-
-def per_unit(initializer="zeros", *, regularizer=None, constraint=None) -> Weight:
-    """A trainable weight of a cell's equations, ``(H,)``: one number for each unit; for an argument's annotation.
-
-    Parameters
-    ----------
-    initializer : str, Initializer or number
-    regularizer, constraint : optional
-        As those of other weights.
-
-    Returns
-    -------
-    Weight
-
-    Examples
-    --------
-    >>> import rnn_ref
-    >>> @rnn_ref.cell(gates=("candidate",), states=("hidden",))
-    ... def ind_rnn(x_c, h_prev, u: rnn_ref.per_unit("ones")):
-    ...     h = relu(x_c + u * h_prev)
-    ...     return h
-    >>> [weight.name for weight in ind_rnn(3, input_shape=(7, 2)).weights]
-    ['kernel', 'bias', 'u']
-    """
-    return Weight(initializer, True, regularizer, constraint)
-
-
-def scalar(initializer="zeros", *, regularizer=None, constraint=None) -> Weight:
-    """A trainable weight of a cell's equations, ``(1,)``: one number for all units; for an argument's annotation.
-
-    Parameters and result as of :func:`per_unit`.
-    """
-    return Weight(initializer, False, regularizer, constraint)
 
 
 class Line(NamedTuple):
@@ -183,7 +133,10 @@ def read(function: Callable, gates, states) -> Written:
         )
     letters = _letters(source, gates)
     arguments, parts, weights, constants = _arguments(source, function, letters, symbols)
-    lines = _lines(source, arguments, symbols)
+    nodes = {node.arg: node for node in source.definition.args.args}
+    for name in (*weights, *constants, *symbols):
+        _check_name(source, nodes.get(name, source.definition.body[-1]), name, letters)
+    lines = _lines(source, arguments, symbols, letters)
     _check_use(source, lines, arguments, symbols)
     return Written(
         function.__name__,
@@ -290,7 +243,19 @@ def _arguments(source: _Source, function: Callable, letters: dict, symbols: tupl
     return tuple(signature.parameters), tuple(made), weights, constants
 
 
-def _lines(source: _Source, arguments: tuple[str, ...], symbols: tuple[str, ...]) -> tuple[Line, ...]:
+def _check_name(source: _Source, node: ast.AST, name: str, letters) -> None:
+    """A symbol must not be what something else is called, here or in an explanation."""
+    taken = {"h_in", *(f"b_{f}" for f in letters), *(f"b_{f}{f}" for f in letters)}
+    taken |= {f"{part}_{f}" for part in ("x_W", "h_U") for f in letters}
+    if name in NAMES or name in taken or name == "type":
+        raise source.error(node, f"{name} has a meaning of its own here; take another symbol.")
+    if name.startswith(("_", "d_")) or name.endswith("_"):
+        raise source.error(
+            node, f"{name}: no symbol begins with d_, as gradients do, or begins or ends with an underscore."
+        )
+
+
+def _lines(source: _Source, arguments: tuple[str, ...], symbols: tuple[str, ...], letters) -> tuple[Line, ...]:
     known, lines = set(arguments), []
     body = source.definition.body
     statements = body[1:-1] if ast.get_docstring(source.definition) is not None else body[:-1]
@@ -305,8 +270,7 @@ def _lines(source: _Source, arguments: tuple[str, ...], symbols: tuple[str, ...]
         if not simple or not isinstance(statement.targets[0], ast.Name):
             raise source.error(statement, "this is no equation; write symbol = expression, a line for each.")
         symbol = statement.targets[0].id
-        if symbol in NAMES or symbol in ("type", "real"):
-            raise source.error(statement, f"{symbol} has a meaning of its own here; take another symbol.")
+        _check_name(source, statement, symbol, letters)
         if symbol in known:
             raise source.error(
                 statement, f"{symbol} is {'an argument' if symbol in arguments else 'computed above'} already."

@@ -106,9 +106,10 @@ class Extra(NamedTuple):
     ----------
     b_q : ndarray, (A, H), or None
         Bias of each recurrent product that stands apart.
-    per_unit : tuple of ndarray, each (H,) or (1,)
+    per_unit : tuple of ndarray, each (H,)
         Weights that are used number by number.
     constants : ndarray, (C,)
+        Constants, then weights of one number for all units.
     """
 
     b_q: np.ndarray | None

@@ -167,11 +167,13 @@ class WrittenCell(Cell):
         if b_q is not None:
             b_q = admitted(b_q.value, (len(self.program.q_parts) * H,), self.dtype, self.name, "recurrent_bias")
             b_q = b_q.reshape(-1, H)
-        weights = tuple(
-            admitted(weight.value, weight.shape, self.dtype, self.name, name)
+        weights = {
+            name: admitted(weight.value, weight.shape, self.dtype, self.name, name)
             for name, weight in self._equation_weights().items()
-        )
-        return {"extra": Extra(b_q, weights, np.array(list(self.constants.values()), self.dtype))}
+        }
+        by_unit = tuple(value for name, value in weights.items() if self.equations.weights[name].per_unit)
+        scalars = [value[0] for name, value in weights.items() if not self.equations.weights[name].per_unit]
+        return {"extra": Extra(b_q, by_unit, np.array([*self.constants.values(), *scalars], self.dtype))}
 
     def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> KernelChoice:
         """Compiled for the CPU; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""

@@ -1,6 +1,6 @@
 """One product for gate and candidate."""
 
-from rnn_ref.equations.written import per_unit, scalar
+from rnn_ref.equations.weight import per_unit, scalar
 from rnn_ref.layers.writing import cell
 
 

@@ -1,6 +1,6 @@
 """Units that see only themselves."""
 
-from rnn_ref.equations.written import per_unit
+from rnn_ref.equations.weight import per_unit
 from rnn_ref.layers.writing import cell
 
 

@@ -1,6 +1,6 @@
 """LSTM whose gates see the cell state."""
 
-from rnn_ref.equations.written import per_unit
+from rnn_ref.equations.weight import per_unit
 from rnn_ref.layers.writing import cell
 
 

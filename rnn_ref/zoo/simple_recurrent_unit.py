@@ -1,6 +1,6 @@
 """A recurrence light enough to run as fast as its products of the inputs."""
 
-from rnn_ref.equations.written import per_unit
+from rnn_ref.equations.weight import per_unit
 from rnn_ref.layers.writing import cell
 
 

@@ -1,6 +1,9 @@
 """What a step that is written as equations may hold, and what its errors say."""
 
 import inspect
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -48,6 +51,10 @@ WRONG = [
     (wrong("z_f, z_c", "h = z_c ** z_f", "return h"), "exponent z_f must be a number"),
     (wrong("z_f, z_c", "h = z_f * z_c", "h = h * h", "return h"), "computed above already"),
     (wrong("z_f, z_c", "tanh = z_f * z_c", "h = tanh", "return h"), "meaning of its own"),
+    (wrong("z_f, z_c", "b_f = z_f * z_c", "h = b_f", "return h"), "meaning of its own"),
+    (wrong("z_f, z_c, b_c=0.5", "h = z_f * z_c * b_c", "return h"), "meaning of its own"),
+    (wrong("z_f, z_c", "d_f = z_f * z_c", "h = d_f", "return h"), "as gradients do"),
+    (wrong("z_f, z_c, k_=0.5", "h = z_f * z_c * k_", "return h"), "ends with an underscore"),
     (wrong("z_f, z_c", "a, b = z_f, z_c", "h = a * b", "return h"), "no equation"),
     (wrong("z_f, z_c", "h = z_f * 1", "return h"), "z_c is used by no line"),
     (wrong("z_f, z_c", "q = z_c * 2", "h = z_f * z_c", "return h"), "q is used by no line"),
@@ -115,3 +122,33 @@ def test_a_step_without_source_says_so():
         cell(gates=("candidate",))(namespace["step"])
     with pytest.raises(TypeError, match="must be a function"):
         cell(gates=("candidate",))(3)
+
+
+NAMES_OF_THE_CODE = """
+import numpy as np, rnn_ref
+from rnn_ref import per_unit, scalar
+
+@rnn_ref.cell(gates=("forward", "step"), states=("tape", "weights"))
+def backward(z_f, z_s, tape_prev, weights_prev, here: per_unit("ones"), flow: scalar(0.5), k=0.25, at=2.0, direct=3.0):
+    forward = sigmoid(z_f)
+    part = tanh(z_s)
+    weights = k * weights_prev + at * forward * part
+    tape = direct * weights * here + flow * tape_prev
+    return tape, weights
+
+layer = backward(3, dtype="float64", return_sequences=True)
+assert max(rnn_ref.check_gradients(layer, np.random.default_rng(0).normal(size=(2, 4, 2))).values()) < 1e-7
+f, s = layer.gate_weights()["forward"], layer.gate_weights()["step"]
+expected = 3 * 2 * np.tanh(np.ones(2) @ s.kernel) / (1 + np.exp(-np.ones(2) @ f.kernel))
+np.testing.assert_allclose(layer(np.ones((1, 1, 2)))[0, 0], expected, rtol=1e-12)
+"""
+
+
+def test_symbols_may_be_called_as_the_generated_code_calls_its_own(tmp_path):
+    """The loop counts with k, and slices by here; a constant k was the number of the unit there. Runs uncompiled."""
+    (tmp_path / "names.py").write_text(NAMES_OF_THE_CODE)
+    command = [sys.executable, str(tmp_path / "names.py")]
+    done = subprocess.run(
+        command, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -59,7 +59,6 @@ class Weights(NamedTuple):
 
     W (G, panels, F, width), U (products, panels, H, width)   packed; on the way back U transposed, and no W
     b (G*H,), b_q (A, H)   biases, also of products apart
-    target (products,)     where each product goes: g for z_g, -1 - a for q_a
     p (P, B, H)            weights that the equations use number by number, the same for all samples
     constants (C,)
     """
@@ -68,7 +67,6 @@ class Weights(NamedTuple):
     b: R1
     U: R4
     b_q: R2
-    target: INTEGERS
     p: R3
     constants: R1
 
@@ -158,7 +156,7 @@ class Loop(NamedTuple):
     backward_batch: Callable
 
 
-def loop(name: str, step: Callable, d_step: Callable, made_from: str) -> Loop:
+def loop(name: str, step: Callable, d_step: Callable, target: tuple[int, ...], made_from: str) -> Loop:
     """The loops around a cell's steps.
 
     Parameters
@@ -167,9 +165,14 @@ def loop(name: str, step: Callable, d_step: Callable, made_from: str) -> Loop:
         Of the cell.
     step, d_step : function
         See above.
+    target : tuple of int
+        Where each recurrent product goes: g for z_g, -1 - a for q_a.
     made_from : str
         Hash of the source of the steps: the compiled loops are kept on disk under it.
     """
+
+    P = len(target)  # a constant, as is the target of each product: the compiler writes the products out one by one
+    target = target or (0,)
 
     @library(cell=name, made_from=made_from)
     def forward_rows(
@@ -186,8 +189,8 @@ def loop(name: str, step: Callable, d_step: Callable, made_from: str) -> Loop:
             s, before, after = t % gates.shape[1], t % h.shape[0], (t + 1) % h.shape[0]
             c_before, c_after = t % c.shape[1], (t + 1) % c.shape[1]
             h_prev = h[before, first:last]
-            for g in range(weights.target.size):
-                z = weights.target[g]
+            for g in range(P):
+                z = target[g]
                 if z >= 0:
                     z_g = gates[z, s, first:last]
                     recurrent(h_prev, weights.U, g, masks.h_drop, first, last, scratch, z_g, z_g)
@@ -226,8 +229,8 @@ def loop(name: str, step: Callable, d_step: Callable, made_from: str) -> Loop:
                 for j in range(dc.shape[0]):
                     take_out(mask, t, dc[j], scratch[2 + j], first, last)
             d_step(flat, fixed, flows, At(t, t, t + 1, t, t + 1, first * H, last * H))
-            for g in range(weights.target.size):
-                z = weights.target[g]
+            for g in range(P):
+                z = target[g]
                 d = flow.dz[z, t, first:last] if z >= 0 else flow.dq[-1 - z, t, first:last]
                 d_recurrent(d, weights.U, g, masks.h_drop, first, last, scratch[0], dh[t, first:last])
             if mask.size > 0:

@@ -25,6 +25,11 @@ from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.tape import WrittenGradients, WrittenTape
 from rnn_ref.memory import empty_like
 
+# What there is none of.
+NONE, NO_P, NO_B = (
+    {np.dtype(name): np.empty((0,) * axes, name) for name in ("float32", "float64")} for axes in (4, 3, 1)
+)
+
 
 class WrittenKernels:
     """Forward and backward of one cell; compiled when first used."""
@@ -43,7 +48,8 @@ class WrittenKernels:
     def loop(self) -> Loop:
         functions = self.program.functions()
         made_from = self.program.digest[:16] + source_stamp(Path(activations.__file__))[:16]
-        return loop(self.program.written.name, functions["step"], functions["d_step"], made_from)
+        target = tuple(map(int, self.target))
+        return loop(self.program.written.name, functions["step"], functions["d_step"], target, made_from)
 
     def forward(
         self, x, W, U, b, *states, extra, mask=None, x_drop=None, h_drop=None, keep: str = "tape", keep_z: bool = False
@@ -131,7 +137,7 @@ class WrittenKernels:
         dc, dz, dq = empty_like(c), empty_like(gates), empty_like(q)
         for d, last in zip(dc, dothers):
             d[-1] = last
-        dp = batch.empty(x, len(extra.per_unit), T, B, H)
+        dp = batch.empty(x, len(self.program.written.weights), T, B, H)
         packed = pack(U, self.P, "U", transposed=True) if self.P else None
         weights = self._weights(None, b, packed, extra, B, H)
         dx = empty_like(x) if input_gradient else None
@@ -159,20 +165,20 @@ class WrittenKernels:
         )
 
     def _weights(self, W, b, U, extra, B: int, H: int) -> Weights:
-        like = extra.constants
-        none = np.empty((0, 0, 0, 0), like.dtype)
-        b_q = np.zeros((self.A, H), like.dtype) if extra.b_q is None else extra.b_q
-        p = np.empty((len(extra.per_unit), B, H), like.dtype)
-        for row, weight in zip(p, extra.per_unit):
-            row[:] = weight
+        none, b_q, p = NONE[extra.constants.dtype], extra.b_q, NO_P[extra.constants.dtype]
+        if b_q is None:
+            b_q = np.zeros((self.A, H), p.dtype)
+        if extra.per_unit:
+            p = np.empty((len(extra.per_unit), B, H), p.dtype)
+            for row, weight in zip(p, extra.per_unit):
+                row[:] = weight
         return Weights(
             none if W is None else W,
-            np.empty(0, like.dtype) if b is None else b,
+            NO_B[p.dtype] if b is None else b,
             none if U is None else U,
-            np.ascontiguousarray(b_q),
-            self.target,
+            b_q,
             p,
-            like,
+            extra.constants,
         )
 
     def _masks(self, x, mask, x_drop, h_drop) -> Masks:

@@ -132,6 +132,10 @@ def read(function: Callable, gates, states) -> Written:
             f"states names {len(names)} ({', '.join(names)}), but {len(symbols)} are returned ({', '.join(symbols)}).",
         )
     letters = _letters(source, gates)
+    for name in set(names) & set(letters.values()):
+        raise ValueError(
+            f"cell {source.name}: a gate and a state are both called {name}; a trace has either by its name."
+        )
     arguments, parts, weights, constants = _arguments(source, function, letters, symbols)
     nodes = {node.arg: node for node in source.definition.args.args}
     for name in (*weights, *constants, *symbols):

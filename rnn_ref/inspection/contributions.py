@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from rnn_ref.inspection.known_cells import kind_of, require_known
+from rnn_ref.inspection.known_cells import is_known, require_known
 from rnn_ref.layers.cell import Cell
 
 
@@ -47,7 +47,7 @@ def contributions(cell, tape, gradients) -> tuple[dict[str, tuple[int, ...]], Ca
     if not isinstance(cell, Cell):
         shapes = {name: weight.shape for name, weight in cell.named_weights().items()}
         return shapes, partial(_custom_part, gradients.parts, shapes, tape.h.dtype)
-    if kind_of(cell) is None:
+    if not is_known(cell):
         shapes = {name: weight.shape for name, weight in cell.named_weights().items()}
         return shapes, partial(_unknown_part, cell)
     factors = weight_factors(cell, tape, gradients)

@@ -21,7 +21,7 @@ _EQUATIONS = (
 
 
 def kind_of(cell) -> type[Cell] | None:
-    """The class of cells whose equations this one runs, or None.
+    """The built-in cell whose equations this one runs, or None.
 
     Examples
     --------
@@ -34,27 +34,28 @@ def kind_of(cell) -> type[Cell] | None:
     >>> kind_of(Plain(3)).__name__, kind_of(Changed(3))
     ('LSTMCell', None)
     """
-    written = (kind for kind in type(cell).__mro__ if issubclass(kind, WrittenCell) and "equations" in vars(kind))
-    for kind in (*BUILT_IN, *written):
+    return _unchanged(cell, BUILT_IN)
+
+
+def _unchanged(cell, kinds) -> type[Cell] | None:
+    for kind in kinds:
         if isinstance(cell, kind):
             changed = any(getattr(type(cell), name) is not getattr(kind, name) for name in _EQUATIONS)
             return None if changed else kind
     return None
 
 
-def require_known(cell, where: str, name: str) -> type[Cell]:
-    """The class of cells whose equations this one runs.
+def is_known(cell) -> bool:
+    """Whether this cell runs the equations of its record: a built-in one's, or those that it was written as."""
+    written = [kind for kind in type(cell).__mro__ if issubclass(kind, WrittenCell) and "equations" in vars(kind)]
+    return _unchanged(cell, (*BUILT_IN, *written)) is not None
 
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
-    kind = kind_of(cell)
-    if kind is None:
+
+def require_known(cell, where: str, name: str) -> None:
+    """Raise a ValueError if this cell's equations are not known."""
+    if not is_known(cell):
         own = type(getattr(cell, "custom", cell)).__name__
         raise ValueError(
             f"{where} knows the equations of SimpleRNN, LSTM and GRU, and those given to rnn_ref.cell; the cell of "
             f"{name} is custom, a {own}: its equations are what {own} says."
         )
-    return kind

@@ -10,7 +10,7 @@ import numpy as np
 from rnn_ref import layers
 from rnn_ref.inspection.derivation import Derivation, Size, combine, leaf
 from rnn_ref.inspection.formulas import Integer, size
-from rnn_ref.inspection.known_cells import kind_of
+from rnn_ref.inspection.known_cells import is_known, kind_of
 from rnn_ref.inspection.other_frameworks import elsewhere
 from rnn_ref.layers.attention_base import BaseAttention
 from rnn_ref.layers.cell import Cell
@@ -63,7 +63,7 @@ def recurrent_cell(cell: Cell, seen) -> Derivation:
 
 def written_cell(cell: WrittenCell, seen) -> Derivation:
     """A cell written as equations: a block of the kernel and of the recurrent kernel for each product they use."""
-    if kind_of(cell) is None:
+    if not is_known(cell):
         return any_layer(cell, seen)
     record = cell.record
 

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from rnn_ref.device import converted, device, to_numpy, xp
-from rnn_ref.inspection.known_cells import BUILT_IN, kind_of
+from rnn_ref.inspection.known_cells import is_known, kind_of
 from rnn_ref.inspection.layer_trace import LayerTrace, make
 from rnn_ref.inspection.on_host import on_host
 from rnn_ref.layers.attention_base import AttentionTape
@@ -185,8 +185,8 @@ class Watcher(Walk):
             if not isinstance(cell, Cell):
                 kind = type(getattr(cell, "custom", cell)).__name__
                 self.log.notes.append(f"{name}: its cell {kind} is custom: it has states, but no gates with names.")
-            arrays = dict(seen) | {"own_equations": kind_of(cell) not in BUILT_IN}
-            if arrays["own_equations"] and kind_of(cell) is not None:
+            arrays = dict(seen) | {"own_equations": kind_of(cell) is None}
+            if arrays["own_equations"] and is_known(cell):
                 arrays["equations"] = cell.named_lines()
             if stacked:  # what goes in and out stands on the tapes alone
                 outputs = arrays.pop("outputs", seen.get("states", {}).get("hidden"))

@@ -211,3 +211,26 @@ def test_what_was_written_runs_on_the_cpu_and_says_so(monkeypatch):
         own(2, laek=0.1)
     with pytest.raises(ValueError, match="leak"):
         own(2, leak="much")
+
+
+@every_cell
+@pytest.mark.parametrize("sequences", [True, False])
+def test_inference_over_many_steps_is_what_training_computes(name, sequences):
+    """It keeps a few steps only, which are used again and again."""
+    x = rng.normal(size=(3, 100, 3))
+    mask = rng.random((3, 100)) < 0.8
+    layer = layer_of(name, return_sequences=sequences, return_state=True)
+    layer(x)
+    with_tape, _ = layer.forward(x, mask=mask)
+    without, _ = layer.forward(x, mask=mask, record=False)
+    for a, b in zip(with_tape, without, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_gate_and_a_state_of_one_name_are_refused():
+    def step(z_h, h_prev):
+        h = h_prev + z_h
+        return h
+
+    with pytest.raises(ValueError, match="a gate and a state are both called hidden"):
+        rnn_ref.cell(gates=("hidden",))(step)

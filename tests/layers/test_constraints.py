@@ -1,9 +1,5 @@
 import json
-import os
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from rnn_ref.layers import constraints
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 entries = st.floats(-100, 100, width=32).filter(lambda x: x == 0 or abs(x) > 1e-3)
 weights = arrays("float32", array_shapes(min_dims=1, max_dims=3, max_side=4), elements=entries)

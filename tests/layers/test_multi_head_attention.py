@@ -1,15 +1,14 @@
 """MultiHeadAttention as people set it beside a recurrent layer: in models, with masks, in a trace."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import layers
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 IDS = np.array([[3, 1, 2, 0], [2, 2, 0, 0], [1, 4, 4, 3]])
 X = np.random.default_rng(0).normal(size=(3, 4, 6)).astype("float32")
@@ -118,7 +117,7 @@ WITH_MORE_AXES = [  # shapes of query and value, options, shape of an attention 
 
 
 @pytest.mark.parametrize(("query", "value", "options", "mask"), WITH_MORE_AXES)
-def test_more_axes_a_gate_and_a_window_as_in_keras(query, value, options, mask):
+def test_more_axes_a_gate_and_a_window_as_in_keras(query, value, options, mask, keras_in):
     drawn = np.random.default_rng(3)
     q, v = drawn.normal(size=query), drawn.normal(size=value)
     ours, theirs = (module.layers.MultiHeadAttention(2, 3, dtype="float64", **options) for module in (rnn_ref, keras))
@@ -135,7 +134,8 @@ def test_more_axes_a_gate_and_a_window_as_in_keras(query, value, options, mask):
     ours.set_weights(weights)
     theirs.set_weights(weights)
     y, scores = ours(q, v, return_attention_scores=True, **told)
-    expected = theirs(q, v, return_attention_scores=True, **told)
+    with keras_in("float64"):
+        expected = theirs(q, v, return_attention_scores=True, **told)
     np.testing.assert_allclose(y, expected[0], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(scores, expected[1], rtol=1e-5, atol=1e-6)
     symbolic = ours(*(rnn_ref.Input(batch_shape=s) for s in (query, value)), return_attention_scores=True)

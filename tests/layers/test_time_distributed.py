@@ -1,13 +1,16 @@
 """TimeDistributed against Keras and against a loop over the steps."""
 
 import autograd.numpy as anp
-import jax
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref.layers import GRU, LSTM, Bidirectional, Dense, Flatten, Layer, TimeDistributed, Wrapper
+
+from ..keras_on_numpy import keras
+from ..slopes import check_slopes
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 B, T, F = 3, 5, 4
 
@@ -16,26 +19,24 @@ def data(shape=(B, T, F), seed=0):
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def test_dense_against_keras():
+def test_dense_against_keras(keras_in):
     ours = TimeDistributed(Dense(3, activation="tanh", dtype="float64"))
-    theirs = keras.layers.TimeDistributed(keras.layers.Dense(3, activation="tanh", dtype="float32"), dtype="float32")
     x = data()
-    theirs.build(x.shape)
-    ours.ensure_built(x.shape)
-    theirs.set_weights(ours.get_weights())
     y, tape = ours.forward(x)
+    dy = data(y.shape, 1)
+    gradients = ours.backward(tape, dy)
+    with keras_in("float64"):
+        inner = keras.layers.Dense(3, activation="tanh", dtype="float64")
+        theirs = keras.layers.TimeDistributed(inner, dtype="float64")
+        theirs.build(x.shape)
 
-    def run(weights, x):
-        with keras.StatelessScope(state_mapping=list(zip(theirs.trainable_variables, weights))):
+        def run(x, *weights):
+            theirs.set_weights(weights)
             return theirs(x)
 
-    expected, back = jax.vjp(run, [v.numpy() for v in theirs.trainable_variables], x.astype("float32"))
-    np.testing.assert_allclose(y, expected, atol=1e-5)
-    dy = data(y.shape, 1)
-    gradients, (weights, dx) = ours.backward(tape, dy), back(dy.astype("float32"))
-    np.testing.assert_allclose(gradients.inputs, dx, atol=1e-5)
-    for a, b in zip(gradients.weights.values(), weights):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+        arrays = [x, *ours.get_weights()]
+        np.testing.assert_allclose(y, run(*arrays), rtol=1e-12)
+        check_slopes(lambda *a: (run(*a) * dy).sum(), arrays, [gradients.inputs, *gradients.weights.values()])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from rnn_ref.bench.contenders.problem import CELLS, Problem
 from rnn_ref.cli import main
 
 
+@pytest.mark.long
 def test_a_rehearsal(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
     files = ["--json", str(tmp_path / "bench.json"), "--markdown", str(tmp_path / "bench.md")]

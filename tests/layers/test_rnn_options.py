@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("on_numpy")
 
 B, T, F, H = 3, 5, 4, 2
 KINDS = [SimpleRNN, GRU, LSTM]
+CELLS = [("LSTMCell", 3), ("GRUCell", 2), ("SimpleRNNCell", 4)]
 GATES = {SimpleRNN: 1, GRU: 3, LSTM: 4}
 
 
@@ -32,6 +33,12 @@ def as_list(y):
     return list(y) if isinstance(y, (list, tuple)) else [y]
 
 
+@pytest.fixture
+def float64(keras_in):
+    with keras_in("float64"):
+        yield
+
+
 def compare(ours, theirs, x, *, mask=None, training=False, **drops):
     """Outputs, states and all gradients of two layers with the same weights."""
     ours.ensure_built(x.shape)
@@ -44,7 +51,8 @@ def compare(ours, theirs, x, *, mask=None, training=False, **drops):
 
     def run(x, *weights):
         theirs.set_weights(weights)
-        return as_list(theirs(x, training=training) if mask is None else theirs(x, mask=mask, training=training))
+        y = theirs(x, training=training) if mask is None else theirs(x, mask=mask, training=training)
+        return keras.tree.flatten(y)
 
     arrays = [x, *ours.get_weights()]
     for y, expected in zip(outputs, run(*arrays), strict=True):
@@ -57,6 +65,7 @@ def compare(ours, theirs, x, *, mask=None, training=False, **drops):
 @pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize("zero_output_for_mask", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.usefixtures("float64")
 def test_masks_with_holes(kind, go_backwards, zero_output_for_mask, return_sequences):
     options = {
         "go_backwards": go_backwards,
@@ -64,19 +73,20 @@ def test_masks_with_holes(kind, go_backwards, zero_output_for_mask, return_seque
         "return_sequences": return_sequences,
         "return_state": True,
     }
-    theirs = getattr(keras.layers, kind.__name__)(H, **options)
+    theirs = getattr(keras.layers, kind.__name__)(H, dtype="float64", **options)
     compare(kind(H, dtype="float64", **options), theirs, data(), mask=holes())
 
 
 @pytest.mark.parametrize("implementation", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("float64")
 def test_dropout_with_given_masks(kind, implementation, monkeypatch):
     options = {"dropout": 0.3, "recurrent_dropout": 0.2, "return_sequences": True}
     if implementation == 2:
         options.pop("recurrent_dropout")
     extra = {} if kind is SimpleRNN else {"implementation": implementation}
     ours = kind(H, dtype="float64", **options, **extra)
-    theirs = getattr(keras.layers, kind.__name__)(H, **options, **extra)
+    theirs = getattr(keras.layers, kind.__name__)(H, dtype="float64", **options, **extra)
     count = GATES[kind] if implementation == 1 else 1
     generator = np.random.default_rng(4)
     x_drop = ((generator.random((count, B, F)) > 0.3) / 0.7).astype("float32")
@@ -151,15 +161,18 @@ def test_one_mask_for_a_whole_sequence():
 
 
 @pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.usefixtures("float64")
 def test_stacked_cells_with_nested_states(masked):
+    cells = [getattr(keras.layers, name)(n, dtype="float64") for name, n in CELLS]
     theirs = keras.layers.RNN(
-        [keras.layers.LSTMCell(3), keras.layers.GRUCell(2), keras.layers.SimpleRNNCell(4)],
+        keras.layers.StackedRNNCells(cells, dtype="float64"),
         return_sequences=True,
         return_state=True,
         zero_output_for_mask=True,
+        dtype="float64",
     )
     ours = RNN(
-        [LSTMCell(3), GRUCell(2), SimpleRNNCell(4)],
+        [getattr(layers, name)(n) for name, n in CELLS],
         return_sequences=True,
         return_state=True,
         zero_output_for_mask=True,

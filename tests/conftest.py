@@ -84,6 +84,15 @@ def on_numpy():
         yield
 
 
+@pytest.fixture(scope="module")
+def that_trains():
+    """For modules that take ``keras`` from ``tests.keras_that_trains``."""
+    from .keras_that_trains import imported
+
+    with imported():
+        yield
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config):
     """Before processes run all tests side by side, compile what each of them would compile for itself."""

@@ -7,12 +7,12 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 
+from ..keras_that_trains import imported, keras
 from .fits import Fit, draw, ours, theirs
 
 TOLERANCE = {"history": 1e-6, "weights": 1e-9, "predictions": 1e-9}  # Keras's accuracies are float32
@@ -22,7 +22,7 @@ TOLERANCE = {"history": 1e-6, "weights": 1e-9, "predictions": 1e-9}  # Keras's a
 def float64(keras_in):
     """Both libraries compute in float64, optimizers and metrics included."""
     before = keras.config.floatx(), rnn_ref.config.floatx(), keras.config.dtype_policy()
-    with keras_in("float64"):
+    with imported(), keras_in("float64"):
         keras.config.set_floatx("float64")
         keras.config.set_dtype_policy("float64")  # of layers: kept from the first layer that was ever made
         rnn_ref.config.set_floatx("float64")

@@ -16,6 +16,7 @@ import rnn_ref
 from rnn_ref.interop import BrokenFile, WrongWeights
 from rnn_ref.models import load_model, model_from_json
 
+from ..layers.test_keras_configs import classes, made
 from .keras_models import build, data, filled, mixed, mixed_data, random_models
 
 
@@ -362,3 +363,40 @@ def test_states_as_a_tree():
         model.set_state_tree({"optimizer_variables": kept["optimizer_variables"] | {"iteration": [1, 2]}})
     with pytest.raises(ValueError, match="got weights"):
         model.set_state_tree({"weights": {}})
+
+
+MERGING = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
+TWO_INPUTS = (*MERGING, "AdditiveAttention", "Attention", "MultiHeadAttention")
+NO_LAYERS = ("InputLayer", "StackedRNNCells", "Wrapper", "GRUCell", "LSTMCell", "SimpleRNNCell")
+
+
+@pytest.mark.parametrize("name", [name for name in classes("layers") if name not in NO_LAYERS])
+def test_the_weights_of_every_layer_lie_where_keras_puts_them(name, tmp_path):
+    def model(k):
+        x = k.Input((4,)) if name in ("Embedding", "RepeatVector") else k.Input((4, 32 if "Group" in name else 3))
+        layer = made(k, "layers", name) if name != "Reshape" else k.layers.Reshape((12,), name="x")
+        if name in TWO_INPUTS:
+            other = k.Input((4, 3))
+            inputs = [x, other]
+            y = layer(x, other) if name == "MultiHeadAttention" else layer(inputs)
+        else:
+            inputs, y = x, layer(x)
+        return k.Model(inputs, k.layers.Flatten(name="flat")(y))
+
+    ours, theirs = filled(model(rnn_ref)), model(keras)
+    ours.save(tmp_path / "m.keras")
+    read = keras.models.load_model(tmp_path / "m.keras")
+    same_bits(read, ours)
+    theirs.set_weights(ours.get_weights())
+    theirs.save(tmp_path / "t.keras")
+    same_bits(load_model(tmp_path / "t.keras"), ours)
+
+
+@pytest.mark.parametrize("library", ["h5py", "safetensors", "safetensors.numpy"])
+def test_a_library_that_is_missing_names_the_extra(library, tmp_path, monkeypatch):
+    model = rnn_ref.Sequential([rnn_ref.Input((3,)), rnn_ref.layers.Dense(1)])
+    path = tmp_path / ("m.weights.h5" if library == "h5py" else "m.safetensors")
+    model.save_weights(path)
+    monkeypatch.setitem(__import__("sys").modules, library, None)
+    with pytest.raises(ImportError, match=r"needs \w+: pip install 'rnn-ref\[interop\]'"):
+        (model.save_weights if "numpy" in library else model.load_weights)(path)

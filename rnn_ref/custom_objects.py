@@ -64,9 +64,11 @@ custom_object_scope = CustomObjectScope
 
 def find(name: Any, custom_objects: dict | None = None, registered_name: Any = None) -> Any:
     """The user's class or function of a name, or of the name it was registered by; None if there is none."""
+    asked = [each for each in (registered_name, name) if isinstance(each, str)]
+    asked += [each.rpartition(">")[2] for each in asked if ">" in each]  # "package>name"
     for names in (custom_objects, _scoped.get(), _registered):
-        for each in (registered_name, name):
-            if names and isinstance(each, str) and each in names:
+        for each in asked:
+            if names and each in names:
                 return names[each]
     return None
 

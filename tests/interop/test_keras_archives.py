@@ -301,6 +301,21 @@ def test_cells_written_as_equations_are_saved_as_their_source(tmp_path):
     same_outputs(again, model, np.ones((2, 4, 3), "float32"), 0)
 
 
+def test_what_keras_registered_is_found_by_either_name(tmp_path):
+    @keras.saving.register_keras_serializable("archives")
+    def thirds(x):
+        return x / 3
+
+    keras.Sequential([keras.Input((3,)), keras.layers.Lambda(thirds), keras.layers.Dense(1)]).save(tmp_path / "m.keras")
+    for name in ("thirds", "archives>thirds"):
+        assert load_model(tmp_path / "m.keras", {name: thirds}).layers[0].function is thirds
+    rnn_ref.saving.register_keras_serializable("archives")(thirds)
+    try:
+        assert load_model(tmp_path / "m.keras").layers[0].function is thirds
+    finally:
+        del rnn_ref.saving.get_custom_objects()["archives>thirds"]
+
+
 def test_an_unknown_layer_is_named_and_may_be_left_out(tmp_path):
     layers = keras.layers
     a = keras.Input((4, 3))

@@ -15,14 +15,12 @@ import numpy as np
 
 from rnn_ref.device import converted, device, to_numpy, xp
 from rnn_ref.inspection.known_cells import is_known, kind_of
+from rnn_ref.inspection.layer_ends import batch_first, each_of, extras_of, folded, in_order, values_of
 from rnn_ref.inspection.layer_trace import LayerTrace, make
 from rnn_ref.inspection.on_host import on_host
-from rnn_ref.layers.attention_base import AttentionTape
 from rnn_ref.layers.autodiff import CallTape
 from rnn_ref.layers.bidirectional import Bidirectional
 from rnn_ref.layers.cell import Cell
-from rnn_ref.layers.dropout import Dropout
-from rnn_ref.layers.multi_head_tape import MultiHeadAttentionTape
 from rnn_ref.layers.recurrent import RNN
 from rnn_ref.layers.time_distributed import TimeDistributed
 from rnn_ref.models.walk import Walk
@@ -103,7 +101,7 @@ class Watcher(Walk):
         outputs = super().call(layer, inputs, arguments)
         step = self.steps.pop()
         x, y, mask = (
-            converted(_values(s, a), to_numpy)
+            converted(values_of(s, a), to_numpy)
             for s, a in ((step.inputs, "value"), (step.outputs, "value"), (step.inputs, "mask"))
         )
         tape = on_host(step.tape)
@@ -150,10 +148,10 @@ class Watcher(Walk):
             ends = {"inputs": x, "outputs": y}
             if isinstance(layer, Bidirectional):
                 ends = {
-                    "inputs": _batch_first(layer, x),
-                    "outputs": _in_order(layer, y, layer.forward_layer.go_backwards),
+                    "inputs": batch_first(layer, x),
+                    "outputs": in_order(layer, y, layer.forward_layer.go_backwards),
                 }
-            yield path, make(layer, path, **ends, every=every, **_extras(layer, tape, x, mask, every))
+            yield path, make(layer, path, **ends, every=every, **extras_of(layer, tape, x, mask, every))
         if called:
             kind = type(layer).__name__
             self.log.notes.append(f"{path}: {kind} has a call of its own: only what goes in and out can be seen.")
@@ -165,15 +163,15 @@ class Watcher(Walk):
             if isinstance(tape.inner, list):
                 self.log.notes.append(f"{path}: {STEPS_APART}")
                 return
-            fold = partial(_folded, count=tape.sizes[0] * tape.sizes[1])
+            fold = partial(folded, count=tape.sizes[0] * tape.sizes[1])
             name = f"{path}/{layer.layer.name}"
-            yield from self.traces_of(layer.layer, tape.inner, fold(x), _each(y, fold), fold(mask), name)
+            yield from self.traces_of(layer.layer, tape.inner, fold(x), each_of(y, fold), fold(mask), name)
         elif not hasattr(layer, "walk_layers") and layer.sublayers():
             inside = ", ".join(each.name for each in layer.sublayers())
             self.log.notes.append(f"{path}: the layers inside it ({inside}) cannot be seen, only what goes in and out.")
 
     def _recurrent(self, layer, kept, x, y, path) -> Iterator[tuple[str, LayerTrace]]:
-        x, y = _batch_first(layer, x), _in_order(layer, y, layer.go_backwards)
+        x, y = batch_first(layer, x), in_order(layer, y, layer.go_backwards)
         every, parts, stacked = self.wanted.every, cells_of(layer, path), hasattr(layer.cell, "cells")
         if stacked:
             self.log.paths += [name for name, _ in parts]
@@ -359,68 +357,3 @@ class Keeper:
 def in_data_order(layer, array: np.ndarray) -> np.ndarray:
     """Time-major ``(T, B, K)`` in the order of computing -> ``(B, T, K)`` in the order of the data."""
     return (array[::-1] if layer.go_backwards else array).swapaxes(0, 1)
-
-
-# -- all other layers -------------------------------------------------------------------------------------
-
-
-def _extras(layer, tape, x, mask, every: int) -> dict:
-    """What else there is to see of a layer that is not recurrent."""
-    extras: dict = {"mask": None}
-    if isinstance(mask, np.ndarray) and mask.ndim == 2 and isinstance(x, np.ndarray) and x.shape[:2] == mask.shape:
-        extras["mask"] = mask[:, ::every]
-    if isinstance(tape, AttentionTape) and len(tape.lead) == 1:
-        extras["scores"] = _copy_if(tape.scores[:, ::every], every)
-        if tape.drop is not None:
-            extras["dropout"] = {"scores": _copy_if(tape.drop[:, ::every], every)}
-    elif isinstance(tape, MultiHeadAttentionTape) and len(tape.shapes[0]) == 3:  # (B, heads, Tq, Tv)
-        extras["scores"] = _copy_if(tape.scores[:, :, ::every], every)
-        if tape.drop is not None:
-            extras["dropout"] = {"scores": _copy_if(tape.drop[:, :, ::every], every)}
-    elif isinstance(layer, Dropout) and tape is not None:
-        seen = make(layer, layer.name, inputs=np.broadcast_to(tape, x.shape), outputs=None, every=every)
-        extras |= {"dropout": {"inputs": seen.inputs}, "axes": {"dropout/inputs": seen.axes["inputs"]}}
-    return extras
-
-
-def _copy_if(array: np.ndarray, every: int) -> np.ndarray:
-    return array.copy() if every > 1 else array
-
-
-def _values(structure, attribute: str):
-    """The arrays (or masks) of tensors, and everything else as it is; tuples become lists."""
-    if isinstance(structure, (list, tuple)):
-        return [_values(entry, attribute) for entry in structure]
-    if isinstance(structure, dict):
-        return {key: _values(entry, attribute) for key, entry in structure.items()}
-    return getattr(structure, attribute, structure if attribute == "value" else None)
-
-
-def _each(structure, function):
-    return [_each(entry, function) for entry in structure] if isinstance(structure, list) else function(structure)
-
-
-def _folded(array, count: int):
-    """``(B, T, ...)`` -> ``(B*T, ...)``."""
-    return None if array is None else array.reshape(count, *array.shape[2:])
-
-
-def _batch_first(layer, x):
-    return _each(x, lambda array: array.swapaxes(0, 1) if array.ndim > 2 else array) if layer.time_major else x
-
-
-def _in_order(layer, y, backwards: bool):
-    """Outputs with the batch first and time in the order of the data."""
-    if not layer.return_sequences:
-        return y
-
-    def ordered(array, is_sequence):
-        if not is_sequence:
-            return array
-        array = array.swapaxes(0, 1) if layer.time_major else array
-        return array[:, ::-1] if backwards else array
-
-    several = isinstance(y, list)
-    sequences = 2 if getattr(layer, "merge_mode", "") is None else 1  # then come the states
-    found = [ordered(array, k < sequences) for k, array in enumerate(y if several else [y])]
-    return found if several else found[0]

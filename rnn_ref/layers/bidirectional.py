@@ -10,7 +10,8 @@ import numpy as np
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.penalties import count, penalties_of, with_penalties
-from rnn_ref.layers.recurrent import RNN, custom_classes, flat_states
+from rnn_ref.layers.recurrent import RNN
+from rnn_ref.layers.recurrent_cells import custom_classes, flat_states
 from rnn_ref.layers.symbolic import entries
 from rnn_ref.layers.wrapper import describe, layer_from, refuse_own_mask
 from rnn_ref.registry import copying

@@ -3,93 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from rnn_ref.device import asarray, get_device, like_given, runs_on_cpu
 from rnn_ref.layers.autodiff import accepts, as_list, pullback
+from rnn_ref.layers.custom_tape import CustomFlow, CustomTape, one_size, over, shape_of
 from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
 from rnn_ref.layers.recording import Call, now, within
 from rnn_ref.layers.starting import asked
 from rnn_ref.layers.targets import KernelChoice
 from rnn_ref.layers.variable import value_of
 from rnn_ref.registry import snake_case
-
-
-@dataclass(slots=True)
-class CustomTape:
-    """What the steps of a custom cell leave behind.
-
-    Attributes
-    ----------
-    x : ndarray, (T, B, ...)
-        Inputs in the order they were read.
-    states : list of ndarray, each (T + 1, B, ...)
-        Index 0 is the initial state, ``t + 1`` the state after step t.
-    outputs : ndarray, (T, B, ...)
-        A masked step repeats the output before it; before the first one there are zeros.
-    mask : ndarray of bool, (T, B), or None
-    constants : list of ndarray
-    training : bool
-    backs : list of callable
-        The record of every step, if steps were recorded on the way.
-    output_is_state : bool
-        Whether the output is the first state itself, as in the built-in cells.
-    keep_parts : bool
-        Whether the way back shall keep every step's part of the weights' gradients.
-    gates, z
-        A custom cell's own business: None and nothing.
-    """
-
-    x: np.ndarray
-    states: list[np.ndarray]
-    outputs: np.ndarray
-    mask: np.ndarray | None
-    constants: list[np.ndarray]
-    training: bool
-    backs: list = field(default_factory=list)
-    output_is_state: bool = False
-    keep_parts: bool = False
-    gates: None = None
-    z: tuple = ()
-
-    @property
-    def h(self) -> np.ndarray:
-        """The first state."""
-        return self.states[0]
-
-    @property
-    def final_states(self) -> list[np.ndarray]:
-        return [state[-1] for state in self.states]
-
-
-@dataclass(slots=True)
-class CustomFlow:
-    """Gradients at every step.
-
-    Attributes
-    ----------
-    dx : ndarray, (T, B, ...)
-    dstates : list of ndarray, each (T + 1, B, ...)
-        With respect to every state; index 0 belongs to the initial state.
-    parts : list of dict
-        Each step's part of the weights' gradients by name, if they were asked for; what is not there is zero.
-    dz, dc
-        A custom cell has no named pre-activations and no state known as the cell state: nothing and None.
-    """
-
-    dx: np.ndarray
-    dstates: list[np.ndarray]
-    parts: list[dict] = field(default_factory=list)
-    dz: tuple = ()
-    dc: None = None
-
-    @property
-    def dh(self) -> np.ndarray:
-        """The first state's."""
-        return self.dstates[0]
 
 
 class CustomCell(Layer):
@@ -221,7 +146,7 @@ class CustomCell(Layer):
         size = self.custom.state_size
         sizes = list(size) if isinstance(size, (list, tuple)) else [size]
         try:
-            return [_one_size(each) for each in sizes]
+            return [one_size(each) for each in sizes]
         except (TypeError, ValueError):
             raise ValueError(
                 f"{self.name}: state_size must be an int, or a list or tuple with an int or a shape for each state, "
@@ -238,7 +163,7 @@ class CustomCell(Layer):
     @property
     def output_size(self):
         size = getattr(self.custom, "output_size", None)
-        return self.state_sizes[0] if size is None else _one_size(size)
+        return self.state_sizes[0] if size is None else one_size(size)
 
     @property
     def own_start(self) -> bool:
@@ -247,7 +172,7 @@ class CustomCell(Layer):
 
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
         """What the cell's ``get_initial_state`` says, or zeros: ``(B, ...)`` for each state."""
-        shapes = [(batch_size, *_shape(size)) for size in self.state_sizes]
+        shapes = [(batch_size, *shape_of(size)) for size in self.state_sizes]
         make = getattr(self.custom, "get_initial_state", None)
         if make is None:
             return [np.zeros(shape, self.dtype) for shape in shapes]
@@ -309,7 +234,7 @@ class CustomCell(Layer):
         if self.needs_constants and not constants:
             raise ValueError(f"{self.name}: the cell's call needs constants; give them: layer(x, constants=[...]).")
         T, B = x.shape[:2]
-        shapes = [(B, *_shape(size)) for size in (self.output_size, *self.state_sizes)]
+        shapes = [(B, *shape_of(size)) for size in (self.output_size, *self.state_sizes)]
         tape = CustomTape(
             x=x,
             states=[np.empty((T + 1, *state.shape), self.dtype) for state in states],
@@ -335,7 +260,7 @@ class CustomCell(Layer):
             self._check_shapes(new, shapes)
             held = [np.zeros(shapes[0], self.dtype) if t == 0 else tape.outputs[t - 1], *old]
             for k, series in enumerate([tape.outputs, *(state[1:] for state in tape.states)]):
-                series[t] = new[k] if mask is None else np.where(_over(mask[t], new[k]), new[k], held[k])
+                series[t] = new[k] if mask is None else np.where(over(mask[t], new[k]), new[k], held[k])
         return tape
 
     def _check_shapes(self, new: list, shapes: list) -> None:
@@ -393,7 +318,7 @@ class CustomCell(Layer):
             kept = [np.zeros_like(d) for d in d_next]
             d_held = np.zeros_like(d_held)
             if tape.mask is not None:
-                counts = [_over(tape.mask[t], d) for d in (d_output, *d_next)]
+                counts = [over(tape.mask[t], d) for d in (d_output, *d_next)]
                 d_held = np.where(counts[0], 0, d_output)
                 kept = [np.where(c, 0, d) for c, d in zip(counts[1:], d_next)]
                 d_output = np.where(counts[0], d_output, 0)
@@ -467,17 +392,3 @@ class CustomCell(Layer):
 def _has_no_default(function, name: str) -> bool:
     parameter = inspect.signature(function).parameters[name]
     return parameter.default is inspect.Parameter.empty
-
-
-def _one_size(size) -> Any:
-    """8 stays 8; a shape, whatever its type, becomes a tuple."""
-    return int(size) if isinstance(size, (int, np.integer)) else tuple(int(each) for each in size)
-
-
-def _shape(size) -> tuple:
-    return (size,) if isinstance(size, (int, np.integer)) else size
-
-
-def _over(mask, array) -> np.ndarray:
-    """``(B,)`` in the rank of an array ``(B, ...)``."""
-    return mask.reshape(-1, *[1] * (np.ndim(array) - 1))

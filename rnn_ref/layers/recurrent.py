@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from rnn_ref import checks, memory
 from rnn_ref.device import asarray, converted, device, to_numpy, xp
-from rnn_ref.guard import explained
 from rnn_ref.layers import regularizers
-from rnn_ref.layers.layer import Layer, LayerGradients, batch_size_of
-from rnn_ref.layers.sharing import note, once
-from rnn_ref.layers.starting import Started, asked, recorded_states
-from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, leaves
+from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.recurrent_cells import as_cell, cell_from, describe_cell
+from rnn_ref.layers.recurrent_shapes import RecurrentShapes
+from rnn_ref.layers.recurrent_states import RecurrentStates
+from rnn_ref.layers.starting import Started
 from rnn_ref.layers.weight_owner import each_once
-from rnn_ref.layers.wrapper import class_entry, class_of
 
 
-class RNN(Layer):
+class RNN(RecurrentStates, RecurrentShapes):
     """A cell run over the time axis.
 
     Input ``(B, T, F)``; output ``(B, H)``, or ``(B, T, H)`` with ``return_sequences``; with ``return_state`` a
@@ -147,120 +144,9 @@ class RNN(Layer):
         taken = {name for name in own if name in of_cell and own[name] is not of_cell[name]}
         return each_once({f"{self.name}/{name}" if name in taken else name: w for name, w in own.items()} | of_cell)
 
-    def rank_message(self, shape, rank: int) -> str:
-        return f"{self.name}: expected (batch, time, features), got shape {tuple(shape)}. {NEEDS_ALL_STEPS}"
-
-    def sequence_shape(self, shape) -> tuple:
-        """The input's shape, batch first; further inputs in a list are initial states."""
-        if not all(size is None or isinstance(size, (int, np.integer)) for size in shape):
-            shape = shape[0]
-        if len(shape) < 3:
-            raise ValueError(self.rank_message(shape, 3))
-        return (shape[1], shape[0], *shape[2:]) if self.time_major else tuple(shape)
-
     def __call__(self, x, *more, **arguments):
         y = super().__call__(x, *more, **arguments)
         return self._by_cell(y) if isinstance(y, (list, tuple)) else y
-
-    def _by_cell(self, outputs) -> tuple:
-        """The output, and of a stack an entry for each cell: a list where the cell has several states."""
-        y, *states = outputs
-        sizes = self.cell.state_size if getattr(self.cell, "cells", None) else states
-        left = iter(states)
-        return (y, *([next(left) for _ in s] if isinstance(s, list) and len(s) > 1 else next(left) for s in sizes))
-
-    def compute_output_shape(self, input_shape):
-        shape = self.flat_output_shape(input_shape)
-        return self._by_cell(shape) if self.return_state else shape
-
-    def flat_output_shape(self, input_shape):
-        """Shape of the output, and of every state."""
-        B, T, *_ = self.sequence_shape(input_shape)
-        size = size_tuple(self.cell.output_size)
-        y = (B, T, *size) if self.return_sequences else (B, *size)
-        if self.time_major and self.return_sequences:
-            y = (T, B, *size)
-        states = [(B, *size_tuple(s)) for s in self.cell.state_sizes]
-        return (y, *states) if self.return_state else y
-
-    def call_output_shape(self, input_shape, arguments: dict):
-        """Shape of the output, once the initial states of a symbolic call are found to fit."""
-        if arguments.get("initial_state") is not None:
-            shapes = [tuple(state.shape) for state in flat_states(arguments["initial_state"])]
-            self.check_state_shapes(shapes, self.sequence_shape(input_shape)[0])
-        own = type(self).compute_output_shape is not RNN.compute_output_shape
-        return self.compute_output_shape(input_shape) if own else self.flat_output_shape(input_shape)
-
-    def compute_mask(self, inputs, mask):
-        mask = mask[0] if isinstance(mask, list) else mask
-        y = mask if self.return_sequences else None  # with go_backwards too it stays as it is, as in Keras
-        return [y, *[None] * len(self.cell.state_sizes)] if self.return_state else y
-
-    # -- states -------------------------------------------------------------------------------------
-
-    @explained
-    def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
-        """Zeros for every state, unless the cell says otherwise; ``inputs`` tell the batch size too."""
-        states = self.cell.initial_states(batch_size_of(batch_size, inputs, self.name))
-        return [state.astype(dtype or self.dtype) for state in states]
-
-    def _fixed_batch_size(self) -> int | None:
-        """What the ``batch_input_shape``, or an ``Input`` with a ``batch_shape``, said."""
-        shapes = [self._given_shape, *(leaves(node.inputs)[0].shape for node in self.nodes)]
-        return next((s[int(self.time_major)] for s in shapes if s and s[int(self.time_major)] is not None), None)
-
-    @explained
-    def reset_states(self, states=None) -> None:
-        """Set the states a ``stateful`` layer starts from: zeros, or those given."""
-        if not self.stateful:
-            raise AttributeError(f"{self.name} keeps no states; make it with stateful=True.")
-        self.states = None if states is None else [state.copy() for state in self.check_states(states, None)]
-
-    reset_state = reset_states
-
-    def check_states(self, states, B: int | None) -> list[np.ndarray]:
-        """One ``(B, size)`` array for each state."""
-        states = [xp.asarray(state, self.dtype) for state in flat_states(states)]
-        self.check_state_shapes([state.shape for state in states], B)
-        return states
-
-    def check_state_shapes(self, shapes: list[tuple], B: int | None) -> None:
-        """``(B, size)`` for each state; what is None is not known yet."""
-        sizes, names = self.cell.state_sizes, self.cell.state_names
-        if len(shapes) != len(sizes):
-            raise ValueError(
-                f"{self.name}: initial_state needs {len(sizes)} arrays ({', '.join(names)}), got {len(shapes)}."
-            )
-        for name, size, shape in zip(names, sizes, shapes):
-            expected = (B, *size_tuple(size))
-            if len(shape) != len(expected) or any(a != b and None not in (a, b) for a, b in zip(shape, expected)):
-                raise ValueError(f"{self.name}: initial {name} state has shape {shape}, expected {expected}.")
-
-    def _first_states(self, initial_state, B: int) -> tuple[list[np.ndarray], Callable | None]:
-        """The initial states; and, if ``get_initial_state`` has made them of weights, the way back to these."""
-        if initial_state is not None:
-            return self.check_states(initial_state, B), None
-        fixed = self._fixed_batch_size() if self.stateful else None
-        if fixed not in (None, B):
-            raise ValueError(
-                f"{self.name}: stateful, made for batches of {fixed} samples, got {B}. Leave the samples that are too "
-                "many out, or fill the batch up."
-            )
-        if self.stateful and self.states is not None:
-            if len(self.states[0]) != B:
-                raise ValueError(
-                    f"{self.name}: stateful with states for {len(self.states[0])} samples, got a batch of {B}. Keep "
-                    "the batch size fixed, or call reset_states() first."
-                )
-            return [xp.asarray(state) for state in self.states], None
-        own = type(self).get_initial_state is not RNN.get_initial_state
-        if not own and not self.cell.own_start:
-            return self.cell.initial_states(B), None
-        states, back = recorded_states(
-            (lambda: asked(self.get_initial_state, B, self.dtype)) if own else (lambda: self.cell.initial_states(B)),
-            f"{type(self if own else self.cell).__name__}.get_initial_state",
-        )
-        return self.check_states(states, B), back
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -485,74 +371,6 @@ class BuiltInRNN(RNN):
         return config | {"activity_regularizer": regularizers.serialize(self.activity_regularizer)}
 
 
-def as_cell(cell, where: str):
-    """A list of cells is stacked; a cell that is not built in, or has a ``call`` of its own, is run step by step."""
-    from rnn_ref.layers.cell import Cell
-    from rnn_ref.layers.custom_cell import CustomCell
-    from rnn_ref.layers.stacked_cells import StackedRNNCells
-
-    if isinstance(cell, (list, tuple)):
-        return StackedRNNCells(cell)
-    stacked = isinstance(cell, StackedRNNCells)
-    if stacked and type(cell).call is not StackedRNNCells.call:
-        raise TypeError(
-            f"{where}: {type(cell).__name__} overrides call of StackedRNNCells, whose cells run one after the other "
-            "over the whole sequence, so that it would never run. Write a cell of your own that holds and calls the "
-            "cells."
-        )
-    built_in = stacked or isinstance(cell, CustomCell) or (isinstance(cell, Cell) and not cell.by_call)
-    if getattr(getattr(cell, "custom", cell), "activity_regularizer", None) is not None:
-        raise NotImplementedError(
-            f"{where}: the cell {type(cell).__name__} has an activity_regularizer, which would not be counted. Give it "
-            "to the layer around the cell: RNN(cell, activity_regularizer=...)."
-        )
-    return cell if built_in else CustomCell(cell, where)
-
-
-def describe_cell(cell) -> dict:
-    """Class and config, for :func:`cell_from`; of a custom cell, those of the object inside."""
-    described = getattr(cell, "custom", cell)
-    config = cell.get_config()
-    if "name" in config:  # Keras takes no names with the layer's in front
-        config |= {"name": config["name"].rpartition("/")[2]}
-    return note(described, class_entry(type(described)) | {"config": config})
-
-
-def cell_from(entry: dict, custom_objects: dict | None):
-    """The cell that :func:`describe_cell` described."""
-    cell_class = class_of(entry, custom_objects, "cell")
-    return once(entry, lambda: _make_cell(cell_class, entry["config"], custom_objects))
-
-
-def _make_cell(cell_class, config: dict, custom_objects: dict | None):
-    from rnn_ref.layers.stacked_cells import StackedRNNCells
-
-    if not hasattr(cell_class, "from_config"):
-        return cell_class(**config)
-    if cell_class is StackedRNNCells:
-        return cell_class.from_config(config, custom_objects)
-    return cell_class.from_config(config)
-
-
-def custom_classes(cell) -> dict:
-    """Classes of the custom cells in a cell, by name."""
-    if hasattr(cell, "cells"):
-        return {name: found for each in cell.cells for name, found in custom_classes(each).items()}
-    return {type(cell.custom).__name__: type(cell.custom)} if "custom" in vars(cell) else {}
-
-
 def _over(steps, array) -> np.ndarray:
     """``(T, B)`` in the rank of an array ``(T, B, ...)``."""
     return steps.reshape(*steps.shape, *[1] * (array.ndim - steps.ndim))
-
-
-def size_tuple(size) -> tuple:
-    """A state of 8 is ``(B, 8)``; one of (3, 4) is ``(B, 3, 4)``."""
-    return (size,) if isinstance(size, (int, np.integer)) else tuple(size)
-
-
-def flat_states(states) -> list:
-    """Nested states as one list."""
-    if isinstance(states, (list, tuple)):
-        return [leaf for state in states for leaf in flat_states(state)]
-    return leaves(states) or [states]

@@ -56,7 +56,7 @@ class StackedRNNCells(Layer):
     """
 
     def __init__(self, cells, **layer_options):
-        from rnn_ref.layers.recurrent import as_cell
+        from rnn_ref.layers.recurrent_cells import as_cell
 
         super().__init__(**layer_options)
         if not cells:
@@ -191,13 +191,13 @@ class StackedRNNCells(Layer):
         return x, new_states
 
     def get_config(self) -> dict:
-        from rnn_ref.layers.recurrent import describe_cell
+        from rnn_ref.layers.recurrent_cells import describe_cell
 
         return super().get_config() | {"cells": [describe_cell(cell) for cell in self.cells]}
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None):
-        from rnn_ref.layers.recurrent import cell_from
+        from rnn_ref.layers.recurrent_cells import cell_from
 
         config = dict(config)
         config["cells"] = [cell_from(entry, custom_objects) for entry in config["cells"]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rnn_ref.layers.input import Input, InputLayer
 from rnn_ref.layers.layer import Layer
-from rnn_ref.layers.recurrent import custom_classes
+from rnn_ref.layers.recurrent_cells import custom_classes
 from rnn_ref.layers.sharing import while_reading, while_writing
 from rnn_ref.layers.symbolic import entries, leaves, replace
 from rnn_ref.layers.wrapper import describe, layer_from

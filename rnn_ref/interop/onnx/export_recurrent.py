@@ -17,7 +17,7 @@ from rnn_ref.interop.onnx.activations import inside
 from rnn_ref.interop.onnx.graph import Graph
 from rnn_ref.interop.onnx.recurrent_weights import STATES, to_onnx
 from rnn_ref.layers import RNN, Bidirectional
-from rnn_ref.layers.recurrent import flat_states
+from rnn_ref.layers.recurrent_cells import flat_states
 
 
 class Steps(NamedTuple):

@@ -23,6 +23,7 @@ from rnn_ref.interop.torch_keys import EITHER, check_floating, find_kinds, own, 
 from rnn_ref.interop.torch_stacks import stack_of, weights_of
 from rnn_ref.interop.torch_weights import from_torch, to_torch
 from rnn_ref.layers import GRU, LSTM, Bidirectional, Dense, Dropout, Embedding, Layer, SimpleRNN
+from rnn_ref.layers.first_values import drawn_by_nobody
 
 LAYERS = {"RNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}
 KINDS = (*LAYERS, "Embedding", "Linear")
@@ -119,8 +120,9 @@ def from_state_dict(
         options: dict[str, Any] = {"activation": nonlinearity} if kind == "RNN" else {}
         options |= {"use_bias": "bias_ih" in first, "input_shape": (None, F), "dtype": str(first["weight_ih"].dtype)}
         options |= {"return_sequences": return_sequences or not last, "return_state": return_state and last}
-        layer = LAYERS[kind](H, **options)
-        layer = layer if len(directions) == 1 else Bidirectional(layer)
+        with drawn_by_nobody(2 * sum(array.size for weights in directions for array in weights.values())):
+            layer = LAYERS[kind](H, **options)
+            layer = layer if len(directions) == 1 else Bidirectional(layer)
         layer.set_weights([w for weights in directions for w in from_torch(kind, weights)])
         layers += [Dropout(dropout, dtype=layer.dtype), layer] if dropout and number else [layer]
     return layers

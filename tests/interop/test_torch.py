@@ -1,5 +1,7 @@
 """PyTorch's modules here and back: outputs and weights, against PyTorch itself."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -247,3 +249,35 @@ SEQ = {"return_sequences": True, "input_shape": (None, F)}
 def test_layers_that_pytorch_does_not_have(made, message):
     with pytest.raises(ValueError, match=message):
         interop.to_state_dict(made())
+
+
+class Reader(nn.Module):
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.words = nn.Embedding(9, 4)
+        self.memory = getattr(nn, kind)(4, 3, **options)
+        self.out = nn.Linear(3 * (1 + self.memory.bidirectional), 2)
+
+    def forward(self, tokens):
+        y, _ = self.memory(self.words(tokens))
+        return torch.softmax(self.out(torch.relu(y[:, -1] if self.memory.batch_first else y[-1])), -1)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("LSTM", {"batch_first": True}), ("GRU", {"num_layers": 2, "bidirectional": True}), ("RNN", {})],
+)
+def test_what_pytorch_exports_to_onnx(kind, options):
+    """As its TorchScript exporter writes it; the other one unrolls an nn.RNN."""
+    pytest.importorskip("onnx")
+    torch.manual_seed(0)
+    net, file = Reader(kind, **options).eval(), io.BytesIO()
+    tokens = torch.tensor([[1, 8, 0], [2, 3, 4]])
+    given = tokens if net.memory.batch_first else tokens.T.contiguous()
+    axes = dict(enumerate(("batch", "time") if net.memory.batch_first else ("time", "batch")))
+    torch.onnx.export(net, (given,), file, dynamo=False, input_names=["tokens"], dynamic_axes={"tokens": axes})
+    model = rnn_ref.interop.onnx.load(file.getvalue())
+    np.testing.assert_allclose(model(tokens.numpy()), net(given).detach().numpy(), rtol=0, atol=1e-6)
+    recurrent = [layer for layer in model.layers if isinstance(layer, (SimpleRNN, LSTM, GRU, Bidirectional))]
+    assert len(recurrent) == options.get("num_layers", 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from rnn_ref import layers
@@ -19,6 +17,7 @@ from rnn_ref.layers.variable import Variable
 from rnn_ref.models import Model, Sequential
 from rnn_ref.models.functional import Functional
 from rnn_ref.version import __version__
+from rnn_ref.writing import replacing
 
 EXPORTERS = (
     export_layers.EXPORTERS
@@ -109,18 +108,13 @@ def export(model: Model, path=None):
     made.ir_version = helper.find_min_ir_version_for(made.opset_import)
     onnx.checker.check_model(made, full_check=True)
     if path is not None:
-        _write(made.SerializeToString(), Path(path))
+        with replacing(path) as file:
+            file.write(made.SerializeToString())
     return made
 
 
 def _dims(shape: tuple, name: str) -> list:
     return [size or ("batch" if axis == 0 else f"{name}_axis_{axis}") for axis, size in enumerate(shape)]
-
-
-def _write(data: bytes, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
 
 
 def _run(g: Graph, model, inputs: list[Value]):

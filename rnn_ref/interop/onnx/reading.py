@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_ref.interop.errors import BrokenFile, UnsafeFile
 from rnn_ref.interop.optional import need
 
 LIMIT = 2**31  # bytes: what a protobuf may have
@@ -19,8 +20,8 @@ def read_model(source):
 
     Raises
     ------
-    ValueError
-        If it is no valid model.
+    BrokenFile, UnsafeFile
+        If it is no valid model, or larger than any.
     """
     onnx = need("onnx", "reading ONNX files")
     if isinstance(source, (str, Path)):
@@ -28,26 +29,26 @@ def read_model(source):
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {path}.")
         if path.stat().st_size > LIMIT:
-            raise ValueError(f"{path.name} has {path.stat().st_size} bytes, more than {LIMIT}.")
+            raise UnsafeFile(f"{path.name} has {path.stat().st_size} bytes, more than {LIMIT}.")
         source = path.read_bytes()
     if isinstance(source, (bytes, bytearray)):
         data, source = bytes(source), onnx.ModelProto()
         try:
             source.ParseFromString(data)
         except Exception as error:  # protobuf's DecodeError, which has no common base
-            raise ValueError(f"this is no ONNX model: {error}.") from error
+            raise BrokenFile(f"this is no ONNX model: {error}.") from error
     if not isinstance(source, onnx.ModelProto):
         raise TypeError(f"expected a path, bytes or an onnx.ModelProto, got {type(source).__name__}.")
     if len(source.graph.node) > NODES:
-        raise ValueError(f"the graph has {len(source.graph.node)} nodes, more than {NODES}.")
+        raise UnsafeFile(f"the graph has {len(source.graph.node)} nodes, more than {NODES}.")
     if source.graph.sparse_initializer:
-        raise ValueError("the graph has sparse initializers, which are not read.")
+        raise BrokenFile("the graph has sparse initializers, which are not read.")
     for tensor in source.graph.initializer:
         _check_size(tensor)
     try:
         onnx.checker.check_model(_without_external(onnx, source))
     except (onnx.checker.ValidationError, ValueError, TypeError, RuntimeError, UnicodeDecodeError) as error:
-        raise ValueError(f"this is no valid ONNX model: {_first_line(error)}") from error
+        raise BrokenFile(f"this is no valid ONNX model: {_first_line(error)}") from error
     return source
 
 
@@ -72,7 +73,7 @@ def _first_line(error: Exception) -> str:
 
 def _check_size(tensor) -> None:
     if any(n < 0 for n in tensor.dims) or int(np.prod(list(tensor.dims), dtype=object)) > ELEMENTS:
-        raise ValueError(f"the tensor {tensor.name!r} has the shape {tuple(tensor.dims)}; that cannot be.")
+        raise UnsafeFile(f"the tensor {tensor.name!r} has the shape {tuple(tensor.dims)}; that cannot be.")
 
 
 def _is_external(tensor) -> bool:
@@ -90,7 +91,7 @@ def array_of(tensor, folder: Path | None) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    BrokenFile, UnsafeFile
         If its data do not fit its shape, or lie outside of the folder.
     """
     onnx = need("onnx", "reading ONNX files")
@@ -101,14 +102,16 @@ def array_of(tensor, folder: Path | None) -> np.ndarray:
             array = np.frombuffer(_external(tensor, folder, dtype), dtype.newbyteorder("<")).reshape(list(tensor.dims))
         else:
             array = onnx.numpy_helper.to_array(tensor)
+    except UnsafeFile as error:
+        raise UnsafeFile(f"the tensor {tensor.name!r} cannot be read: {error}") from error
     except (ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
-        raise ValueError(f"the tensor {tensor.name!r} cannot be read: {_first_line(error)}") from error
+        raise BrokenFile(f"the tensor {tensor.name!r} cannot be read: {_first_line(error)}") from error
     if array.dtype.name in ("float16", "bfloat16"):
         array = array.astype("float32")
     if array.dtype.kind not in NUMBERS:
-        raise ValueError(f"the tensor {tensor.name!r} is of {array.dtype}, no kind of number that is known here.")
+        raise BrokenFile(f"the tensor {tensor.name!r} is of {array.dtype}, no kind of number that is known here.")
     if array.shape != tuple(tensor.dims):
-        raise ValueError(f"the tensor {tensor.name!r} has data of shape {array.shape}, not {tuple(tensor.dims)}.")
+        raise BrokenFile(f"the tensor {tensor.name!r} has data of shape {array.shape}, not {tuple(tensor.dims)}.")
     return np.array(array, array.dtype.newbyteorder("="))
 
 
@@ -120,12 +123,12 @@ def _external(tensor, folder: Path | None, dtype: np.dtype) -> bytes:
         raise ValueError("its data lie in another file; load it from its path")
     parts = Path(place).parts
     if not place or Path(place).is_absolute() or ".." in parts or "\\" in place or "\0" in place:
-        raise ValueError(f"its data are said to lie in {place!r}, outside of the model's folder")
+        raise UnsafeFile(f"its data are said to lie in {place!r}, outside of the model's folder")
     path = folder
     for part in parts:
         path = path / part
         if path.is_symlink():
-            raise ValueError(f"its data are said to lie in {place!r}, which is a link")
+            raise UnsafeFile(f"its data are said to lie in {place!r}, which is a link")
     if not path.is_file():
         raise ValueError(f"its data are said to lie in {place!r}, where there is no file")
     count = int(np.prod(list(tensor.dims), dtype=object)) * dtype.itemsize

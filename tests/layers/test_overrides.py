@@ -1,16 +1,15 @@
 """Classes that users write on top of built-in layers: values and gradients against Keras, and finite differences."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import autograd.numpy as anp
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import layers
+
+from ..keras_that_trains import keras
+
+pytestmark = pytest.mark.usefixtures("that_trains")
 
 B, T, F, H = 4, 3, 3, 3
 RNG = np.random.default_rng(0)
@@ -256,13 +255,15 @@ def test_values_and_gradients_are_those_of_keras(body):
         value = RNG.normal(size=mine.shape) * 0.5
         mine.assign(value)
         keras_s.assign(value)
-    x, y = X.astype("float32"), RNG.normal(size=theirs(X).shape).astype("float32")
-    np.testing.assert_allclose(ours(x), np.asarray(theirs(x)), atol=2e-5, rtol=1e-5)
+    x, y = X.astype("float32"), RNG.normal(size=tuple(theirs(X).shape)).astype("float32")
+    np.testing.assert_allclose(ours(x), keras.ops.convert_to_numpy(theirs(x)), atol=2e-5, rtol=1e-5)
     for model, library in ((ours, rnn_ref), (theirs, keras)):  # a step of size 1 shows the gradient
         model.compile(library.optimizers.SGD(1.0), "mse")
         model.train_on_batch(x, y)
     for mine, keras_s in pairs:
-        np.testing.assert_allclose(mine.numpy(), np.asarray(keras_s.value), atol=1e-4, err_msg=mine.path)
+        np.testing.assert_allclose(
+            mine.numpy(), keras.ops.convert_to_numpy(keras_s.value), atol=1e-4, err_msg=mine.path
+        )
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 import inspect
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import Input, Model, layers
+
+from ..keras_that_trains import keras
+
+pytestmark = pytest.mark.usefixtures("that_trains")
 
 B, T, F, H = 4, 3, 3, 5
 

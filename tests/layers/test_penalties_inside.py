@@ -1,12 +1,15 @@
 """Penalties of layers inside other layers, and ``add_loss``: counted in loss and gradient as in Keras, or refused."""
 
 import autograd.numpy as anp
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import Input, Model, Sequential, layers
+
+from ..keras_that_trains import keras
+
+pytestmark = pytest.mark.usefixtures("that_trains")
 
 X = np.random.default_rng(0).normal(size=(4, 3, 2)).astype("float32")
 Y = np.zeros((4, 3, 1), "float32")

@@ -2,12 +2,15 @@
 
 import itertools
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref.models.structure import put_back
+
+from ..keras_that_trains import keras
+
+pytestmark = pytest.mark.usefixtures("that_trains")
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(10, 3)).astype("float32")

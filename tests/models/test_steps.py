@@ -1,11 +1,14 @@
 """Methods of a model that subclasses override: they take part, forward and backward, or are refused."""
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import Input, Model, Sequential, layers, metrics
+
+from ..keras_that_trains import keras
+
+pytestmark = pytest.mark.usefixtures("that_trains")
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(10, 3)).astype("float32"), rng.normal(size=(10, 2)).astype("float32")

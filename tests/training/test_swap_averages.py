@@ -1,14 +1,13 @@
 """`SwapEMAWeights` and the end of `fit` with averaged weights, against Keras with models of one weight."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
+
+from ..keras_that_trains import keras
+
+pytestmark = pytest.mark.usefixtures("that_trains")
 
 X = np.linspace(-1, 1, 8, dtype="float32")[:, None]
 Y = 3 * X

@@ -24,3 +24,9 @@ SCORES = (
 def test_top_of_equals(name, options):
     expected = getattr(keras.metrics, name)(**options)(Y, SCORES)
     assert getattr(metrics, name)(**options)(Y, SCORES) == pytest.approx(float(expected))
+
+
+def test_more_at_the_top_than_there_are():
+    labels, options = Y.argmax(-1), {"k": 7}
+    expected = keras.metrics.SparseTopKCategoricalAccuracy(**options)(labels, SCORES)
+    assert metrics.SparseTopKCategoricalAccuracy(**options)(labels, SCORES) == float(expected) == 1

@@ -63,8 +63,8 @@ for _module in (activations, callbacks, constraints, initializers, losses, metri
 Initializer, Layer, Loss = initializers.Initializer, layers.Layer, losses.Loss
 Metric, Optimizer, Regularizer = metrics.Metric, optimizers.Optimizer, regularizers.Regularizer
 
-# Imported when asked for: matplotlib with the pictures, and equations that must be read first.
-_LAZY = {"plot": "rnn_ref.plotting", "zoo": "rnn_ref.zoo"}
+# Imported when asked for: matplotlib with the pictures, equations that must be read first, the course's exercises.
+_LAZY = {"exercises": "rnn_ref.exercises", "plot": "rnn_ref.plotting", "zoo": "rnn_ref.zoo"}
 
 
 keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf.keras.layers.LSTM runs as well
@@ -101,6 +101,7 @@ __all__ = [
     "derive_backward",
     "derive_parameters",
     "device",
+    "exercises",
     "explain_step",
     "generate",
     "generate_dropout_mask",

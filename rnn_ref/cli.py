@@ -1,4 +1,4 @@
-"""The command line: ``rnn-ref tour``, ``figures``, ``lab``, ``compile`` and ``bench``."""
+"""The command line: ``rnn-ref tour``, ``figures``, ``lab``, ``progress``, ``compile`` and ``bench``."""
 
 from __future__ import annotations
 
@@ -51,10 +51,14 @@ def parser() -> argparse.ArgumentParser:
     figures.add_argument("--out", type=Path, default=Path("figures"), help="folder for the pictures (%(default)s)")
     figures.set_defaults(run=run_figures)
 
-    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
+    lab = commands.add_parser("lab", help="open the course in JupyterLab")
     lab.add_argument("--dir", type=Path, help=f"copy the notebooks there (./{COPIES} outside a checkout)")
     lab.add_argument("--copy-only", action="store_true", help="copy the notebooks, do not open them")
+    lab.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="for JupyterLab: rnn-ref lab -- --no-browser")
     lab.set_defaults(run=run_lab)
+
+    progress = commands.add_parser("progress", help="show which exercises of the course were answered")
+    progress.set_defaults(run=run_progress)
 
     compiling = commands.add_parser("compile", help="compile all kernels now, for a machine that others will use")
     compiling.add_argument("--processes", type=positive, help="that compile side by side (one a core)")
@@ -217,7 +221,19 @@ def run_lab(options) -> int:
             file=sys.stderr,
         )
         return 1
-    return subprocess.call([sys.executable, "-m", "jupyterlab", "--notebook-dir", os.fspath(folder)])
+    command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", os.fspath(folder), *options.jupyter]
+    return subprocess.call(command)
+
+
+def run_progress(options) -> int:
+    from rnn_ref import exercises
+    from rnn_ref.exercises import progress
+
+    try:
+        print(progress.table(exercises.TITLES, exercises.EXERCISES))
+    except ValueError as error:
+        raise BadArgument(error) from None
+    return 0
 
 
 def notebook_folder() -> Path:
@@ -231,8 +247,10 @@ def notebook_folder() -> Path:
 def copy_notebooks(folder: Path) -> None:
     """Copy the notebooks that are not there yet; those that are there stay as they are."""
     folder.mkdir(parents=True, exist_ok=True)
-    for notebook in sorted(notebook_folder().glob("*.ipynb")):
-        target = folder / notebook.name
+    source = notebook_folder()
+    for notebook in sorted((*source.glob("*.ipynb"), *source.glob("solutions/*.ipynb"))):
+        target = folder / notebook.relative_to(source)
+        target.parent.mkdir(exist_ok=True)
         if target.exists():
             print(f"{target} is there already and stays as it is.")
         else:

@@ -38,6 +38,15 @@ def test_tour_beats_persistence_and_draws(tmp_path):
         assert len(picture) > 20_000
 
 
+def test_lab_hands_options_on_to_jupyter(tmp_path, monkeypatch):
+    pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 0)
+    assert main(["lab", "--dir", str(tmp_path), "--", "--no-browser", "--port=9999"]) == 0
+    assert called[0][1:] == ["-m", "jupyterlab", "--notebook-dir", str(tmp_path), "--no-browser", "--port=9999"]
+    assert (tmp_path / "solutions" / "06-counting-parameters.ipynb").exists()
+
+
 def test_lab_copies_notebooks_and_keeps_changed_ones(tmp_path, capsys):
     folder = tmp_path / "mine"
     assert main(["lab", "--copy-only", "--dir", str(folder)]) == 0

@@ -1,0 +1,10 @@
+"""The course's exercises: what they check, and how they say what is wrong. Answers stand in ``notebooks/solutions``.
+
+>>> from rnn_ref.exercises import check, hint, show
+"""
+
+from rnn_ref.exercises import parameters  # noqa: F401 - registers its exercises
+from rnn_ref.exercises.course import EXERCISES, TITLES, Exercise, Result, check, hint
+from rnn_ref.exercises.showing import Source, show
+
+__all__ = ["EXERCISES", "TITLES", "Exercise", "Result", "Source", "check", "hint", "show"]

@@ -1,0 +1,29 @@
+"""A typical wrong answer is told what is wrong with it."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from rnn_ref.exercises import EXERCISES, check
+from tests.exercises import wrong_parameters
+
+WRONG = [*wrong_parameters.WRONG]
+
+
+@pytest.fixture(autouse=True)
+def own_progress(monkeypatch, tmp_path):
+    monkeypatch.setenv("RNN_REF_PROGRESS", str(tmp_path / "progress.json"))
+
+
+@pytest.mark.parametrize(("number", "answer", "message"), WRONG)
+def test_a_wrong_answer_is_told_what_is_wrong(number, answer, message):
+    result = check(number, answer)
+    assert result.right is False
+    assert not result
+    assert re.search(message, repr(result)), result
+
+
+def test_each_exercise_knows_three_mistakes():
+    tried = Counter(number for number, _, _ in WRONG)
+    assert {number: tried[number] for number in EXERCISES if tried[number] < 3} == {}

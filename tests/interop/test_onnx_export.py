@@ -11,7 +11,7 @@ from rnn_ref.layers import GRU, LSTM, Bidirectional, Dense, SimpleRNN
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from rnn_ref.interop.onnx import export
+from rnn_ref.interop.onnx import export, load
 
 from ..differential import configurations, running
 from .onnx_running import feeds, flat, run
@@ -243,3 +243,31 @@ def test_what_is_no_graph():
 
     with pytest.raises(ValueError, match="needs to know the graph"):
         export(Called())
+
+
+def check_back(seed: int) -> bool:
+    """Exported and read again, without masks, whose computation is read by nobody here."""
+    c = configurations.draw(np.random.default_rng(seed), seed)
+    front = None if c.front == "masking" else c.front
+    c = replace(c, dtype="float32", stateful=False, mask=None, front=front)
+    model, arrays = random_weights(running.build(rnn_ref, c), seed), running.data(c, np.random.default_rng(seed))
+    try:
+        made = export(model)
+    except NotImplementedError:
+        return False
+    expected, found = (m(arrays if len(arrays) > 1 else arrays[0]) for m in (model, load(made.SerializeToString())))
+    found = [found[place.name] for place in made.graph.output] if isinstance(found, dict) else [found]
+    scale = max(np.abs(y).max() for y in flat(expected))
+    for y, z in zip(flat(expected), found, strict=True):
+        assert y.shape == z.shape, c
+        assert np.abs(y - z).max() <= 2e-6 * scale, c
+    return True
+
+
+def test_random_models_there_and_back():
+    assert sum(map(check_back, range(5000, 5020))) > 10
+
+
+@pytest.mark.long
+def test_many_random_models_there_and_back():
+    assert sum(map(check_back, range(6000, 6300))) > 150

@@ -1,4 +1,4 @@
-"""Contributions of steps to weight gradients: they add up to the gradient, and each is autograd's for its step alone."""
+"""Contributions of steps to weight gradients add up to them, and each is autograd's for that step alone."""
 
 import autograd.numpy as anp
 import numpy as np

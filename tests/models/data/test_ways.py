@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import rnn_ref
+from tests.keras_that_trains import keras
 from tests.models.data import ways_to_validate, ways_with_arrays, ways_with_sources  # noqa: F401, each adds its own
 from tests.models.data.ways import WAYS, model
 
-keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.usefixtures("that_trains")
 
 # What is taken here although Keras refuses it, with the reason; each has a row in rnn_ref/departures.md.
 TAKEN = {

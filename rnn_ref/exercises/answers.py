@@ -60,6 +60,8 @@ def run(answer, *arguments, shown: str):
 
 def parts(value, *names: str) -> tuple:
     """A tuple of as many values as there are names."""
+    if is_blank(value):
+        raise Unanswered
     if not isinstance(value, tuple | list) or len(value) != len(names):
         got = f"{len(value)} values" if isinstance(value, tuple | list) else type(value).__name__
         raise Wrong(f"it should return {len(names)} values, {', '.join(names)}; it returned {got}.")

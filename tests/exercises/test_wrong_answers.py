@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from rnn_ref.exercises import EXERCISES, check
-from tests.exercises import wrong_parameters
+from tests.exercises import wrong_backpropagation, wrong_lstm_gates, wrong_parameters
 
-WRONG = [*wrong_parameters.WRONG]
+WRONG = [*wrong_parameters.WRONG, *wrong_backpropagation.WRONG, *wrong_lstm_gates.WRONG]
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 
 
+class UnknownObject(ValueError):
+    """A description names a class or function that is neither here nor among the custom objects."""
+
+
 def number(value: Any, name: str, owner: str, interval: str = "(-inf, inf)", optional: bool = False) -> float | None:
     """`value` as a float, if it is one number in the interval; NaN is in none.
 

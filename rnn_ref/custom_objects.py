@@ -11,14 +11,11 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from rnn_ref.checks import UnknownObject as UnknownObject  # where others look for it
 from rnn_ref.guard import guarded
 
 _registered: dict[str, Any] = {}  # "package>name" -> class or function
 _scoped: ContextVar[dict | None] = ContextVar("names within CustomObjectScope", default=None)
-
-
-class UnknownObject(ValueError):
-    """A description names a class or function that is neither here nor among the custom objects."""
 
 
 class CustomObjectScope:

@@ -248,7 +248,7 @@ def _can_stay(error: Exception) -> bool:
 def _say_whose(error: Exception, function, args) -> None:
     """Put a name before a message of this package that has none: it was written where the name is not known."""
     owner = _owner(function, args)
-    if type(error) not in (ValueError, TypeError, NotImplementedError) or owner in NAMELESS:
+    if type(error) not in (ValueError, TypeError, NotImplementedError, checks.UnknownObject) or owner in NAMELESS:
         return
     last = error.__traceback__
     while last.tb_next is not None:

@@ -1,4 +1,4 @@
-"""Load mutated archives one after the other: ``python -m tests.interop.fuzzed first count``.
+"""Load mutated archives, and a quarter as many other files: ``python -m tests.interop.fuzzed first count``.
 
 Prints a line of JSON: how many loaded as models, how many were refused, and what else happened. Code that ran, or
 files that appeared outside, would show in the folder; a crash ends the process.
@@ -40,17 +40,25 @@ def main(first: int, count: int) -> dict:
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         folder = Path(name)
-        for number in range(first, first + count):
+        loose = count // 4
+        for number in range(first, first + count + loose):
             print(number, file=sys.stderr, flush=True)
             faulthandler.dump_traceback_later(60, exit=True)
-            what, content = mutator.archive(number)
-            path = folder / "m.keras"
+            if number < first + count:
+                (what, content), ending = mutator.archive(number), ".keras"
+            else:
+                ending, content = mutator.loose_file(number)
+                what = f"loose {ending}"
+            path = folder / f"m{ending}"
             path.write_bytes(content)
             del content
             before = begin_measuring()
             begun = time.process_time()
             try:
-                load_model(path)
+                if ending in (".keras", ".h5"):
+                    load_model(path)
+                else:
+                    mutator.model.load_weights(path)
                 found["loaded"] += 1
             except ValueError:
                 found["refused"] += 1
@@ -61,8 +69,9 @@ def main(first: int, count: int) -> dict:
             found["longest"], found["largest"] = max(found["longest"], took), max(found["largest"], used)
             if took > SECONDS or used > MEMORY:
                 found["wrong"].append([number, what, f"{took:.1f} s, {used >> 20} MB"])
-            if [file.name for file in folder.iterdir()] != ["m.keras"] or threading.active_count() > 40:
+            if [file.name for file in folder.iterdir()] != [path.name] or threading.active_count() > 40:
                 found["wrong"].append([number, what, "left something behind"])
+            path.unlink()
     return found
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
 
 import rnn_ref
+
+from .legacy_files import gru_file
 
 L = rnn_ref.layers
 
@@ -45,6 +49,18 @@ class Mutator:
 
     def __init__(self):
         self.originals = originals()
+        self.model = rnn_ref.Sequential([rnn_ref.Input((4, 3)), L.GRU(2), L.Dense(1)])
+
+    def loose_file(self, number: int) -> tuple[str, bytes]:
+        """The ending of a file whose bytes nothing guards, and what stands in it."""
+        rng = np.random.default_rng(number)
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / f"m{('.weights.h5', '.h5', '.safetensors')[number % 3]}"
+            if number % 3 == 1:
+                gru_file(path, (2, 6), reset_after=True)
+            else:
+                self.model.save_weights(path)
+            return path.name[1:], _spoilt(rng, path.read_bytes())
 
     def archive(self, number: int) -> tuple[str, bytes]:
         """What was done, and the archive."""

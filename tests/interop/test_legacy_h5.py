@@ -94,13 +94,19 @@ def test_functional_model_with_states_and_shared_layer(tmp_path):
         layer["name"] = layer["config"]["name"]
         if layer["class_name"] == "InputLayer":
             del layer["config"]["trainable"]
+    inside = {"name": "inside", "layers": [entry("InputLayer", "i", batch_input_shape=[None, 4, 2])], "trainable": True}
+    del inside["layers"][0]["config"]["trainable"]
+    inside["layers"].append(entry("Activation", "x", activation="tanh"))
+    layers.append(
+        {"class_name": "Sequential", "name": "inside", "config": inside, "inbound_nodes": [[["dense", 1, 0, {}]]]}
+    )
     config = {
         "class_name": "Functional",
         "config": {
             "name": "model",
             "layers": layers,
             "input_layers": [["source", 0, 0], ["target", 0, 0]],
-            "output_layers": [["dense", 0, 0], ["dense", 1, 0]],
+            "output_layers": [["dense", 0, 0], ["inside", 1, 0]],  # calls of a model inside count from 1
         },
     }
     weights = {
@@ -109,19 +115,20 @@ def test_functional_model_with_states_and_shared_layer(tmp_path):
         "dense": {"dense/kernel:0": c[0], "dense/bias:0": c[1]},
     }  # fmt: skip
     training = {
-        "optimizer_config": {"class_name": "Adam", "config": {"name": "Adam", "learning_rate": 0.25, "decay": 0.0}},
-        "loss": "mse", "metrics": None, "weighted_metrics": None, "loss_weights": None,
+        "optimizer_config": {"class_name": "Custom>Adam", "config": {"learning_rate": 0.25, "decay": 0.0}},
+        "loss": {"class_name": "Huber", "config": {"delta": 2.0, "reduction": "auto", "fn": "huber"}},
+        "metrics": None, "weighted_metrics": None, "loss_weights": None,
     }  # fmt: skip
     write(tmp_path / "m.h5", weights, config, training_config=json.dumps(training))
     ours = load_model(tmp_path / "m.h5")
-    assert ours.optimizer.learning_rate == 0.25
+    assert (ours.optimizer.learning_rate, ours._settings[0].delta) == (0.25, 2.0)
     x = drawn((5, 4, F), (5, 4, F), seed=3)
     source, target = rnn_ref.Input((4, F)), rnn_ref.Input((4, F))
     encoder, decoder = rnn_ref.layers.LSTM(H, return_state=True), rnn_ref.layers.LSTM(H, return_sequences=True)
     out = rnn_ref.layers.Dense(2)
     _, *states = encoder(source)
     y = decoder(target, initial_state=states)
-    expected = rnn_ref.Model([source, target], [out(y), out(rnn_ref.layers.Add()([y, y]))])
+    expected = rnn_ref.Model([source, target], [out(y), rnn_ref.layers.Activation("tanh")(out(y + y))])
     for layer, values in ((encoder, a), (decoder, b), (out, c)):
         layer.set_weights(values)
     for one, other in zip(ours(x), expected(x), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from rnn_ref.interop.errors import BrokenFile
@@ -20,6 +21,7 @@ GONE: dict[str, tuple] = {
     "reset_states": (),
 }
 WITHOUT_EFFECT = ("input_length", "fused", "batch_size", "input_dtype", "num_constants")
+WITHOUT_EFFECT += ("query_shape", "key_shape", "value_shape")  # of MultiHeadAttention, which it was built for
 
 
 def modern(entry: dict) -> dict:
@@ -49,16 +51,40 @@ def _sequential(config: Any) -> dict:
 
 
 def _functional(config: dict) -> dict:
-    layers, kinds = [], {}
+    layers = []
     for entry in config["layers"]:
-        kinds[entry["name"]] = entry["class_name"]
         calls = [_call(entry["class_name"], call) for call in entry["inbound_nodes"]]
         layers.append(modern(entry) | {"name": entry["name"], "inbound_nodes": calls})
-    kept = {key: config[key] for key in ("name", "trainable", "input_layers", "output_layers") if key in config}
-    for name in ("input_layers", "output_layers"):  # a list with one tensor was that tensor
-        if isinstance(kept.get(name), list) and len(kept[name]) == 1 and isinstance(kept[name][0], list):
-            kept[name] = kept[name][0]
-    return kept | {"layers": layers}
+    ends = {key: copy.deepcopy(config[key]) for key in ("input_layers", "output_layers")}
+    _count_calls_from_zero(layers, ends)
+    return {key: config[key] for key in ("name", "trainable") if key in config} | ends | {"layers": layers}
+
+
+def _count_calls_from_zero(layers: list[dict], ends: dict) -> None:
+    """The first call of a model inside was number 1: 0 was that of its own inputs."""
+    places = [*_places([layer["inbound_nodes"] for layer in layers]), *_ends(list(ends.values()))]
+    for layer in layers:
+        inside = layer["config"]["layers"] if layer["class_name"] in ("Sequential", "Functional") else []
+        here = [place for place in places if place[0] == layer["name"]]
+        if inside and inside[0]["class_name"] == "InputLayer" and here and min(place[1] for place in here) > 0:
+            for place in here:
+                place[1] -= 1
+
+
+def _places(value: Any) -> list[list]:
+    """The places of tensors in calls, themselves."""
+    if isinstance(value, dict):
+        if value.get("class_name") == TENSOR:
+            return [value["config"]["keras_history"]]
+        value = list(value.values())
+    return [place for inner in value for place in _places(inner)] if isinstance(value, list) else []
+
+
+def _ends(value: Any) -> list[list]:
+    if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
+        return [value]
+    value = list(value.values()) if isinstance(value, dict) else value
+    return [place for inner in value for place in _ends(inner)] if isinstance(value, list) else []
 
 
 def _layer(kind: str, config: dict) -> dict:
@@ -146,10 +172,25 @@ def modern_training(config: dict) -> dict:
     metrics = config.get("metrics")
     if isinstance(metrics, list) and len(metrics) == 1 and isinstance(metrics[0], list):
         metrics = metrics[0]
+    name = str(described.get("class_name")).rpartition(">")[2]  # "Custom>Adam" in the last versions
     return {
-        "optimizer": {"class_name": described.get("class_name"), "config": options},
-        "loss": config.get("loss"),
+        "optimizer": {"class_name": name, "config": options},
+        "loss": _loss(config.get("loss")),
         "loss_weights": config.get("loss_weights"),
         "metrics": metrics,
         "weighted_metrics": config.get("weighted_metrics"),
     }
+
+
+def _loss(described: Any) -> Any:
+    """Losses, also in lists and dicts by name, without what they were wrapped in."""
+    if isinstance(described, list):
+        return [_loss(inner) for inner in described]
+    if not isinstance(described, dict):
+        return described
+    if "class_name" not in described:
+        return {name: _loss(inner) for name, inner in described.items()}
+    options = {key: value for key, value in (described.get("config") or {}).items() if key != "fn"}
+    if options.get("reduction") == "auto":
+        options["reduction"] = "sum_over_batch_size"
+    return {"class_name": str(described["class_name"]).rpartition(">")[2], "config": options}

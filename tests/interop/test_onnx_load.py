@@ -162,6 +162,7 @@ def reference(made, feeds):
     return run(made, feeds)
 
 
+@pytest.mark.filterwarnings("error")
 def test_lengths_become_a_mask():
     pytest.importorskip("onnxruntime")
     for direction, D in (("forward", 1), ("reverse", 1), ("bidirectional", 2)):
@@ -177,6 +178,21 @@ def test_lengths_become_a_mask():
         np.testing.assert_allclose(found["c"], c.swapaxes(0, 1), rtol=0, atol=1e-6)
 
 
+def test_lengths_are_those_of_one_node():
+    """What reads the outputs reads all steps, unless it has lengths of its own."""
+    pytest.importorskip("onnxruntime")
+    first, constants = recurrent(inputs=("x", "W", "R", "B", "lens"), outputs=("y",))
+    second, more = recurrent("GRU", 3, inputs=("y1", "W2", "R2", "B2"), outputs=("", "h"), seed=1)
+    constants |= {f"{name}2": array[..., :H] if name == "W" else array for name, array in more.items()}
+    constants |= {"axis": np.array([1])}
+    nodes = [first, helper.make_node("Squeeze", ["y", "axis"], ["y1"]), second]
+    made = graph(nodes, {"x": [T, 2, F], "lens": (TensorProto.INT32, [2])}, ["h"], constants)
+    lens = np.array([1, 3], "int32")
+    (h,) = reference(made, {"x": X.swapaxes(0, 1), "lens": lens})
+    np.testing.assert_allclose(load(made)([X, lens]), h.swapaxes(0, 1), rtol=0, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
 def test_initial_states_of_both_directions():
     pytest.importorskip("onnxruntime")
     options = {"activations": ["HardSigmoid", "Tanh", "Sigmoid", "Relu"], "linear_before_reset": 1}

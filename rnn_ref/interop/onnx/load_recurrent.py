@@ -124,6 +124,8 @@ def recurrent(reader, node) -> None:
 
     if wanted[0]:
         y = y[:, ::-1] if direction == "reverse" else y
+        if "mask" in call:
+            y = y[:]  # the lengths are those of this node alone: an index is where a mask ends
         axes = [batch, T, direction_axis, units] if batch_major else [T, direction_axis, batch, units]
         reader.hold(node.output[0], Held(y, [batch, T, features], axes))
     if last_only:

@@ -24,6 +24,7 @@ from numba.core import caching
 from rnn_ref.hardware import CACHE_STAMP
 
 PACKAGE = Path(__file__).parent
+LATEST = 8  # of a cell that is written as equations: versions, times precisions, times processors
 ADVICE = "set the environment variable NUMBA_CACHE_DIR to a folder that you may write to"
 
 
@@ -115,14 +116,18 @@ class _Files(caching.IndexDataCacheFile):
     So neither a process that is killed while it writes nor two that write together leave an index that names another's.
     """
 
-    def __init__(self, cache_path, filename_base, source_stamp):
+    def __init__(self, cache_path, filename_base, source_stamp, latest: int | None = None):
         super().__init__(cache_path, filename_base, source_stamp)
+        self._latest = latest  # how many are kept; all, unless whoever edits a cell would leave one at every edit
         self._begin = f"{filename_base}.", f"{filename_base}.{source_stamp[:12]}."  # of all names, of this source's
 
     def save(self, key, data):
         name = f"{self._begin[1]}{hashlib.sha256(repr(key).encode()).hexdigest()[:12]}.nbc"
         self._save_data(name, data)
-        self._save_index({**self._load_index(), key: name})
+        index = {**self._load_index(), key: name}
+        for old in list(index)[: -self._latest] if self._latest else ():
+            Path(self._data_path(index.pop(old))).unlink(missing_ok=True)
+        self._save_index(index)
         self._forget_earlier_sources()
 
     def _forget_earlier_sources(self) -> None:
@@ -186,8 +191,8 @@ class KernelCache(caching.FunctionCache):
     _impl_class = _Implementation
 
     def __init__(self, function, made_from: str = ""):
-        super().__init__(function)
         self._made_from = made_from
+        super().__init__(function)
         implementation = self._impl
         self._cache_file = self._files(implementation.locator)
         beside = _ReadOnlyLocator(function, function.__code__.co_filename)
@@ -195,7 +200,8 @@ class KernelCache(caching.FunctionCache):
         self._read_only = isinstance(implementation.locator, _ReadOnlyLocator)
 
     def _files(self, locator) -> _Files:
-        return _Files(locator.get_cache_path(), self._impl.filename_base, locator.get_source_stamp())
+        latest = LATEST if self._made_from else None
+        return _Files(locator.get_cache_path(), self._impl.filename_base, locator.get_source_stamp(), latest)
 
     def _index_key(self, sig, codegen):
         if self._made_from:  # what its closure holds; Numba would pickle that, to other bytes in every process

@@ -163,6 +163,14 @@ def test_machine_code_of_earlier_sources_goes(tmp_path):
     assert len([*tmp_path.glob("*.nbc")]) == 1
 
 
+def test_of_a_cell_that_is_edited_again_and_again_the_latest_versions_are_kept(tmp_path):
+    files = kernel_cache._Files(str(tmp_path), "f-1.py311", "a" * 32, latest=3)
+    for version in range(6):
+        files.save(("types", version), f"code {version}")
+    assert [files.load(("types", version)) for version in range(6)] == [None] * 3 + ["code 3", "code 4", "code 5"]
+    assert len(list(tmp_path.glob("*.nbc"))) == 3
+
+
 @pytest.fixture
 def nothing_warned_yet():
     kernel_cache._warn.cache_clear()

@@ -106,7 +106,12 @@ class _Source:
                 "it in a file or in a notebook."
             ) from None
         text = textwrap.dedent("".join(lines))
-        self.definition = next(n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef))
+        try:
+            (self.definition,) = (n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef))
+        except (SyntaxError, ValueError):  # a lambda in the middle of something, say
+            raise ValueError(
+                f"cell {self.name}: {lines[0].strip()!r} is no function of a line each; write it with def."
+            ) from None
         self.text = "\n".join(text.splitlines()[self.definition.lineno - 1 :])
         self._lines = text.splitlines()
 
@@ -198,7 +203,10 @@ def _returned(source: _Source) -> tuple[str, ...]:
 def _arguments(source: _Source, function: Callable, letters: dict, symbols: tuple):
     """What every argument is."""
     signature = inspect.signature(function)
-    annotations = inspect.get_annotations(function, eval_str=True)
+    try:
+        annotations = inspect.get_annotations(function, eval_str=True)
+    except Exception as error:
+        raise source.error(source.definition, f"an annotation cannot be read: {error}.") from None
     parts: dict[str, dict[str, str]] = {letter: {} for letter in letters}
     weights, constants = {}, {}
     nodes = {node.arg: node for node in source.definition.args.args}

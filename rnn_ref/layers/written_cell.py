@@ -68,6 +68,11 @@ class WrittenCell(Cell):
             seed=seed,
             **layer_options,
         )
+        for name in ("recurrent_dropout", "recurrent_regularizer", "recurrent_constraint"):
+            if not self.products and getattr(self, name):
+                raise ValueError(
+                    f"{self.name}: {name} is of no effect, as these equations have no recurrent kernel. Leave it out."
+                )
         self.constants = {name: checks.number(value, name, self.name) for name, value in given.items()}
 
     def build(self, input_shape) -> None:

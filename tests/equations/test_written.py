@@ -115,6 +115,27 @@ def test_names_that_layers_have_are_refused():
         cell(gates=("candidate",))(other)
 
 
+def test_what_has_nothing_to_act_on_is_refused():
+    from rnn_ref import zoo
+
+    with pytest.raises(ValueError, match="recurrent_dropout is of no effect"):
+        zoo.IndRNN(3, recurrent_dropout=0.5)
+    with pytest.raises(ValueError, match="recurrent_regularizer is of no effect"):
+        zoo.SRU(3, recurrent_regularizer="l2")
+
+
+def test_a_lambda_and_an_unknown_annotation_say_what_to_write():
+    with pytest.raises(ValueError, match="write it with def"):
+        cell(gates=("candidate",))(lambda z_c: z_c)
+
+    def step(z_c, p: "nobody"):  # noqa: F821
+        h = z_c * p
+        return h
+
+    with pytest.raises(ValueError, match="an annotation cannot be read"):
+        cell(gates=("candidate",))(step)
+
+
 def test_a_step_without_source_says_so():
     namespace = {}
     exec("def step(z_c):\n    h = tanh(z_c)\n    return h\n", namespace)

@@ -384,20 +384,17 @@ def serialize(activation) -> str | dict:
     'relu'
     """
     activation = get(activation)
-    if is_copying():
-        return activation
-    return (
-        {"class_name": activation.name, "config": dict(activation.options)} if activation.options else activation.name
-    )
+    if is_copying() or not activation.options:
+        return activation if is_copying() else activation.name
+    return {"class_name": activation.name, "config": dict(activation.options)}
 
 
 @explained
 def deserialize(config, custom_objects: dict | None = None) -> Activation:
     """What :func:`serialize` wrote, or a name; those of ``custom_objects`` come first."""
     name = config.get("config") if isinstance(config, dict) and config.get("class_name") == "function" else config
-    if custom_objects and isinstance(name, str) and name in custom_objects:
-        return get(custom_objects[name])
-    return get(config)
+    own = custom_objects.get(name) if custom_objects and isinstance(name, str) else None
+    return get(config if own is None else own)
 
 
 __getattr__ = missing("activations")

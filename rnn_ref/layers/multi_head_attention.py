@@ -347,10 +347,8 @@ class MultiHeadAttention(Layer):
         dquery, dvalue, dkey = (
             tape.axes.unfold(d, shape, d.shape[-1]) for d, shape in zip((dquery, dvalue, dkey), tape.shapes)
         )
-        weights = {name: weights[name] for name in self._weights}
-        if not input_gradient:
-            return LayerGradients(None, weights)
-        return LayerGradients([dquery, dvalue, dkey] if tape.own_key else [dquery, dvalue + dkey], weights)
+        inputs = [dquery, dvalue, dkey] if tape.own_key else [dquery, dvalue + dkey]
+        return LayerGradients(inputs if input_gradient else None, {name: weights[name] for name in self._weights})
 
     def _project_back(self, part: str, x, dz, weights: dict) -> np.ndarray:
         """dL/dx of a projection; the gradients of its kernel and bias go into ``weights``."""
@@ -367,8 +365,8 @@ class MultiHeadAttention(Layer):
         return None if mask is None else mask[0]
 
     def compute_output_shape(self, input_shape, *others):
-        others = [shape for shape in others if shape is not None]
-        shapes = [input_shape, *others] if others else input_shape  # side by side, as in a call, or a list
+        others = [shape for shape in others if shape is not None]  # side by side, as in a call, or in a list
+        shapes = [input_shape, *others] if others else input_shape
         self.check_shapes(shapes)
         return (*shapes[0][:-1], *(self.features or shapes[0][-1:]))
 
@@ -377,8 +375,7 @@ class MultiHeadAttention(Layer):
         shape = self.compute_output_shape(input_shape)
         if not arguments.get("return_attention_scores"):
             return shape
-        axes = self._axes(len(input_shape[0]))
-        return [shape, axes.scores_shape(*input_shape[:2], self.num_heads)]
+        return [shape, self._axes(len(input_shape[0])).scores_shape(*input_shape[:2], self.num_heads)]
 
     def get_config(self) -> dict:
         return super().get_config() | {

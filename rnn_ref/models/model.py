@@ -18,7 +18,7 @@ from rnn_ref.layers.penalties import remember
 from rnn_ref.layers.recording import now, weights_as_tensors
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
 from rnn_ref.models.files import Files
-from rnn_ref.models.structure import as_array, flatten, in_order, leaves_of, put_back
+from rnn_ref.models.structure import as_array, flatten, in_order, leaves_of, names_for, put_back, structure_of
 from rnn_ref.models.summary import summary
 from rnn_ref.models.training import Training
 from rnn_ref.models.walk import MASK, VALUE, RecordedTensor, Walk
@@ -156,7 +156,7 @@ class Model(Training, Files, Layer):
         input_shape : tuple, or list or dict of tuples
             Batch included, unknown sizes None.
         """
-        self._output_structure = _structure_of(self._call_symbolically(input_shape))
+        self._output_structure = structure_of(self._call_symbolically(input_shape))
         self._input_structure = map_shapes(input_shape, lambda _: 0)
         self.output_shape = self.compute_output_shape(input_shape)
         self.input_shape = input_shape
@@ -204,11 +204,11 @@ class Model(Training, Files, Layer):
 
     @property
     def input_names(self) -> list[str]:
-        return _names(self._input_structure, "input")
+        return names_for(self._input_structure, "input")
 
     @property
     def output_names(self) -> list[str]:
-        return _names(self._output_structure, "output")
+        return names_for(self._output_structure, "output")
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -298,7 +298,7 @@ class Model(Training, Files, Layer):
         if not self.built:
             self._after_first_run(walk)
         elif self._calls_itself:
-            self._output_structure = _structure_of(walk.outputs)
+            self._output_structure = structure_of(walk.outputs)
         remember(self, walk.penalties)
         return replace_entries(walk.outputs, VALUE), walk, replace_entries(walk.outputs, MASK)
 
@@ -314,7 +314,7 @@ class Model(Training, Files, Layer):
             return (None, *tensor.shape[1:])
 
         self._input_structure = replace_entries(walk.inputs, lambda _: 0)
-        self._output_structure = _structure_of(walk.outputs)
+        self._output_structure = structure_of(walk.outputs)
         self.input_shape = replace_entries(walk.inputs, shape)
         self.output_shape = replace_entries(walk.outputs, shape)
         self.built = True
@@ -398,16 +398,3 @@ def _derive_from(functional: type, cls: type) -> None:
             _derive_from(functional, base)
     if not issubclass(cls, functional):
         cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)
-
-
-def _structure_of(outputs):
-    """What stands for outputs: the same lists, tuples and dicts, with zeros for tensors."""
-    return put_back(in_order(outputs), [0] * len(leaves_of(outputs)))
-
-
-def _names(structure, base: str) -> list[str]:
-    """``"output"``; ``"output_1"``, ... for several; the keys of a dict."""
-    if isinstance(structure, dict):
-        return list(structure)
-    count = len(entries(structure))
-    return [base] if count == 1 else [f"{base}_{k + 1}" for k in range(count)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_ref.device import array_module, to_numpy, xp
+from rnn_ref.layers.symbolic import entries
 
 
 def flatten(data: Any, names: list[str], what: str) -> list:
@@ -94,3 +95,16 @@ def as_arrays(entries: list, what: str) -> list[np.ndarray | None]:
         if array is not None and array.ndim == 0:
             raise ValueError(f"{what}: expected an array with a batch axis, got the single value {array}.")
     return arrays
+
+
+def structure_of(outputs):
+    """What stands for outputs: the same lists, tuples and dicts, with zeros for tensors."""
+    return put_back(in_order(outputs), [0] * len(leaves_of(outputs)))
+
+
+def names_for(structure, base: str) -> list[str]:
+    """``"output"``; ``"output_1"``, ... for several; the keys of a dict."""
+    if isinstance(structure, dict):
+        return list(structure)
+    count = len(entries(structure))
+    return [base] if count == 1 else [f"{base}_{k + 1}" for k in range(count)]

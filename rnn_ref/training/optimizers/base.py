@@ -49,7 +49,7 @@ class Optimizer(State, Averaging, OwnClasses, Spelled):
     ema_overwrite_frequency : int, optional
         Put the averages in place of the weights every so many steps, too.
     loss_scale_factor
-        Not supported: there is no float16 here that it would be of use for.
+        Not supported: there is no float16 here.
     gradient_accumulation_steps : int, optional
         Update the weights only every so many calls of `apply`, with the mean of the gradients since. `iterations`
         counts updates, a schedule calls, and averages take part in every call.
@@ -334,10 +334,8 @@ class Optimizer(State, Averaging, OwnClasses, Spelled):
         return list(grads), list(weights)
 
     def _decay(self, weights: list, learning_rate: float) -> None:
-        if self.weight_decay is None:
-            return
         spared = {id(weight) for weight in self._no_decay}
-        for weight in weights:
+        for weight in weights if self.weight_decay is not None else ():
             named = self._no_decay_pattern is not None and re.search(self._no_decay_pattern, weight.name)
             if not named and id(weight) not in spared:
                 weight.value *= 1 - self.weight_decay * learning_rate

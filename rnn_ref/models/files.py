@@ -101,12 +101,28 @@ class Files(StateTree):
 
         weights.load(self, Path(filepath), skip_mismatch=skip_mismatch, by_name=by_name)
 
-    def export(self, filepath=None, format="tf_saved_model", **options) -> None:
-        """Keras writes SavedModels so; there are none here."""
-        raise NotImplementedError(
-            f"{self.name}: export of {format!r} is not there. model.save('x.keras') writes what Keras opens and can "
-            "export."
-        )
+    def export(self, filepath, format="tf_saved_model", verbose=None) -> None:
+        """Write an ONNX file, with ``format="onnx"``; Keras writes SavedModels too, of which there are none here.
+
+        Parameters
+        ----------
+        filepath : str or Path
+        format : {"onnx"}
+        verbose : optional
+            Of no effect.
+
+        See Also
+        --------
+        rnn_ref.interop.onnx.export
+        """
+        if format != "onnx":
+            raise NotImplementedError(
+                f"{self.name}: export of {format!r} is not there; format='onnx' is. model.save('x.keras') writes what "
+                "Keras opens and can export."
+            )
+        from rnn_ref.interop import onnx
+
+        onnx.export(self, filepath)
 
     def to_json(self, **options) -> str:
         """The layers and what ``compile`` was given, without weights, for ``models.model_from_json`` here or in Keras.

@@ -126,6 +126,15 @@ def test_sizes_stay_open(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
 
 
+def test_a_model_exports_itself(tmp_path):
+    x = Input((T, F))
+    model = Model(x, Dense(1)(x))
+    model.export(tmp_path / "model.onnx", format="onnx")
+    np.testing.assert_array_equal(load(tmp_path / "model.onnx")(X), model(X))
+    with pytest.raises(NotImplementedError, match="format='onnx' is"):
+        model.export(tmp_path / "model")
+
+
 def test_merging_and_operators():
     a, b = Input((T, F), name="a"), Input((T, F), name="b")
     m = layers.Masking()(a)

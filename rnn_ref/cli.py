@@ -15,7 +15,7 @@ from pathlib import Path
 from rnn_ref.version import __version__
 
 PACKAGE = Path(__file__).parent
-FIRST_NOTEBOOK = "01-a-first-look.ipynb"
+FIRST_NOTEBOOK = "00-start-here.ipynb"
 COPIES = "rnn_ref-notebooks"
 
 

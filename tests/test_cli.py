@@ -50,7 +50,7 @@ def test_lab_hands_options_on_to_jupyter(tmp_path, monkeypatch):
 def test_lab_copies_notebooks_and_keeps_changed_ones(tmp_path, capsys):
     folder = tmp_path / "mine"
     assert main(["lab", "--copy-only", "--dir", str(folder)]) == 0
-    notebook = folder / "01-a-first-look.ipynb"
+    notebook = folder / "00-start-here.ipynb"
     assert notebook.exists()
     notebook.write_text("changed")
     main(["lab", "--copy-only", "--dir", str(folder)])

@@ -6,9 +6,21 @@ from collections import Counter
 import pytest
 
 from rnn_ref.exercises import EXERCISES, check
-from tests.exercises import wrong_backpropagation, wrong_lstm_gates, wrong_parameters
+from tests.exercises import (
+    wrong_backpropagation,
+    wrong_first_look,
+    wrong_lstm_gates,
+    wrong_own_cell,
+    wrong_parameters,
+)
 
-WRONG = [*wrong_parameters.WRONG, *wrong_backpropagation.WRONG, *wrong_lstm_gates.WRONG]
+WRONG = [
+    *wrong_parameters.WRONG,
+    *wrong_backpropagation.WRONG,
+    *wrong_lstm_gates.WRONG,
+    *wrong_first_look.WRONG,
+    *wrong_own_cell.WRONG,
+]
 
 
 @pytest.fixture(autouse=True)

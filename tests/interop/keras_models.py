@@ -41,8 +41,16 @@ def filled(model, seed=0):
 
 
 def random_models(first: int, count: int) -> list[Configuration]:
-    """Configurations in float32, which JAX has without being asked."""
-    return [replace(draw(np.random.default_rng(seed), seed), dtype="float32") for seed in range(first, first + count)]
+    """Configurations in float32, which JAX has without being asked.
+
+    Without masks beside states, given or kept: Keras on JAX forgets those (departures.md says so of the first).
+    """
+    found, seed = [], first
+    while len(found) < count:
+        c = replace(draw(np.random.default_rng(seed), seed), dtype="float32")
+        found += [] if c.mask and (c.initial_state or c.stateful) else [c]
+        seed += 1
+    return found
 
 
 __all__ = ["build", "data", "filled", "mixed", "mixed_data", "random_models"]

@@ -3,7 +3,14 @@
 >>> from rnn_ref.exercises import check, hint, show
 """
 
-from rnn_ref.exercises import backpropagation, first_look, lstm_gates, own_cell, parameters  # noqa: F401 - register exercises
+from rnn_ref.exercises import (  # noqa: F401 - register their exercises
+    backpropagation,
+    first_look,
+    lstm_gates,
+    own_cell,
+    parameters,
+    vanishing,
+)
 from rnn_ref.exercises.course import EXERCISES, TITLES, Exercise, Result, check, hint
 from rnn_ref.exercises.showing import Source, show
 

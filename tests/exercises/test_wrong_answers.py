@@ -12,6 +12,7 @@ from tests.exercises import (
     wrong_lstm_gates,
     wrong_own_cell,
     wrong_parameters,
+    wrong_vanishing,
 )
 
 WRONG = [
@@ -20,6 +21,7 @@ WRONG = [
     *wrong_lstm_gates.WRONG,
     *wrong_first_look.WRONG,
     *wrong_own_cell.WRONG,
+    *wrong_vanishing.WRONG,
 ]
 
 

@@ -113,7 +113,12 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     for label, spectrum in labelled.items():
         gates = spectrum if hasattr(spectrum, "gates") else {"": spectrum}
         for gate, each in gates.items():
-            panels.setdefault(gate, {})[label] = _eigenvalues(each)
+            values = _eigenvalues(each)
+            if len(values):  # a gate that does not look at the state has no recurrent kernel
+                panels.setdefault(gate, {})[label] = values
+    if not panels:
+        raise ValueError("plot.eigenvalues: no gate has a recurrent kernel.")
+    places = {label: k for k, label in enumerate(labelled)}
     if ax is not None and len(panels) > 1:
         raise ValueError(f"plot.eigenvalues: ax= takes one panel, but there are {len(panels)}: {', '.join(panels)}.")
     if ax is None:
@@ -126,7 +131,8 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     angle = np.linspace(0, 2 * np.pi, 361)
     for axis, (gate, drawn) in zip(axes[0], panels.items()):
         axis.plot(np.cos(angle), np.sin(angle), color="0.6", linewidth=1)  # the unit circle
-        for k, (label, values) in enumerate(drawn.items()):
+        for label, values in drawn.items():
+            k = places[label]
             hollow = MARKERS[k % len(MARKERS)] not in "x+"
             axis.scatter(
                 values.real,
@@ -147,7 +153,8 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     figure = axes[0, 0].figure
     if any(label for label in labelled):
         if ax is None:
-            figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+            found = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels())}
+            figure.legend(found.values(), found, loc="outside lower center", ncols=4, frameon=False)
         else:
             ax.legend(frameon=False)
     names = dict.fromkeys(each.name for each in labelled.values() if hasattr(each, "gates"))

@@ -92,6 +92,28 @@ def test_eigenvalues_before_and_after():
     assert f"forget after radius {after['forget'].spectral_radius:.2f}" in plot.figure_alt(figure)
 
 
+def test_eigenvalues_of_layers_whose_gates_differ():
+    """Each report keeps its colour and marker in every panel, and the legend has them all."""
+    reports = {kind: rnn_ref.weight_report(make(kind))["rnn"] for kind in ("SimpleRNN", "GRU")}
+    figure = plot.eigenvalues(reports)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["SimpleRNN", "GRU"]
+    drawn = {
+        collection.get_label(): collection.get_edgecolor().tolist()
+        for axis in figure.axes
+        for collection in axis.collections
+    }
+    of_gru = [axis.collections[0].get_edgecolor().tolist() for axis in figure.axes if len(axis.collections) == 1]
+    assert all(colour == drawn["GRU"] for colour in of_gru)
+    assert drawn["GRU"] != drawn["SimpleRNN"]
+
+
+def test_eigenvalues_of_a_cell_without_recurrent_kernel():
+    layer = rnn_ref.zoo.SRU(3, input_shape=(4, 2), name="rnn")
+    with pytest.raises(ValueError, match="no gate has a recurrent kernel"):
+        plot.eigenvalues(rnn_ref.weight_report(layer)["rnn"])
+
+
 def test_eigenvalues_of_one_matrix_and_of_jacobians():
     own = Figure()
     jacobians = rnn_ref.state_jacobians(make("GRU"), X)

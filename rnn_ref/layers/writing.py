@@ -96,16 +96,16 @@ def cell(*, gates, states=("hidden",)) -> Callable[[Callable], type[WrittenRNN]]
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
+    >>> import rnn_ref
     >>> @rnn_ref.cell(gates=("forget", "candidate"))
     ... def minimal_gated_unit(z_f, x_c, h_c, h_prev):
     ...     f = sigmoid(z_f)
     ...     g = tanh(x_c + f * h_c)
     ...     h = (1 - f) * h_prev + f * g
     ...     return h
-    >>> layer = minimal_gated_unit(32, return_sequences=True)
-    >>> layer(np.zeros((2, 10, 5))).shape, layer.count_params()
-    ((2, 10, 32), 2464)
+    >>> layer = minimal_gated_unit(32, return_sequences=True, input_shape=(10, 5))
+    >>> layer.compute_output_shape((None, 10, 5)), layer.count_params()
+    ((None, 10, 32), 2464)
     """
 
     def make(function: Callable) -> type[WrittenRNN]:

@@ -13,9 +13,9 @@ def ChaosFreeNetwork(z_t, z_e, x_i, h_prev):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.ChaosFreeNetwork(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.ChaosFreeNetwork(4, input_shape=(7, 3)).count_params()
+    80
     """
     theta = sigmoid(z_t)
     eta = sigmoid(z_e)

@@ -13,9 +13,9 @@ def CoupledLSTM(z_f, z_c, z_o, c_prev):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.CoupledLSTM(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.CoupledLSTM(4, input_shape=(7, 3)).count_params()
+    96
     """
     f = sigmoid(z_f)
     g = tanh(z_c)

@@ -16,9 +16,9 @@ def FastGRNN(
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.FastGRNN(4, use_bias=False)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.FastGRNN(4, use_bias=False, input_shape=(7, 3)).count_params()
+    38
     """
     z = sigmoid(z_s + b_z)
     g = tanh(z_s + b_h)

@@ -14,9 +14,9 @@ def IndRNN(x_c, h_prev, u: per_unit("ones")):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.IndRNN(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.IndRNN(4, input_shape=(7, 3)).count_params()
+    20
     """
     h = relu(x_c + u * h_prev)
     return h

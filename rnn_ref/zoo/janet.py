@@ -13,9 +13,9 @@ def JANET(z_f, z_c, h_prev, beta=1.0):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.JANET(4, beta=0.5)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.JANET(4, beta=0.5, input_shape=(7, 3)).count_params()
+    64
     """
     f = sigmoid(z_f)
     g = tanh(z_c)

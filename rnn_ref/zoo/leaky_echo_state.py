@@ -13,10 +13,10 @@ def LeakyEchoState(z_c, h_prev, leak=0.3):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> layer = rnn_ref.zoo.LeakyEchoState(4, leak=0.1, trainable=False)
-    >>> layer(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> layer = rnn_ref.zoo.LeakyEchoState(4, leak=0.1, trainable=False, input_shape=(7, 3))
+    >>> layer.count_params(), layer.trainable_weights
+    (32, [])
     """
     g = tanh(z_c)
     h = (1 - leak) * h_prev + leak * g

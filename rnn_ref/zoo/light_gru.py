@@ -13,9 +13,9 @@ def LightGRU(z_z, z_h, h_prev):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.LightGRU(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.LightGRU(4, input_shape=(7, 3)).count_params()
+    64
     """
     z = sigmoid(z_z)
     g = relu(z_h)

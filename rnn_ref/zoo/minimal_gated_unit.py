@@ -16,9 +16,9 @@ def MinimalGatedUnit(z_f, x_c, h_c, h_prev):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.MinimalGatedUnit(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.MinimalGatedUnit(4, input_shape=(7, 3)).count_params()
+    68
     """
     f = sigmoid(z_f)
     g = tanh(x_c + f * h_c)

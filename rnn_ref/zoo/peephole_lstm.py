@@ -17,9 +17,9 @@ def PeepholeLSTM(
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.PeepholeLSTM(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.PeepholeLSTM(4, input_shape=(7, 3)).count_params()
+    140
     """
     i = sigmoid(z_i + p_i * c_prev)
     f = sigmoid(z_f + p_f * c_prev)

@@ -14,9 +14,9 @@ def SRU(x_f, x_r, x_c, x_h, c_prev, v_f: per_unit("zeros"), v_r: per_unit("zeros
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.SRU(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.SRU(4, input_shape=(7, 3)).count_params()
+    72
     """
     f = sigmoid(x_f + v_f * c_prev)
     r = sigmoid(x_r + v_r * c_prev)

@@ -13,9 +13,9 @@ def UGRNN(z_u, z_c, h_prev):
 
     Examples
     --------
-    >>> import numpy as np, rnn_ref
-    >>> rnn_ref.zoo.UGRNN(4)(np.ones((2, 7, 3))).shape
-    (2, 4)
+    >>> import rnn_ref
+    >>> rnn_ref.zoo.UGRNN(4, input_shape=(7, 3)).count_params()
+    64
     """
     u = sigmoid(z_u)
     g = tanh(z_c)

@@ -73,7 +73,7 @@ def go_round(c, folder):
     back = keras.models.load_model(folder / "round.keras")
     same_bits(theirs, back)
     expected = flat(theirs(x))
-    for a, b in zip(flat(back(x) if not c.stateful else theirs(x)), expected, strict=True):
+    for a, b in zip(flat(back(x)), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)  # nor is Keras's own file the same to a bit
     for a, b in zip(flat(build_again(ours)(x)), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
@@ -97,9 +97,9 @@ def test_random_models_go_round(c, tmp_path):
 
 
 @pytest.mark.long
-def test_300_random_models_go_round(tmp_path):
+def test_100_random_models_go_round(tmp_path):
     wrong = {}
-    for c in random_models(1000, 300):
+    for c in random_models(1000, 100):
         try:
             go_round(c, tmp_path)
         except Exception as error:

@@ -182,13 +182,6 @@ def test_building_a_sequential_for_another_shape_is_refused():
             model.build(shape)
 
 
-def test_files_are_not_there_yet(tmp_path):
-    model = Sequential([Input((3,)), layers.Dense(1)])
-    for use in (model.save, model.save_weights, model.load_weights):
-        with pytest.raises(NotImplementedError, match=r"get_weights|set_weights"):
-            use(tmp_path / "model.keras")
-
-
 def test_a_summary_before_shapes_are_known(capsys):
     Sequential([layers.Dense(2)]).summary()
     assert "0 (unbuilt" in capsys.readouterr().out

@@ -57,6 +57,9 @@ def _functional(config: dict) -> dict:
         layers.append(modern(entry) | {"name": entry["name"], "inbound_nodes": calls})
     ends = {key: copy.deepcopy(config[key]) for key in ("input_layers", "output_layers")}
     _count_calls_from_zero(layers, ends)
+    for name, places in ends.items():  # a list with one tensor was that tensor
+        if isinstance(places, list) and len(places) == 1 and isinstance(places[0], list):
+            ends[name] = places[0]
     return {key: config[key] for key in ("name", "trainable") if key in config} | ends | {"layers": layers}
 
 

@@ -34,10 +34,11 @@ def test_100_mutated_archives():
 
 
 @pytest.mark.long
-def test_5000_mutated_archives():
-    found = fuzzed(10_000, 5000)
+def test_1000_mutated_archives():
+    """``python -m tests.interop.fuzzed 10000 5000`` takes five times as many."""
+    found = fuzzed(10_000, 1000)
     assert found["wrong"] == []
-    assert found["refused"] > 2500
+    assert found["refused"] > 500
 
 
 @pytest.fixture(scope="module")

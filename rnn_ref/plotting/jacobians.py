@@ -117,7 +117,7 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
             if len(values):  # a gate that does not look at the state has no recurrent kernel
                 panels.setdefault(gate, {})[label] = values
     if not panels:
-        raise ValueError("plot.eigenvalues: no gate has a recurrent kernel.")
+        raise ValueError(f"plot.eigenvalues: expected eigenvalues, or a gate with a recurrent kernel, got {spectra!r}.")
     places = {label: k for k, label in enumerate(labelled)}
     if ax is not None and len(panels) > 1:
         raise ValueError(f"plot.eigenvalues: ax= takes one panel, but there are {len(panels)}: {', '.join(panels)}.")

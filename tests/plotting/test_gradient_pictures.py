@@ -110,7 +110,7 @@ def test_eigenvalues_of_layers_whose_gates_differ():
 
 def test_eigenvalues_of_a_cell_without_recurrent_kernel():
     layer = rnn_ref.zoo.SRU(3, input_shape=(4, 2), name="rnn")
-    with pytest.raises(ValueError, match="no gate has a recurrent kernel"):
+    with pytest.raises(ValueError, match="a gate with a recurrent kernel, got"):
         plot.eigenvalues(rnn_ref.weight_report(layer)["rnn"])
 
 

@@ -55,8 +55,7 @@ def derive(written: Written) -> Derived:
     forward = _one_call_a_line(written)
     constants = set(written.constants)
     states = tuple(written.states.values())
-    name = _Names({line.symbol for line in forward} | set(written.arguments))
-    sums: dict[str, list[ast.expr]] = {state: [ast.Name(name.gradient(state))] for state in states}
+    sums: dict[str, list[ast.expr]] = {state: [ast.Name(f"d{state}")] for state in states}
     backward: list[Line] = []
 
     def total(symbol: str) -> ast.expr | None:
@@ -67,11 +66,11 @@ def derive(written: Written) -> Derived:
         whole = parts[0]
         for part in parts[1:]:
             whole = _add(whole, part)
-        if isinstance(whole, ast.Name) and whole.id == name.gradient(symbol):
+        if isinstance(whole, ast.Name) and whole.id == f"d{symbol}":
             return whole
         if symbol in states or not isinstance(whole, ast.Name) or symbol in written.arguments:
-            backward.append(Line(name.gradient(symbol), whole))
-            return ast.Name(name.gradient(symbol))
+            backward.append(Line(f"d{symbol}", whole))
+            return ast.Name(f"d{symbol}")
         return whole
 
     def give(node: ast.expr, d: ast.expr) -> None:
@@ -113,21 +112,8 @@ def derive(written: Written) -> Derived:
     for argument in written.arguments:
         d = None if argument in constants else total(argument)
         if d is not None:
-            gradients[argument] = d.id if isinstance(d, ast.Name) else name.gradient(argument)
+            gradients[argument] = d.id if isinstance(d, ast.Name) else f"d{argument}"
     return Derived(forward, tuple(backward), gradients)
-
-
-class _Names:
-    """Names of gradients that are no symbols already."""
-
-    def __init__(self, taken: set[str]):
-        self.taken = taken
-
-    def gradient(self, symbol: str) -> str:
-        name = f"d{symbol}"
-        while name in self.taken:
-            name += "_"
-        return name
 
 
 def _one_call_a_line(written: Written) -> tuple[Line, ...]:

@@ -235,19 +235,8 @@ class _Writer:
         every = [*self.slots, *self.written.arguments, *self.states]
         self.needed = [name for name in dict.fromkeys(every) if name in needs.symbols]
         self.stand_ins = needs.stand_ins
-        self.totals = [s for s in self.states if any(line.symbol == self._d(s) for line in self.derived.backward)]
+        self.totals = [s for s in self.states if any(line.symbol == f"d{s}" for line in self.derived.backward)]
         self.given_back = [*self.totals, *(a for a in self.written.arguments if a in self.derived.gradients)]
-
-    def _d(self, symbol: str) -> str:
-        """The name of a state's gradient."""
-        name = f"d{symbol}"
-        taken = {line.symbol for line in self.derived.forward} | set(self.written.arguments)
-        while name in taken:
-            name += "_"
-        return name
-
-    def _gradient(self, symbol: str) -> str:
-        return self.derived.gradients.get(symbol) or self._d(symbol)
 
     def module(self) -> str:
         forward, backward = self._forward(), self._backward()
@@ -292,14 +281,14 @@ class _Writer:
         ]
 
     def _backward(self) -> list[str]:
-        self.called.like = self._d(self.states[0])
-        arguments = [*map(self._d, self.states), *self.stand_ins, *self.needed]
+        self.called.like = f"d{self.states[0]}"
+        arguments = [*(f"d{state}" for state in self.states), *self.stand_ins, *self.needed]
         return [
             "@equation",
             f"def backward({', '.join(arguments)}):",
             *map(self._line, self.again),
             *map(self._line, self.derived.backward),
-            f"    return {', '.join(map(self._gradient, self.given_back))}",
+            f"    return {', '.join(self.derived.gradients.get(name, f'd{name}') for name in self.given_back)}",
         ]
 
     # -- loops over one time step of one chunk -----------------------------------------------------------------

@@ -147,6 +147,7 @@ def read(function: Callable, gates, states) -> Written:
         _check_name(source, nodes.get(name, source.definition.body[-1]), name, letters)
     lines = _lines(source, arguments, symbols, letters)
     _check_use(source, lines, arguments, symbols)
+    _check_gradients(source, lines, arguments)
     return Written(
         function.__name__,
         inspect.getdoc(function) or "",
@@ -350,6 +351,14 @@ def number(node: ast.expr) -> float | None:
         case ast.UnaryOp(ast.USub(), ast.Constant(value)) if isinstance(value, (int, float)):
             return -value
     return None
+
+
+def _check_gradients(source: _Source, lines, arguments) -> None:
+    """No symbol is called as another one's gradient: dL/dh is ``dh`` in the backward."""
+    every = {*arguments, *(line.symbol for line in lines)}
+    for symbol in every:
+        if f"d{symbol}" in every:
+            raise source.error(source.definition, f"d{symbol} is the gradient of {symbol}; take another symbol.")
 
 
 def _check_use(source: _Source, lines, arguments, symbols) -> None:

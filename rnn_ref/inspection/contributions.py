@@ -94,11 +94,11 @@ def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:
         if cell.bias.value.ndim == 2:
             rows.append(tuple(through_state.values()))
         factors["bias"] = [[Factor(ones, None, right)] for right in rows]
-    if getattr(cell, "recurrent_bias", None) is not None:
+    if cell.recurrent_bias is not None:
         factors["recurrent_bias"] = [[Factor(ones, None, tuple(apart.values()))]]
-    for name, d in zip(getattr(getattr(cell, "equations", None), "weights", ()), getattr(gradients, "dp", ())):
-        if getattr(cell, name).shape[0] == 1:
-            d = d.sum(axis=-1, keepdims=True)
+    weights = cell.equation_weights()
+    for (name, weight), d in zip(weights.items(), gradients.dp if weights else ()):
+        d = d.sum(axis=-1, keepdims=True) if weight.shape == (1,) else d
         factors[name] = [[Factor(ones, None, (d,))]]
     return factors
 

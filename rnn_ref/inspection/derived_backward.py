@@ -159,7 +159,7 @@ def _steps(derived: Derived, written: Written):
     # "df" where f is a symbol; what stands in the code is shown as "d_f".
     gradients = {f"d{symbol}": symbol for symbol in forward}
     for line in derived.backward:
-        symbol = gradients[line.symbol.rstrip("_")] if line.symbol not in gradients else gradients[line.symbol]
+        symbol = gradients[line.symbol]
         reasons = [
             str(used)
             for used in derived.forward

@@ -18,6 +18,7 @@ from rnn_ref.layers.recording import now
 from rnn_ref.layers.starting import asked
 from rnn_ref.layers.symbolic import leaves
 from rnn_ref.layers.targets import KernelChoice, Kernels, warn_of_fallback
+from rnn_ref.layers.variable import Variable
 from rnn_ref.spelling import spelled
 
 
@@ -33,6 +34,7 @@ class Cell(CellOptions):
     can_forget = True
     is_cell = True
     kernels: Kernels
+    recurrent_bias: Variable | None = None  # of recurrent products that stand apart, where it is no part of ``bias``
 
     def seen(self, tape) -> Iterator[tuple[str, str, np.ndarray, str]]:
         """What there is to see on a tape besides states: group, name in a trace, array ``(T, B, H)``, its gate."""
@@ -44,6 +46,10 @@ class Cell(CellOptions):
         if tape.q is not None:
             apart = bool(self.record.q_gates)
             yield "projections", "projected_state" if apart else "reset_state", tape.q, "candidate"
+
+    def equation_weights(self) -> dict[str, Variable]:
+        """Weights that the equations use number by number, by name."""
+        return {}
 
     def equation_values(self, unit: int) -> dict[str, np.generic]:
         """What the equations use of weights number by number, and constants, by their symbols, for one unit."""

@@ -10,20 +10,25 @@ from rnn_ref.equations.record import Gate, Record
 from rnn_ref.equations.source import Program, program
 from rnn_ref.equations.written import read
 from rnn_ref.kernels.cpu.written import WrittenKernels
+from rnn_ref.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from rnn_ref.layers.written_cell import WrittenCell, WrittenRNN
 
 
-def _with_constants(base: type, constants: dict[str, float]) -> Callable:
-    """``__init__`` of a class below ``base``, whose signature has the constants too."""
+def _constructor(base: type, like: type, constants: dict[str, float]) -> Callable:
+    """``__init__`` of a class below ``base``: the arguments of ``like`` but activation, and the constants."""
+    signature = inspect.signature(like.__init__)
+    *named, rest = (parameter for key, parameter in signature.parameters.items() if key != "activation")
+    own = {"implementation": 2} | constants
+    only = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in own.items()]
+    signature = signature.replace(parameters=[*named, *only, rest])
+    positional = [parameter.name for parameter in named[2:]]
 
     @functools.wraps(base.__init__)
     def __init__(self, *arguments, **options):
-        base.__init__(self, *arguments, **options)
+        bound = signature.bind(self, *arguments, **options)
+        base.__init__(*bound.args[:2], **dict(zip(positional, bound.args[2:])) | bound.kwargs)
 
-    signature = inspect.signature(base.__init__)
-    *named, rest = signature.parameters.values()
-    own = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=v) for name, v in constants.items()]
-    __init__.__signature__ = signature.replace(parameters=[*named, *own, rest])
+    __init__.__signature__ = signature
     return __init__
 
 
@@ -49,14 +54,14 @@ _TAKEN = {
     "recurrent_kernel",
     "bias",
     "recurrent_bias",
-    "name",
-    "dtype",
-    "input_shape",
     "cell",
     "states",
     "built",
+    "constants",
+    "implementation",
 }
-_TAKEN |= set(inspect.signature(WrittenRNN.__init__).parameters) | {"constants", "training", "mask", "initial_state"}
+_TAKEN |= {"name", "dtype", "input_shape", "training", "mask", "initial_state"}
+_TAKEN |= set(inspect.signature(SimpleRNN.__init__).parameters)
 
 
 def cell(*, gates, states=("hidden",)) -> Callable[[Callable], type[WrittenRNN]]:
@@ -127,7 +132,7 @@ def cell(*, gates, states=("hidden",)) -> Callable[[Callable], type[WrittenRNN]]
             (WrittenCell,),
             place
             | {
-                "__init__": _with_constants(WrittenCell, written.constants),
+                "__init__": _constructor(WrittenCell, SimpleRNNCell, written.constants),
                 "__qualname__": f"{function.__qualname__}.Cell",
                 "equations": written,
                 "program": made,
@@ -144,7 +149,7 @@ def cell(*, gates, states=("hidden",)) -> Callable[[Callable], type[WrittenRNN]]
             (WrittenRNN,),
             place
             | {
-                "__init__": _with_constants(WrittenRNN, written.constants),
+                "__init__": _constructor(WrittenRNN, SimpleRNN, written.constants),
                 "__qualname__": function.__qualname__,
                 "Cell": own_cell,
             },

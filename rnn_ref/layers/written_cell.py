@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 
 import numpy as np
 
@@ -16,8 +17,17 @@ from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.cell_options import IN_THE_EQUATIONS, GateWeights
 from rnn_ref.layers.recurrent import BuiltInRNN
+from rnn_ref.layers.simple_rnn import SimpleRNNCell
 from rnn_ref.layers.targets import KernelChoice
+from rnn_ref.layers.variable import Variable
 from rnn_ref.named import Named
+
+# The arguments of a cell, but activation, stand with SimpleRNN.
+DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(SimpleRNNCell.__init__).parameters.items()
+    if parameter.default is not parameter.empty and name != "activation"
+}
 
 
 class WrittenCell(Cell):
@@ -31,43 +41,9 @@ class WrittenCell(Cell):
     program: Program
     only_on_cpu = True
 
-    def __init__(
-        self,
-        units,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        **layer_options,
-    ):
-        given = {name: layer_options.pop(name, value) for name, value in self.equations.constants.items()}
-        super().__init__(
-            units,
-            activation=IN_THE_EQUATIONS,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **layer_options,
-        )
+    def __init__(self, units, **options):
+        given = {name: options.pop(name, value) for name, value in self.equations.constants.items()}
+        super().__init__(units, activation=IN_THE_EQUATIONS, **DEFAULTS | options)
         for name in ("recurrent_dropout", "recurrent_regularizer", "recurrent_constraint"):
             if not self.products and getattr(self, name):
                 raise ValueError(
@@ -100,7 +76,7 @@ class WrittenCell(Cell):
             )
             setattr(self, name, made)
 
-    def _equation_weights(self) -> dict:
+    def equation_weights(self) -> dict[str, Variable]:
         return {name: self._weights[name] for name in self.equations.weights}
 
     def gate_weights(self) -> dict[str, GateWeights]:
@@ -137,7 +113,7 @@ class WrittenCell(Cell):
         known |= dict(zip((part.h for part in made.q_parts), tape.q))
         for symbol, state in zip(self.equations.states.values(), tape.states):
             known |= {f"{symbol}_prev": state[:-1], symbol: state[1:]}
-        known |= {name: weight.value for name, weight in self._equation_weights().items()}
+        known |= {name: weight.value for name, weight in self.equation_weights().items()}
         known |= {name: np.dtype(self.dtype).type(value) for name, value in self.constants.items()}
         for part in made.x_parts:
             z = preactivation(made, part, known)
@@ -162,7 +138,7 @@ class WrittenCell(Cell):
         return tuple((line.symbol, ast.unparse(line.expression), named.get(line.symbol, "")) for line in lines)
 
     def equation_values(self, unit: int) -> dict[str, np.generic]:
-        values = {name: weight.value for name, weight in self._equation_weights().items()}
+        values = {name: weight.value for name, weight in self.equation_weights().items()}
         found = {name: value[unit if len(value) > 1 else 0] for name, value in values.items()}
         return found | {name: np.dtype(self.dtype).type(value) for name, value in self.constants.items()}
 
@@ -174,7 +150,7 @@ class WrittenCell(Cell):
             b_q = b_q.reshape(-1, H)
         weights = {
             name: admitted(weight.value, weight.shape, self.dtype, self.name, name)
-            for name, weight in self._equation_weights().items()
+            for name, weight in self.equation_weights().items()
         }
         by_unit = tuple(value for name, value in weights.items() if self.equations.weights[name].per_unit)
         scalars = [value[0] for name, value in weights.items() if not self.equations.weights[name].per_unit]
@@ -197,7 +173,7 @@ class WrittenCell(Cell):
             found["bias"] = flow.db
         if flow.db_q is not None:
             found["recurrent_bias"] = flow.db_q.reshape(-1)
-        for (name, weight), d in zip(self._equation_weights().items(), flow.dper_unit):
+        for (name, weight), d in zip(self.equation_weights().items(), flow.dper_unit):
             found[name] = d if len(d) == weight.shape[0] else d.sum(keepdims=True)
         return found
 
@@ -215,66 +191,15 @@ class WrittenRNN(BuiltInRNN):
 
     Cell: type[WrittenCell]
 
-    def __init__(
-        self,
-        units,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
-        implementation=2,
-        **layer_options,
-    ):
-        constants = {name: layer_options.pop(name) for name in self.Cell.equations.constants if name in layer_options}
-        cell = self.Cell(
-            units,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            implementation=implementation,
-            name=f"{type(self).__name__}_cell",
-            **constants,
-        )
-        super().__init__(
-            cell,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            activity_regularizer=activity_regularizer,
-            **layer_options,
-        )
+    def __init__(self, units, **options):
+        names = [*DEFAULTS, "implementation", *self.Cell.equations.constants]
+        of_cell = {name: options.pop(name) for name in names if name in options}
+        super().__init__(self.Cell(units, name=f"{type(self).__name__}_cell", **of_cell), **options)
 
     @classmethod
     def source(cls) -> str:
         """What is compiled: forward and backward of one unit, and the loops over a chunk of a batch."""
-        return cls.Cell.program.text
+        return cls.Cell.source()
 
 
 def preactivation(made: Program, part: Part, known: dict) -> np.ndarray | None:

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from rnn_ref import cell, layers
+from rnn_ref import layers
 from rnn_ref.equations import gru, lstm
 from rnn_ref.equations.deriving import derive
 from rnn_ref.equations.written import Line, Part, Written
@@ -175,16 +175,3 @@ def test_a_product_in_between_is_refused():
 
     with pytest.raises(ValueError, match="is custom"):
         derive_backward(Own(2))
-
-
-def test_a_symbol_that_looks_like_a_gradient_keeps_its_name():
-    @cell(gates=("candidate",))
-    def step(z_c, h_prev):
-        dh = sigmoid(z_c)  # noqa: F821
-        h = dh * h_prev
-        return h
-
-    derived = derive(step.Cell.equations)
-    values = run(derived.forward, {"z_c": 0.3, "h_prev": 0.7})
-    back = run(derived.backward, values | {"dh_": 2.0})
-    assert back[derived.gradients["h_prev"]] == pytest.approx(2 * values["dh"])

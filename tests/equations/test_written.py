@@ -54,6 +54,7 @@ WRONG = [
     (wrong("z_f, z_c", "b_f = z_f * z_c", "h = b_f", "return h"), "meaning of its own"),
     (wrong("z_f, z_c, b_c=0.5", "h = z_f * z_c * b_c", "return h"), "meaning of its own"),
     (wrong("z_f, z_c", "d_f = z_f * z_c", "h = d_f", "return h"), "as gradients do"),
+    (wrong("z_f, z_c, h_prev", "dh = z_f * z_c", "h = dh * h_prev", "return h"), "the gradient of h"),
     (wrong("z_f, z_c, k_=0.5", "h = z_f * z_c * k_", "return h"), "ends with an underscore"),
     (wrong("z_f, z_c", "a, b = z_f, z_c", "h = a * b", "return h"), "no equation"),
     (wrong("z_f, z_c", "h = z_f * 1", "return h"), "z_c is used by no line"),

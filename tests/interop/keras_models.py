@@ -43,12 +43,12 @@ def filled(model, seed=0):
 def random_models(first: int, count: int) -> list[Configuration]:
     """Configurations in float32, which JAX has without being asked.
 
-    Without masks beside states, given or kept: Keras on JAX forgets those (departures.md says so of the first).
+    Without masks beside given states, which Keras forgets (departures.md).
     """
     found, seed = [], first
     while len(found) < count:
         c = replace(draw(np.random.default_rng(seed), seed), dtype="float32")
-        found += [] if c.mask and (c.initial_state or c.stateful) else [c]
+        found += [] if c.mask and c.initial_state else [c]
         seed += 1
     return found
 

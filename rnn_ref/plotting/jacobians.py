@@ -158,7 +158,7 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
         else:
             ax.legend(frameon=False)
     names = dict.fromkeys(each.name for each in labelled.values() if hasattr(each, "gates"))
-    title = title or " and ".join([*(f"Recurrent kernels of {name}: eigenvalues" for name in names)] or ["Eigenvalues"])
+    title = title or (f"Recurrent kernels of {' and '.join(names)}: eigenvalues" if names else "Eigenvalues")
     figure.suptitle(title, fontsize=11) if ax is None else ax.set_title(title, fontsize=11)
     radii = "; ".join(
         " ".join(part for part in (gate, label, f"radius {np.abs(values).max():.2f}") if part)

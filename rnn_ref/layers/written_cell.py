@@ -205,7 +205,8 @@ class WrittenRNN(BuiltInRNN):
 def preactivation(made: Program, part: Part, known: dict) -> np.ndarray | None:
     """What a gate's activation is taken of, from arrays by symbol; None where a tape does not tell.
 
-    Sums and products are rounded one by one, here as in the kernels, so that it is theirs to the bit.
+    Sums and products are rounded one by one, here as in the kernels, so that it is theirs to the bit; powers above the
+    second may differ in the last digit.
     """
     lines = {line.symbol: line.expression for line in made.derived.forward}
     activation = lines.get(made.activated.get(part.letter))

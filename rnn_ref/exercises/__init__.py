@@ -6,6 +6,7 @@
 from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     backpropagation,
     first_look,
+    first_step,
     lstm_gates,
     own_cell,
     parameters,

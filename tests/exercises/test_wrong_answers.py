@@ -9,6 +9,7 @@ from rnn_ref.exercises import EXERCISES, check
 from tests.exercises import (
     wrong_backpropagation,
     wrong_first_look,
+    wrong_first_step,
     wrong_lstm_gates,
     wrong_own_cell,
     wrong_parameters,
@@ -20,6 +21,7 @@ WRONG = [
     *wrong_backpropagation.WRONG,
     *wrong_lstm_gates.WRONG,
     *wrong_first_look.WRONG,
+    *wrong_first_step.WRONG,
     *wrong_own_cell.WRONG,
     *wrong_vanishing.WRONG,
 ]

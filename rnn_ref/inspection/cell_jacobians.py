@@ -23,6 +23,7 @@ from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.layers.cell import Cell
 from rnn_ref.layers.gru import GRUCell
 from rnn_ref.layers.lstm import LSTMCell
+from rnn_ref.layers.matmul import matmul
 from rnn_ref.layers.simple_rnn import SimpleRNNCell
 
 
@@ -140,7 +141,7 @@ def gru(cell, tape, sample: int) -> Steps:
 
 def _reset_before_step(dz, U_T, direct, through_r, t: int) -> np.ndarray:
     reset_state = _weighted(dz[1:2, t], U_T[1:2]) + np.diag(through_r[t])
-    candidate = dz[2, t][:, None] * (U_T[2] @ reset_state)
+    candidate = dz[2, t][:, None] * matmul(U_T[2], reset_state)
     return _weighted(dz[:1, t], U_T[:1]) + candidate + np.diag(direct[t])
 
 

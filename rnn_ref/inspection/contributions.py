@@ -18,6 +18,7 @@ import numpy as np
 
 from rnn_ref.inspection.known_cells import is_known, require_known
 from rnn_ref.layers.cell import Cell
+from rnn_ref.layers.matmul import matmul
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Factor:
     def at(self, t) -> np.ndarray:
         """``(K, gates*H)`` at one step."""
         left = self.left[t] if self.drop is None else self.left[t] * self.drop
-        return np.concatenate([left.T @ right[t] for right in self.right], axis=1)
+        return np.concatenate([matmul(left.T, right[t]) for right in self.right], axis=1)
 
 
 def contributions(cell, tape, gradients) -> tuple[dict[str, tuple[int, ...]], Callable[[str, int], np.ndarray]]:

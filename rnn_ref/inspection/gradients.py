@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnn_ref import linalg
 from rnn_ref.device import asarray
 from rnn_ref.guard import guard_methods, guarded
 from rnn_ref.inspection.contributions import contributions
@@ -51,7 +52,7 @@ class LayerFlow:
     def norm(self) -> np.ndarray:
         """Norm of dL/dh_t over units, averaged over the batch: ``(T,)``."""
         dh = self.dh.astype("float64")
-        return np.linalg.norm(dh.reshape(*dh.shape[:2], -1), axis=-1).mean(axis=0)
+        return linalg.norm(dh.reshape(*dh.shape[:2], -1), axis=-1).mean(axis=0)
 
     def contribution(self, weight: str) -> np.ndarray:
         """Each time step's part of a weight's gradient; their sum over time is the gradient.
@@ -70,7 +71,7 @@ class LayerFlow:
     def contribution_norms(self) -> dict[str, np.ndarray]:
         """Frobenius norm of each step's part of the gradient, by weight: ``(T,)``; one step in memory at a time."""
         return {
-            name: np.array([np.linalg.norm(step.astype("float64")) for step in self._contributions(name)])
+            name: np.array([linalg.norm(step.astype("float64")) for step in self._contributions(name)])
             for name in self.weights
         }
 

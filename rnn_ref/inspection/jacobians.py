@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_ref import checks
+from rnn_ref import checks, linalg
 from rnn_ref.device import device
 from rnn_ref.guard import guard_methods, guarded
 from rnn_ref.inspection.cell_jacobians import step_jacobians
 from rnn_ref.inspection.known_cells import kind_of
 from rnn_ref.inspection.runs import one_cell, run_undisturbed
 from rnn_ref.layers.lstm import LSTMCell
+from rnn_ref.layers.matmul import matmul
 from rnn_ref.layers.simple_rnn import SimpleRNNCell
 
 MOST_DISTANCES = 100  # how many distances are looked at when the caller does not say which
@@ -156,7 +157,7 @@ class StateJacobians:
         start, stop = self._interval(start, stop)
         total = np.eye(self.size)
         for t in range(start, stop):
-            total = self[t] @ total
+            total = matmul(self[t], total)
         return total
 
     def singular_values(self, start: int = 0, stop: int | None = None) -> np.ndarray:
@@ -164,11 +165,11 @@ class StateJacobians:
 
         Those more than about 1e16 times smaller than the largest are rounding.
         """
-        return np.linalg.svd(self.product(start, stop), compute_uv=False)
+        return linalg.svd(self.product(start, stop), compute_uv=False)
 
     def eigenvalues(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Eigenvalues of :meth:`product`, complex, ``(S,)``."""
-        return np.linalg.eigvals(self.product(start, stop)).astype(complex)
+        return linalg.eigvals(self.product(start, stop)).astype(complex)
 
     def spectral_radius(self, start: int = 0, stop: int | None = None) -> float:
         """Largest magnitude among the eigenvalues of :meth:`product`."""
@@ -193,7 +194,7 @@ class StateJacobians:
             Largest first; 0 or infinite where out of the range of floating point.
         """
         distances = self._distances(stop, checks.unmasked(distances, "distances", self.name))
-        parts = [(np.linalg.svd(J, compute_uv=False), log) for J, log, _ in self._back_from(stop, distances)]
+        parts = [(linalg.svd(J, compute_uv=False), log) for J, log, _ in self._back_from(stop, distances)]
         return distances, _scaled(*map(np.array, zip(*parts)))
 
     def decay(self, stop: int | None = None, distances=None) -> Decay:
@@ -232,7 +233,7 @@ class StateJacobians:
         parts = []
         for J, log, kept in self._back_from(stop, distances):
             rest = J[cell, cell] - np.diag(kept)
-            parts.append(((np.linalg.norm(kept), np.linalg.norm(rest)), log))
+            parts.append(((linalg.norm(kept), linalg.norm(rest)), log))
         norms, logs = map(np.array, zip(*parts))
         with np.errstate(invalid="ignore"):  # 0 / 0: nothing is left on either way
             share = norms[:, 0] / norms.sum(axis=1)
@@ -247,7 +248,7 @@ class StateJacobians:
         total, kept, log_scale = np.eye(self.size), np.ones(0 if self.forget is None else self.forget.shape[1]), 0.0
         for distance in range(1, distances[-1] + 1):
             t = stop - distance
-            total = total @ self[t]
+            total = matmul(total, self[t])
             if self.forget is not None:
                 kept = kept * self.forget[t]
             size = np.abs(total).max()
@@ -306,10 +307,10 @@ class StateJacobians:
         if not 0 <= skip < len(steps):
             raise ValueError(f"{self.name}: skip={skip} leaves nothing of {len(steps)} steps.")
         start = np.random.default_rng(0).normal(size=(self.size, self.size))  # the first are the same for any k
-        directions = np.linalg.qr(start[:, :k])[0]
+        directions = linalg.qr(start[:, :k])[0]
         total = np.zeros(k)
         for count, t in enumerate(steps):
-            directions, stretch = np.linalg.qr(self[t] @ directions)
+            directions, stretch = linalg.qr(matmul(self[t], directions))
             if count >= skip:
                 with np.errstate(divide="ignore"):
                     total += np.log(np.abs(np.diag(stretch)))
@@ -383,5 +384,5 @@ def _forget(cell, tape, sample: int) -> np.ndarray | None:
 def _contraction(cell) -> float | None:
     if kind_of(cell) is not SimpleRNNCell or cell.activation.name not in LARGEST_SLOPE:
         return None
-    norm = np.linalg.norm(cell.recurrent_kernel.numpy().astype("float64"), 2)
+    norm = linalg.norm(cell.recurrent_kernel.numpy().astype("float64"), 2)
     return float(norm * LARGEST_SLOPE[cell.activation.name])

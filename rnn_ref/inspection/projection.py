@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref import linalg
+from rnn_ref.layers.matmul import matmul
+
 
 def principal_components(states: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Project states on the directions of their largest variance.
@@ -32,11 +35,11 @@ def principal_components(states: np.ndarray, count: int = 2) -> tuple[np.ndarray
     """
     states = np.asarray(states, "float64")
     centred = states - states.mean(axis=0)
-    _, sizes, rows = np.linalg.svd(centred, full_matrices=False)
+    _, sizes, rows = linalg.svd(centred, full_matrices=False)
     directions, variances = np.zeros((count, states.shape[1])), np.zeros(count)
     found = min(count, len(sizes))
     largest = rows[np.arange(found), np.abs(rows[:found]).argmax(axis=1)]
     directions[:found] = rows[:found] * np.where(largest < 0, -1, 1)[:, None]
     variances[:found] = sizes[:found] ** 2
     total = (sizes**2).sum()
-    return centred @ directions.T, directions, variances / total if total > 0 else variances
+    return matmul(centred, directions.T), directions, variances / total if total > 0 else variances

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from rnn_ref import linalg
 from rnn_ref.device import to_numpy
 from rnn_ref.guard import guarded
 from rnn_ref.inspection.runs import built_cells
@@ -40,14 +41,14 @@ class GateReport:
     @property
     def norms(self) -> dict[str, float]:
         """Frobenius norm of each weight."""
-        return {name: float(np.linalg.norm(array.astype("float64"))) for name, array in self.arrays.items()}
+        return {name: float(linalg.norm(array.astype("float64"))) for name, array in self.arrays.items()}
 
     @cached_property
     def eigenvalues(self) -> np.ndarray:
         """Of the recurrent kernel, complex, largest magnitude first: ``(H,)``; none where there is no kernel."""
         if self.recurrent_kernel is None:
             return np.zeros(0, complex)
-        values = np.linalg.eigvals(self.recurrent_kernel.astype("float64")).astype(complex)
+        values = linalg.eigvals(self.recurrent_kernel.astype("float64")).astype(complex)
         return values[np.argsort(-np.abs(values), kind="stable")]
 
     @cached_property
@@ -55,7 +56,7 @@ class GateReport:
         """Of the recurrent kernel, largest first: ``(H,)``; none where there is no kernel."""
         if self.recurrent_kernel is None:
             return np.zeros(0)
-        return np.linalg.svd(self.recurrent_kernel.astype("float64"), compute_uv=False)
+        return linalg.svd(self.recurrent_kernel.astype("float64"), compute_uv=False)
 
     @property
     def spectral_radius(self) -> float:

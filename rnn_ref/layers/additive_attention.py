@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_ref.device import xp
 from rnn_ref.layers.attention_base import BaseAttention
+from rnn_ref.layers.matmul import matmul
 
 
 class AdditiveAttention(BaseAttention):
@@ -56,7 +57,7 @@ class AdditiveAttention(BaseAttention):
         if self.scale is not None:
             self.check_features(query.shape[-1], self.scale.shape[0])
         t = xp.tanh(query[:, :, None] + key[:, None])  # (B, Tq, Tv, D)
-        return (t.sum(axis=-1) if self.scale is None else t @ self.scale.value), t
+        return (t.sum(axis=-1) if self.scale is None else matmul(t, self.scale.value)), t
 
     def score_back(self, query, key, memory, dz):
         t, weights = memory, {}

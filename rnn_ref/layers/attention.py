@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_ref.device import xp
 from rnn_ref.layers.attention_base import BaseAttention
+from rnn_ref.layers.matmul import matmul
 
 
 class Attention(BaseAttention):
@@ -64,7 +65,7 @@ class Attention(BaseAttention):
     def score(self, query, key):
         scale = 1 if self.scale is None else self.scale.value
         if self.score_mode == "dot":
-            product = query @ key.swapaxes(1, 2)
+            product = matmul(query, key.swapaxes(1, 2))
             return product * scale, product
         t = xp.tanh(scale * (query[:, :, None] + key[:, None]))  # (B, Tq, Tv, D)
         return self.concat_score_weight.value * t.sum(axis=-1), t
@@ -75,7 +76,7 @@ class Attention(BaseAttention):
             if self.scale is not None:
                 weights["scale"] = xp.asarray((dz * memory).sum())
             dproduct = dz * scale
-            return dproduct @ key, dproduct.swapaxes(1, 2) @ query, weights
+            return matmul(dproduct, key), matmul(dproduct.swapaxes(1, 2), query), weights
         t = memory
         weights["concat_score_weight"] = xp.asarray((dz * t.sum(axis=-1)).sum())
         du = (dz * self.concat_score_weight.value)[..., None] * (1 - t * t)  # u = scale (query + key)

@@ -11,6 +11,7 @@ from rnn_ref.device import xp
 from rnn_ref.equations.rows import d_softmax, softmax
 from rnn_ref.layers.dropout import draw_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.matmul import matmul
 from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
 
@@ -167,7 +168,7 @@ class BaseAttention(Layer):
         if drop is not None:
             drop = xp.asarray(drop, self.dtype)
             scores = weights * drop
-        y = scores @ value
+        y = matmul(scores, value)
         if query_mask is not None:
             y = xp.where(query_mask[..., None], y, 0)
         tape = AttentionTape(query, value, key, scores, weights, drop, query_mask, len(arrays) == 3, memory, lead)
@@ -201,8 +202,8 @@ class BaseAttention(Layer):
         if tape.query_mask is not None:
             dy = xp.where(tape.query_mask[..., None], dy, 0)
         # y = scores @ value
-        dvalue = tape.scores.swapaxes(1, 2) @ dy
-        dweights = dy @ tape.value.swapaxes(1, 2)
+        dvalue = matmul(tape.scores.swapaxes(1, 2), dy)
+        dweights = matmul(dy, tape.value.swapaxes(1, 2))
         if dscores is not None:
             dweights = dweights + xp.asarray(dscores, self.dtype).reshape(dweights.shape)
         # scores = drop softmax(z); what a mask takes from z is a constant

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnn_ref import random
+from rnn_ref import linalg, random
 from rnn_ref.layers.initializer import Initializer, Shape, checked_dtype, checked_shape
 from rnn_ref.random import Seed
 from rnn_ref.registry import Config
@@ -168,7 +168,7 @@ class Orthogonal(RandomInitializer):
             raise ValueError(f"Orthogonal needs a shape of at least two dimensions, got {shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
-        q, r = np.linalg.qr(self.rng().standard_normal(tall))
+        q, r = linalg.qr(self.rng().standard_normal(tall))
         # QR leaves the sign of each column open. Fixing it by R's diagonal makes Q uniform over the
         # orthogonal matrices: Mezzadri, "How to generate random matrices from the classical compact groups"
         # (2007).

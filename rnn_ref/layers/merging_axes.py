@@ -6,6 +6,7 @@ import numpy as np
 
 from rnn_ref import checks
 from rnn_ref.device import xp
+from rnn_ref.layers.matmul import matmul
 from rnn_ref.layers.merge import Merge, MergeTape, spread
 from rnn_ref.layers.several_inputs import as_arrays, check_masks
 
@@ -149,7 +150,7 @@ class Dot(Merge):
         if self.normalize:
             lengths = [inverse_length(a, axis) for a, axis in zip(inputs, self.axes_of(shapes))]
         first, second = self.matrices(inputs, lengths)
-        return (first @ second).reshape(self.merged_shape(shapes)), MergeTape(inputs, shapes, lengths)
+        return matmul(first, second).reshape(self.merged_shape(shapes)), MergeTape(inputs, shapes, lengths)
 
     def matrices(self, inputs, lengths) -> tuple[np.ndarray, np.ndarray]:
         """The (normalized) inputs as ``(B, I, K)`` and ``(B, K, J)``; I and J may stand for several axes."""
@@ -165,7 +166,8 @@ class Dot(Merge):
         dy = dy.reshape(len(dy), first.shape[1], second.shape[2])
         pair = self.axes_of([x.shape for x in inputs])
         gradients = []
-        for k, (dx, last) in enumerate([(dy @ second.swapaxes(1, 2), -1), (first.swapaxes(1, 2) @ dy, 1)]):
+        products = matmul(dy, second.swapaxes(1, 2)), matmul(first.swapaxes(1, 2), dy)
+        for k, (dx, last) in enumerate(zip(products, (-1, 1))):
             moved = xp.moveaxis(inputs[k], pair[k], last)
             dx = xp.moveaxis(dx.reshape(moved.shape), last, pair[k])
             if memory is not None:

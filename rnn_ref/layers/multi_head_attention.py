@@ -16,6 +16,7 @@ from rnn_ref.layers.attention_axes import AttentionAxes
 from rnn_ref.layers.attention_masks import allowed_scores
 from rnn_ref.layers.dropout import draw_mask
 from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.matmul import matmul
 from rnn_ref.layers.multi_head_tape import MultiHeadAttentionTape
 from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
@@ -281,7 +282,7 @@ class MultiHeadAttention(Layer):
         query, value, key = axes.fold(query), axes.fold(value), axes.fold(key)
         q, k, v = (self._project(part, a) for part, a in (("query", query), ("key", key), ("value", value)))
         q = q * np.dtype(self.dtype).type(1 / math.sqrt(self.key_dim))
-        z = q @ k.swapaxes(2, 3)
+        z = matmul(q, k.swapaxes(2, 3))
         weights = softmax(z if allowed is None else xp.where(allowed, z, np.dtype(self.dtype).type(FAR_BELOW)))
         if allowed is not None:
             weights = xp.where(allowed, weights, 0)  # also where there is nothing to look at
@@ -289,7 +290,7 @@ class MultiHeadAttention(Layer):
             drop = draw_mask(self._generator, z.shape, self.dropout, self.dtype)
         scores = weights if drop is None else weights * xp.asarray(drop, self.dtype)
         B, Tq, _ = query.shape
-        heads = xp.ascontiguousarray((scores @ v).swapaxes(1, 2)).reshape(B, Tq, -1)
+        heads = xp.ascontiguousarray(matmul(scores, v).swapaxes(1, 2)).reshape(B, Tq, -1)
         gate = _sigmoid(affine(query, *self._matrix("gate"))) if self.use_gate else None
         y = affine(heads if gate is None else heads * gate, *self._matrix("attention_output"), owner=self.name)
         y = axes.unfold(y, shapes[0], *(self.features or y.shape[2:]))
@@ -327,8 +328,8 @@ class MultiHeadAttention(Layer):
             dheads = dheads * tape.gate
         dheads = dheads.reshape(B, Tq, self.num_heads, self.value_dim).swapaxes(1, 2)
         # heads = scores @ v,  scores = drop softmax(z)
-        dv = tape.scores.swapaxes(2, 3) @ dheads
-        dweights = dheads @ tape.v.swapaxes(2, 3)
+        dv = matmul(tape.scores.swapaxes(2, 3), dheads)
+        dweights = matmul(dheads, tape.v.swapaxes(2, 3))
         if tape.drop is not None:
             dweights = dweights * tape.drop
         if dscores is not None:
@@ -337,8 +338,8 @@ class MultiHeadAttention(Layer):
             dweights = xp.where(tape.allowed, dweights, 0)
         dz = d_softmax(tape.softmax, dweights)
         # z = q @ k'
-        dq = dz @ tape.k * np.dtype(self.dtype).type(1 / math.sqrt(self.key_dim))
-        dk = dz.swapaxes(2, 3) @ tape.q
+        dq = matmul(dz, tape.k) * np.dtype(self.dtype).type(1 / math.sqrt(self.key_dim))
+        dk = matmul(dz.swapaxes(2, 3), tape.q)
         dquery, dkey, dvalue = (
             self._project_back(part, x, d.swapaxes(1, 2).reshape(*x.shape[:2], -1), weights)
             for part, x, d in (("query", tape.query, dq), ("key", tape.key, dk), ("value", tape.value, dv))

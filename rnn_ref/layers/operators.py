@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_ref.device import is_array, to_numpy, xp
 from rnn_ref.layers.layer import Layer, LayerGradients, unique_name
+from rnn_ref.layers.matmul import matmul
 
 
 def _power_back(a, b, y, dy):
@@ -20,7 +21,7 @@ def _power_back(a, b, y, dy):
 def _matmul_back(a, b, y, dy):
     if b.ndim == 1:
         return dy[..., None] * b, (a * dy[..., None]).sum(axis=tuple(range(a.ndim - 1)))
-    return dy @ b.swapaxes(-1, -2), a.swapaxes(-1, -2) @ dy
+    return matmul(dy, b.swapaxes(-1, -2)), matmul(a.swapaxes(-1, -2), dy)
 
 
 # name: (forward, backward); backward gets the operands, the output and its gradient
@@ -30,7 +31,7 @@ BINARY = {
     "multiply": (lambda a, b: a * b, lambda a, b, y, dy: (dy * b, dy * a)),
     "true_divide": (lambda a, b: a / b, lambda a, b, y, dy: (dy / b, -dy * y / b)),
     "power": (lambda a, b: a**b, _power_back),
-    "matmul": (lambda a, b: a @ b, _matmul_back),
+    "matmul": (matmul, _matmul_back),
 }
 UNARY = {
     "negative": (lambda a: -a, lambda a, y, dy: -dy),

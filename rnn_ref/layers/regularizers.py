@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from rnn_ref import checks
 from rnn_ref.device import to_numpy, xp
 from rnn_ref.guard import Guarded, explained
+from rnn_ref.layers.matmul import matmul
 from rnn_ref.names import missing
 from rnn_ref.reading import number
 from rnn_ref.registry import Config, Registry
@@ -218,7 +219,7 @@ class OrthogonalRegularizer(Regularizer):
     def gradient(self, x: ArrayLike) -> np.ndarray:
         u, norms = self._unit_vectors(x)
         # Each cosine u_i . u_j stands in the symmetric matrix twice.
-        du = 2 * self._factor_per_pair(len(u)) * xp.sign(_cosines(u)) @ u
+        du = 2 * self._factor_per_pair(len(u)) * matmul(xp.sign(_cosines(u)), u)
         # u = v / |v|: a change along u changes the length only. Below EPSILON, u = v / EPSILON is linear.
         along = xp.sum(u * du, axis=1, keepdims=True)
         dv = xp.where(norms > EPSILON, du - along * u, du) / xp.maximum(norms, EPSILON)
@@ -243,7 +244,7 @@ class OrthogonalRegularizer(Regularizer):
 
 def _cosines(u: np.ndarray) -> np.ndarray:
     """Return u_i . u_j for i != j, and 0 on the diagonal: (N, D) to (N, N)."""
-    cosines = u @ u.T
+    cosines = matmul(u, u.T)
     xp.fill_diagonal(cosines, 0)
     return cosines
 

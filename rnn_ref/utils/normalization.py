@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnn_ref import checks
+from rnn_ref import checks, linalg
 from rnn_ref.guard import guarded
 
 
@@ -44,5 +44,5 @@ def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> np.ndarray:
     if not isinstance(axis, int | np.integer):
         raise TypeError(f"axis should be an integer, got {axis!r}; flatten the array to normalize it as a whole")
     x = np.asarray(checks.numbers(x, "x", "normalize"))
-    norms = np.linalg.norm(x, order, axis, keepdims=True)
+    norms = linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(norms == 0, 1, norms)

@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import rnn_ref
 from rnn_ref import layers, locks, regions
+from rnn_ref.training import optimizers
 
 x = np.random.default_rng(0).normal(size=(40, 12, 7)).astype("float32")
 y = np.zeros((40, 1))
@@ -55,17 +56,21 @@ print(child, grandchild, new_kernels, pools, futures, trained() == expected)
 BUSY = """
 expected, stop = trained(), threading.Event()
 layer = layers.LSTM(64)
+layer.build((64, 50, 64))
 data = np.ones((64, 50, 64), "float32")
 
 def busy():
+    query = np.ones((8, 200, 128))
     while not stop.is_set():
-        layer(data)
+        layers.LSTM(64)(data)  # a new one: its weights are drawn, and made orthogonal by LAPACK
+        layers.Attention(dtype="float64")([query, query])
+        optimizers.clipping.clipped([np.ones((300, 300))], clipnorm=1.0)
 
 threads = [threading.Thread(target=busy) for _ in range(2)]
 for thread in threads: thread.start()
 def usable():
     free = not any(lock.locked() for lock in (locks.kernels, locks.linking, locks.memory))
-    return free and np.isfinite(layer(data)).all()
+    return free and np.isfinite(layer(data)).all() and product(0) == 300
 children = [in_child(usable) for _ in range(COUNT)]
 stop.set()
 for thread in threads: thread.join()

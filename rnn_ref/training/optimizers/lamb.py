@@ -6,6 +6,7 @@ from rnn_ref.checks import number
 from rnn_ref.device import xp
 
 from .base import Optimizer
+from .clipping import square_sum
 
 
 class Lamb(Optimizer):
@@ -42,7 +43,7 @@ class Lamb(Optimizer):
         v += (1 - self.beta_2) * (xp.square(gradient, out=work) - v)
         t = self.iterations + 1
         step = m / (1 - self.beta_1**t) / (xp.sqrt(v / (1 - self.beta_2**t)) + self.epsilon)
-        norm, size = xp.sqrt(xp.vdot(value, value)), xp.sqrt(xp.vdot(step, step))
+        norm, size = xp.sqrt(square_sum(value)), xp.sqrt(square_sum(step))
         both = (norm > 0) & (size > 0)
         ratio = xp.where(both, norm / xp.where(both, size, 1), 1).astype(value.dtype)
         step *= ratio

@@ -7,6 +7,7 @@ from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     backpropagation,
     first_look,
     first_step,
+    gru_forecasts,
     lstm_gates,
     own_cell,
     parameters,

@@ -10,6 +10,7 @@ from tests.exercises import (
     wrong_backpropagation,
     wrong_first_look,
     wrong_first_step,
+    wrong_gru_forecasts,
     wrong_lstm_gates,
     wrong_own_cell,
     wrong_parameters,
@@ -22,6 +23,7 @@ WRONG = [
     *wrong_lstm_gates.WRONG,
     *wrong_first_look.WRONG,
     *wrong_first_step.WRONG,
+    *wrong_gru_forecasts.WRONG,
     *wrong_own_cell.WRONG,
     *wrong_vanishing.WRONG,
 ]

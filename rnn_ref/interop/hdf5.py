@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from rnn_ref.interop import hdf5_probe
 from rnn_ref.interop.errors import BrokenFile, UnsafeFile, reading
 from rnn_ref.interop.optional import need
 
@@ -17,6 +22,8 @@ DEPTH = 100
 OBJECTS = 200_000
 EXPANSION = 1000  # times the bytes stored, for compressed datasets
 SMALL = 1 << 16
+SECONDS, BYTES_PER_SECOND = 1, 50 << 20  # of processor time, to look a file through
+OUT_OF_TIME = -27  # ended by SIGPROF
 
 
 class Stored:
@@ -89,9 +96,31 @@ class Stored:
         return list(self.groups[path]) if path in self.groups else []
 
 
+def _probe(file, where) -> None:
+    """Let another process read the file first, which HDF5 may keep busy for ever, or crash."""
+    size = len(file) if isinstance(file, bytes) else os.path.getsize(file)
+    seconds = SECONDS + size // BYTES_PER_SECOND
+    asked = {
+        "path": sys.path,
+        "file": None if isinstance(file, bytes) else os.path.abspath(file),
+        "seconds": seconds,
+        "limits": [EXPANSION, SMALL, OBJECTS],
+    }
+    command = [sys.executable, "-I", "-S", hdf5_probe.__file__]
+    content = json.dumps(asked).encode() + b"\n" + (file if isinstance(file, bytes) else b"")
+    try:
+        code = subprocess.run(command, input=content, capture_output=True, timeout=60 + 10 * seconds).returncode
+    except subprocess.TimeoutExpired:
+        code = OUT_OF_TIME
+    if code:
+        what = f"does not come to an end of it (in {seconds} s)" if code == OUT_OF_TIME else f"crashes on it ({code})"
+        raise BrokenFile(f"{where}: HDF5 {what}; the file is damaged.")
+
+
 @contextmanager
 def opened(file, where) -> Iterator[Stored]:
     """Open an HDF5 file, by path or as bytes, and look it through."""
     h5py = need("h5py", "reading HDF5")
+    _probe(file, where)
     with reading(where), h5py.File(io.BytesIO(file) if isinstance(file, bytes) else file, "r") as found:
         yield Stored(found, str(where))

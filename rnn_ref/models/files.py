@@ -152,8 +152,8 @@ def _path(filepath, endings: tuple[str, ...], overwrite: bool, where: str) -> Pa
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, skip_unknown=False):
     """The model in a file that rnn_ref or Keras wrote.
 
-    No code in a file is ever run. Classes and functions of yours are found among ``custom_objects``. A damaged HDF5
-    file can keep the HDF5 library busy without end: load ``.h5`` files of strangers in a process that you can stop.
+    No code in a file is ever run. Classes and functions of yours are found among ``custom_objects``. HDF5 is read
+    by a process of its own first, because a damaged file can keep its library busy without end, or crash it.
 
     Parameters
     ----------

@@ -8,32 +8,35 @@ import numpy as np
 
 from rnn_ref import checks, random
 from rnn_ref.guard import guarded
+from rnn_ref.models.data.kinds import comes_from
+from rnn_ref.models.structure import leaves_of, put_back
 
 
 @guarded
 def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = False, seed=None, preferred_backend=None):
     """Split arrays into a left and a right part.
 
-    ``keras.utils.split_dataset`` returns datasets of TensorFlow or PyTorch; here both parts are arrays again, in the
-    structure of what was given.
+    ``keras.utils.split_dataset`` returns datasets of TensorFlow or PyTorch; here parts of arrays are arrays again, in
+    the structure of what was given, unless PyTorch is asked for.
 
     Parameters
     ----------
-    dataset : ndarray, or tuple, list or dict of ndarray
-        All with the same number of samples, which are along the first axis.
+    dataset : ndarray, or tuple, list or dict of ndarray, or torch.utils.data.Dataset
+        Arrays may be nested; all have the same number of samples, which are along the first axis.
     left_size, right_size : float or int, optional
         A share of the samples, between 0 and 1, or their number. What the other leaves, when absent.
     shuffle : bool
         Whether samples are drawn for the left part at random, together in all arrays.
     seed : int, optional
         For the draw.
-    preferred_backend : None
-        Only None: there are no datasets of other libraries here.
+    preferred_backend : {None, "numpy", "torch"}
+        ``"torch"`` makes PyTorch datasets of arrays. There are none of TensorFlow here.
 
     Returns
     -------
     left, right
-        Each in the structure of ``dataset``; views of its arrays, unless ``shuffle``.
+        Each in the structure of ``dataset``: views of its arrays, unless ``shuffle``. PyTorch datasets of single samples
+        where PyTorch is asked for, and of a PyTorch dataset, whose samples are not read before they are used.
 
     References
     ----------
@@ -46,24 +49,15 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = Fals
     >>> x_train.shape, y_test
     ((8,), array([8, 9]))
     """
-    if preferred_backend not in (None, "numpy"):
+    if preferred_backend not in (None, "numpy", "torch"):
         raise ValueError(
-            f"split_dataset: preferred_backend={preferred_backend!r}: parts are arrays here; leave it out."
+            f"split_dataset: preferred_backend={preferred_backend!r} is not there: parts are arrays (None), or datasets "
+            "of PyTorch ('torch')."
         )
-    leaves = (
-        dataset.values() if isinstance(dataset, dict) else dataset if isinstance(dataset, tuple | list) else [dataset]
-    )
-    if not leaves or not all(hasattr(leaf, "shape") and len(leaf.shape) for leaf in leaves):
-        raise TypeError(
-            f"split_dataset takes an array, or a tuple, list or dict of arrays, got {type(dataset).__name__}; "
-            "put what comes in batches together first."
-        )
-    for leaf in leaves:
-        checks.unmasked(leaf, "dataset", "split_dataset")
-    counts = {len(leaf) for leaf in leaves}
-    if len(counts) > 1:
-        raise ValueError(f"split_dataset: all arrays must have the same number of samples, got {sorted(counts)}.")
-    (count,) = counts
+    is_torch = comes_from(dataset, "torch.utils.data", "Dataset")
+    if is_torch and preferred_backend == "numpy":
+        raise ValueError("split_dataset: a PyTorch dataset is split into PyTorch datasets; leave preferred_backend out.")
+    count = _samples_of_torch(dataset) if is_torch else _samples(leaves_of(dataset), dataset)
     left, right = (_number(s, count, w) for s, w in ((left_size, "left_size"), (right_size, "right_size")))
     if left is None and right is None:
         raise ValueError("split_dataset: give left_size, right_size, or both.")
@@ -78,12 +72,58 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = Fals
     order = generator.permutation(count) if shuffle else np.arange(count)
 
     def part(rows):
+        if is_torch or preferred_backend == "torch":
+            return _subset(dataset, order[rows].tolist(), is_torch)
         rows = order[rows] if shuffle else rows
-        if isinstance(dataset, dict):
-            return {key: leaf[rows] for key, leaf in dataset.items()}
-        return type(dataset)(leaf[rows] for leaf in dataset) if isinstance(dataset, tuple | list) else dataset[rows]
+        return put_back(dataset, [leaf[rows] for leaf in leaves_of(dataset)])
 
     return part(slice(0, left)), part(slice(left, left + right))
+
+
+def _samples(leaves: list, dataset) -> int:
+    """How many samples the arrays have."""
+    if not leaves or not all(hasattr(leaf, "shape") and len(leaf.shape) for leaf in leaves):
+        raise TypeError(
+            "split_dataset takes an array, a tuple, list or dict of arrays, or a PyTorch dataset with a length, got "
+            f"{type(dataset).__name__}; put what comes in batches together first."
+        )
+    for leaf in leaves:
+        checks.unmasked(leaf, "dataset", "split_dataset")
+    counts = {len(leaf) for leaf in leaves}
+    if len(counts) > 1:
+        raise ValueError(f"split_dataset: all arrays must have the same number of samples, got {sorted(counts)}.")
+    return counts.pop()
+
+
+def _samples_of_torch(dataset) -> int:
+    if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+        raise TypeError(
+            f"split_dataset: a PyTorch dataset needs __len__ and __getitem__ to be split; {type(dataset).__name__} lacks "
+            "one (IterableDatasets have no numbered samples)."
+        )
+    return len(dataset)
+
+
+def _subset(dataset, rows: list, is_torch: bool):
+    """A PyTorch dataset of these samples."""
+    import torch
+
+    return torch.utils.data.Subset(dataset if is_torch else _Samples(dataset), rows)
+
+
+class _Samples:
+    """Single samples of arrays, as PyTorch's tensors."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+
+    def __len__(self) -> int:
+        return len(leaves_of(self.arrays)[0])
+
+    def __getitem__(self, index):
+        import torch
+
+        return put_back(self.arrays, [torch.as_tensor(leaf[index]) for leaf in leaves_of(self.arrays)])
 
 
 def _number(size, count: int, argument: str) -> int | None:

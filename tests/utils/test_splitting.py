@@ -42,3 +42,50 @@ def test_refusals(arguments, match):
         split_dataset(*arguments)
     with pytest.raises(TypeError, match="takes an array"):
         split_dataset(iter([X]), 0.5)
+
+
+def test_nested_structures_keep_their_types():
+    left, right = split_dataset(([X, {"a": X}], Y), 0.5)
+    assert isinstance(left, tuple) and isinstance(left[0], list) and left[0][1]["a"].shape == (5, 2)
+    np.testing.assert_array_equal(right[0][1]["a"], X[5:])
+
+
+@pytest.mark.parametrize("data", [[X, Y], (X, Y), {"x": X, "y": Y}, ((X, X), Y)], ids=["list", "tuple", "dict", "nested"])
+def test_parts_as_datasets_of_pytorch(data):
+    torch = pytest.importorskip("torch")
+    left, right = split_dataset(data, 0.2, 0.8, shuffle=True, seed=2, preferred_backend="torch")
+    assert isinstance(left, torch.utils.data.Dataset) and (len(left), len(right)) == (2, 8)
+    expected = split_dataset(data, 0.2, 0.8, shuffle=True, seed=2)[1]
+    loaded = next(iter(torch.utils.data.DataLoader(right, batch_size=8)))
+    a, b = torch.utils._pytree.tree_flatten(loaded)[0], torch.utils._pytree.tree_flatten(expected)[0]
+    assert len(a) == len(b)
+    for got, want in zip(a, b):
+        np.testing.assert_array_equal(got.numpy(), want)
+
+
+def test_a_dataset_of_pytorch_is_not_read_before_it_is_used():
+    torch = pytest.importorskip("torch")
+
+    class Squares(torch.utils.data.Dataset):
+        def __len__(self):
+            return 10
+
+        def __getitem__(self, index):
+            asked.append(index)
+            return index, index**2
+
+    asked = []
+    left, right = split_dataset(Squares(), right_size=3)
+    assert (len(left), len(right), asked) == (7, 3, [])
+    assert [right[k] for k in range(3)] == [(7, 49), (8, 64), (9, 81)]
+    with pytest.raises(ValueError, match="leave preferred_backend out"):
+        split_dataset(Squares(), 0.5, preferred_backend="numpy")
+
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(range(10))
+
+    with pytest.raises(TypeError, match="Stream lacks one"):
+        split_dataset(Stream(), 0.5)
+    with pytest.raises(ValueError, match="'tensorflow' is not there"):
+        split_dataset(X, 0.5, preferred_backend="tensorflow")

@@ -25,7 +25,7 @@ class PyDataset:
     use_multiprocessing : bool
         Only False: threads are all there are.
     max_queue_size : int
-        How many batches may be made ahead.
+        How many batches threads may make ahead; 0 leaves the number to them: one for each.
 
     References
     ----------
@@ -53,7 +53,7 @@ class PyDataset:
         if checks.flag(use_multiprocessing, "use_multiprocessing", owner):
             raise ValueError(f"{owner}: use_multiprocessing=True is not supported; workers are threads.")
         self.workers = checks.integer(workers, "workers", owner, least=0)
-        self.max_queue_size = checks.integer(max_queue_size, "max_queue_size", owner, least=1)
+        self.max_queue_size = checks.integer(max_queue_size, "max_queue_size", owner, least=0)
 
     def __getitem__(self, index: int) -> Any:
         """The batch of this number."""
@@ -69,7 +69,11 @@ class PyDataset:
         )
 
     def __iter__(self) -> Iterator:
-        for index in itertools.count() if self.num_batches is None else range(self.num_batches):
+        try:
+            number = self.num_batches
+        except NotImplementedError:  # as Keras does: whoever goes through it by hand ends it, too
+            number = None
+        for index in itertools.count() if number is None else range(number):
             yield self[index]
 
     def on_epoch_begin(self) -> None:

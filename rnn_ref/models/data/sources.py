@@ -142,7 +142,7 @@ class IndexedBatches(IterableBatches):
         numbers = itertools.count() if self.endless else in_order(self.number_of_batches, self.shuffle)
         workers = getattr(self.x, "workers", 1)
         if workers > 1:
-            return made_ahead(self.x.__getitem__, numbers, workers=workers, ahead=self.x.max_queue_size)
+            return made_ahead(self.x.__getitem__, numbers, workers=workers, ahead=self.x.max_queue_size or workers)
         return map(self.x.__getitem__, numbers)
 
 

@@ -111,3 +111,18 @@ def test_what_is_missing_is_named():
         Data(use_multiprocessing=True)
     with pytest.raises(ValueError, match="workers"):
         Data(workers=-1)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_a_queue_of_no_length_loses_no_batch(workers):
+    data = Data(workers=workers, max_queue_size=0)
+    expected = model().predict(Data(), verbose=0)
+    np.testing.assert_array_equal(model().predict(data, verbose=0), expected)
+
+
+def test_one_without_a_length_can_be_gone_through_by_hand():
+    class NoLength(utils.PyDataset):
+        def __getitem__(self, index):
+            return index
+
+    assert [batch for batch, _ in zip(NoLength(), range(4))] == [0, 1, 2, 3]

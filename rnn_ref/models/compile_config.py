@@ -45,8 +45,12 @@ def read(config: dict, custom_objects: dict | None = None) -> dict:
 
 def _map(value: Any, change: Callable, what: str) -> Any:
     """Change what stands in nested lists and dicts of names; a described object is one thing."""
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        return tuple(_map(inner, change, what) for inner in value["items"])
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _map(inner, change, what) for key, inner in value.items()}
+    if isinstance(value, tuple) and change is _written:  # as Keras writes it; of nested outputs it is not a list
+        return {"class_name": "__tuple__", "items": [_map(inner, change, what) for inner in value]}
     if isinstance(value, (list, tuple)):
         return [_map(inner, change, what) for inner in value]
     return change(value)

@@ -134,7 +134,7 @@ class Functional(Model):
 
     @property
     def output_names(self) -> list[str]:
-        if isinstance(self._output_structure, dict):
+        if isinstance(self._output_structure, dict) and len(self._output_structure) == len(self.outputs):
             return list(self._output_structure)
         if self._calls_itself and len(leaves_of(self._output_structure)) != len(self.outputs):
             return super().output_names

@@ -6,8 +6,9 @@ import math
 import numbers
 from functools import partial
 
+from rnn_ref.models import joint_losses
 from rnn_ref.models.compiled_metrics import CompiledMetrics
-from rnn_ref.models.structure import flatten
+from rnn_ref.models.structure import along_or_flat, flatten, is_deep
 from rnn_ref.reading import later, number
 from rnn_ref.training import losses, metrics
 from rnn_ref.training._recording import is_recorded, plain
@@ -21,19 +22,23 @@ class Objective:
     Parameters
     ----------
     loss
-        A loss for the only output, or a list or dict with one for each; None leaves an output free.
+        A loss for the only output, or a list or dict with one for each; None leaves an output free. For nested outputs,
+        and for a function of several at once, see :func:`~rnn_ref.models.joint_losses.terms`.
     loss_weights : float, or list or dict of float, optional
         Factors of the losses in the total.
     metrics_, weighted_metrics
         See :class:`~rnn_ref.models.compiled_metrics.CompiledMetrics`.
     output_names : list of str
-    in_dict : bool
-        Whether the model returns a dict: then losses are listed in the order in which a dict of them names them.
+    structure
+        Lists, tuples and dicts of outputs, as the model returns them. With a dict, losses are listed in the order in
+        which a dict of them names them.
 
     Attributes
     ----------
     losses, loss_weights : list
         For each output.
+    joint : list of Term
+        Further losses: of several outputs at once, or a second one of an output.
     loss_tracker : Mean
         Of the total, over the batches since the last reset.
     trackers : list of Mean
@@ -41,8 +46,15 @@ class Objective:
     metrics : CompiledMetrics or None
     """
 
-    def __init__(self, loss, loss_weights, metrics_, weighted_metrics, output_names: list[str], in_dict: bool = False):
+    def __init__(self, loss, loss_weights, metrics_, weighted_metrics, output_names: list[str], structure=None):
         self.names = output_names
+        self.structure = structure
+        self.joint: list[joint_losses.Term] = []
+        names = list(output_names)
+        order = None
+        if joint_losses.is_nested(structure) and joint_losses.are_joint(loss, structure):
+            loss, loss_weights, order = self._nested(loss, loss_weights)
+            names += [term.name for term in self.joint]
         settings = [_only(entry) for entry in self._for_each_output(loss, "loss")]
         # "crossentropy" is understood only once the shapes are known; everything else is checked now.
         self.losses = [entry if _by_shape(entry) else losses.resolve(entry) for entry in settings]
@@ -52,11 +64,27 @@ class Objective:
         self.metrics = CompiledMetrics(metrics_, weighted_metrics, output_names) if given else None
         self.last: list = []  # the losses of the last batch
         self.loss_tracker = metrics.Mean(name="loss")
-        tracked = [k for k in range(len(output_names)) if self.losses[k] is not None]
-        if in_dict and isinstance(loss, dict):
+        tracked = [k for k in range(len(output_names)) if self.losses[k] is not None] if order is None else order
+        if isinstance(structure, dict) and isinstance(loss, dict):
             tracked.sort(key=lambda k: list(loss).index(output_names[k]))
         self._tracked = tracked if len(tracked) > 1 else []
-        self.trackers = [metrics.Mean(name=f"{output_names[k]}_loss") for k in self._tracked]
+        self.trackers = [metrics.Mean(name=f"{(self._term_names or names)[k]}_loss") for k in self._tracked]
+
+    _term_names: dict | None = None
+
+    def _nested(self, loss, loss_weights) -> tuple[list, list, list]:
+        """The first loss of each output and its weight, as lists; the rest is ``joint``. Last, their order."""
+        n = len(self.names)
+        first, weights, order, self._term_names = [None] * n, [None] * n, [], {}
+        for term in joint_losses.terms(loss, loss_weights, self.structure, self.names):
+            if joint_losses.is_nested(term.places) or first[term.places] is not None:
+                self.joint.append(joint_losses.resolved(term._replace(weight=_check_weight(term.weight))))
+                order.append(n + len(self.joint) - 1)
+            else:
+                first[term.places], weights[term.places] = term.loss, term.weight
+                order.append(term.places)
+            self._term_names[order[-1]] = term.name
+        return first, weights, order
 
     def _for_each_output(self, setting, what: str) -> list:
         if setting is not None and not isinstance(setting, (list, tuple, dict)):
@@ -75,6 +103,8 @@ class Objective:
 
     def targets(self, y, what: str) -> list:
         """Targets as a list with one for each output; those without a loss may be left out."""
+        if y is not None and is_deep(self.structure):
+            y = along_or_flat(self.structure, y, what)
         free = [name for name, loss in zip(self.names, self.losses) if loss is None]
         if free and y is not None and len(free) < len(self.names):
             trained = [name for name in self.names if name not in free]
@@ -104,6 +134,13 @@ class Objective:
             self.last.append(number(value))
             total = total + weight * self.last[-1]
             grads.append(dy if weight == 1.0 else dy * dy.dtype.type(weight))
+        for term in self.joint:
+            value, dys = joint_losses.value_and_gradients(term, y_true, y_pred, sample_weight, masks)
+            self.last.append(number(value))
+            total = total + term.weight * self.last[-1]
+            for row, dy in zip(term.rows, dys):
+                dy = dy * dy.dtype.type(term.weight)
+                grads[row] = dy if grads[row] is None else grads[row] + dy
         return total, grads
 
     def value(self, y_true, y_pred, sample_weight, masks):
@@ -122,6 +159,11 @@ class Objective:
                 value = number(value)
             self.last.append(plain(value))
             total = total + weight * value
+        for term in self.joint:
+            value = joint_losses.value(term, y_true, y_pred, sample_weight, masks)
+            value = value if is_recorded(value) else number(value)
+            self.last.append(plain(value))
+            total = total + term.weight * value
         return total
 
     # -- running means over an epoch ----------------------------------------------------------------

@@ -84,6 +84,11 @@ class Steps:
             raise NotImplementedError(
                 f"{self.name}: {what} does not see compute_loss of {type(self).__name__}; pass loss=..."
             )
+        if self.objective is not None and self.objective.joint:
+            raise NotImplementedError(
+                f"{self.name}: {what} does not see the loss {self.objective.joint[0].name!r}, which is of several "
+                "outputs or a second one of one; pass loss=..."
+            )
 
     def flatten_targets(self, y, what: str) -> list:
         """Targets as a list: one for each output; a class with a step or loss of its own may ask for others."""
@@ -254,7 +259,7 @@ class Steps:
         for name, loss, target in zip(self.objective.names, self.objective.losses, y):
             if loss is not None and target is None:
                 raise ValueError(f"{self.name}: no target y for the output {name!r}, which has a loss.")
-        if not any(self.objective.losses) and not self.losses:
+        if not any(self.objective.losses) and not self.objective.joint and not self.losses:
             raise ValueError(f"{self.name}: compiled without a loss; give one to compile(loss=...).")
 
     def _on_device(self, *parts: list) -> list[list]:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from rnn_ref.device import array_module, to_numpy, xp
-from rnn_ref.layers.symbolic import entries
 
 
 def flatten(data: Any, names: list[str], what: str) -> list:
@@ -58,6 +57,12 @@ def leaves_of(structure: Any) -> list:
     return [structure]
 
 
+def is_deep(structure: Any) -> bool:
+    """Whether there are lists, tuples or dicts in a list, tuple or dict."""
+    inside = structure.values() if isinstance(structure, dict) else structure
+    return isinstance(structure, (list, tuple, dict)) and any(isinstance(i, (list, tuple, dict)) for i in inside)
+
+
 def put_back(structure: Any, leaves) -> Any:
     """The same structure, of the same types, with other leaves in the order of :func:`leaves_of`."""
     leaves = iter(leaves)
@@ -70,6 +75,35 @@ def put_back(structure: Any, leaves) -> Any:
         return next(leaves)
 
     return fill(structure)
+
+
+def along(structure: Any, data: Any, what: str) -> list:
+    """The leaves of data that has the structure of something; lists and tuples are alike.
+
+    Examples
+    --------
+    >>> along({"a": (0, 0), "b": 0}, {"b": 3, "a": [1, 2]}, "y")
+    [1, 2, 3]
+    """
+    if isinstance(structure, dict) and isinstance(data, dict) and set(structure) == set(data):
+        return [leaf for key, inner in structure.items() for leaf in along(inner, data[key], what)]
+    listed = isinstance(structure, (list, tuple)) and isinstance(data, (list, tuple))
+    if listed and len(structure) == len(data):
+        return [leaf for inner, entry in zip(structure, data) for leaf in along(inner, entry, what)]
+    if isinstance(structure, (list, tuple, dict)) or isinstance(data, (tuple, dict)):
+        raise ValueError(f"{what} must have the structure of the outputs, {_drawn(structure)}; got {_drawn(data)}.")
+    return [data]
+
+
+def along_or_flat(structure: Any, data: Any, what: str) -> list:
+    """The same of data that may be a plain list of the leaves, too."""
+    if isinstance(data, (list, tuple)) and not is_deep(data) and len(data) == len(leaves_of(structure)):
+        return list(data)
+    return along(structure, data, what)
+
+
+def _drawn(structure: Any) -> str:
+    return repr(put_back(structure, ["*"] * len(leaves_of(structure)))).replace("'*'", "*")
 
 
 def _like(structure, entries: list):
@@ -104,7 +138,7 @@ def structure_of(outputs):
 
 def names_for(structure, base: str) -> list[str]:
     """``"output"``; ``"output_1"``, ... for several; the keys of a dict."""
-    if isinstance(structure, dict):
+    if isinstance(structure, dict) and not is_deep(structure):
         return list(structure)
-    count = len(entries(structure))
+    count = len(leaves_of(structure))
     return [base] if count == 1 else [f"{base}_{k + 1}" for k in range(count)]

@@ -51,7 +51,10 @@ class Training(Steps, Loops):
         optimizer : str or Optimizer
         loss : str, Loss, function, or list or dict of them
             A Python function ``f(y_true, y_pred)`` is differentiated by HIPS autograd. With several outputs, one
-            loss for all, or one for each; None leaves an output free.
+            loss for all, or one for each; None leaves an output free. Where outputs are nested, so are losses. A list
+            that does not have the structure of the outputs holds losses which are all of the same ones:
+            ``[f, {"a": "mse", "b": "mae"}]`` adds to those of ``a`` and ``b`` a Python function of both,
+            ``f({"a": ..., "b": ...}, {"a": ..., "b": ...})``.
         loss_weights : float, or list or dict of float, optional
             Factors of the losses in the total.
         metrics, weighted_metrics : list or dict, optional
@@ -98,7 +101,7 @@ class Training(Steps, Loops):
         }
 
     def _objective_of(self, settings: tuple) -> Objective:
-        return Objective(*settings, self.output_names, isinstance(self._output_structure, dict))
+        return Objective(*settings, self.output_names, self._output_structure)
 
     def _ready(self, x: list | None = None, *, what: str) -> None:
         if not self.compiled:

@@ -35,8 +35,8 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = Fals
     Returns
     -------
     left, right
-        Each in the structure of ``dataset``: views of its arrays, unless ``shuffle``. PyTorch datasets of single samples
-        where PyTorch is asked for, and of a PyTorch dataset, whose samples are not read before they are used.
+        Each in the structure of ``dataset``: views of its arrays, unless ``shuffle``. PyTorch datasets of single
+        samples where PyTorch is asked for, and of a PyTorch dataset, whose samples are not read before they are used.
 
     References
     ----------
@@ -51,12 +51,12 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = Fals
     """
     if preferred_backend not in (None, "numpy", "torch"):
         raise ValueError(
-            f"split_dataset: preferred_backend={preferred_backend!r} is not there: parts are arrays (None), or datasets "
-            "of PyTorch ('torch')."
+            f"split_dataset: preferred_backend={preferred_backend!r} is not there: parts are arrays (None), or "
+            "datasets of PyTorch ('torch')."
         )
     is_torch = comes_from(dataset, "torch.utils.data", "Dataset")
     if is_torch and preferred_backend == "numpy":
-        raise ValueError("split_dataset: a PyTorch dataset is split into PyTorch datasets; leave preferred_backend out.")
+        raise ValueError("split_dataset: a PyTorch dataset is split into its like; leave preferred_backend out.")
     count = _samples_of_torch(dataset) if is_torch else _samples(leaves_of(dataset), dataset)
     left, right = (_number(s, count, w) for s, w in ((left_size, "left_size"), (right_size, "right_size")))
     if left is None and right is None:
@@ -98,8 +98,8 @@ def _samples(leaves: list, dataset) -> int:
 def _samples_of_torch(dataset) -> int:
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
         raise TypeError(
-            f"split_dataset: a PyTorch dataset needs __len__ and __getitem__ to be split; {type(dataset).__name__} lacks "
-            "one (IterableDatasets have no numbered samples)."
+            f"split_dataset: a PyTorch dataset needs __len__ and __getitem__ to be split; {type(dataset).__name__} "
+            "lacks one (IterableDatasets have no numbered samples)."
         )
     return len(dataset)
 

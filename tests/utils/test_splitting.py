@@ -46,15 +46,20 @@ def test_refusals(arguments, match):
 
 def test_nested_structures_keep_their_types():
     left, right = split_dataset(([X, {"a": X}], Y), 0.5)
-    assert isinstance(left, tuple) and isinstance(left[0], list) and left[0][1]["a"].shape == (5, 2)
+    assert isinstance(left, tuple)
+    assert isinstance(left[0], list)
+    assert left[0][1]["a"].shape == (5, 2)
     np.testing.assert_array_equal(right[0][1]["a"], X[5:])
 
 
-@pytest.mark.parametrize("data", [[X, Y], (X, Y), {"x": X, "y": Y}, ((X, X), Y)], ids=["list", "tuple", "dict", "nested"])
+@pytest.mark.parametrize(
+    "data", [[X, Y], (X, Y), {"x": X, "y": Y}, ((X, X), Y)], ids=["list", "tuple", "dict", "nested"]
+)
 def test_parts_as_datasets_of_pytorch(data):
     torch = pytest.importorskip("torch")
     left, right = split_dataset(data, 0.2, 0.8, shuffle=True, seed=2, preferred_backend="torch")
-    assert isinstance(left, torch.utils.data.Dataset) and (len(left), len(right)) == (2, 8)
+    assert isinstance(left, torch.utils.data.Dataset)
+    assert (len(left), len(right)) == (2, 8)
     expected = split_dataset(data, 0.2, 0.8, shuffle=True, seed=2)[1]
     loaded = next(iter(torch.utils.data.DataLoader(right, batch_size=8)))
     a, b = torch.utils._pytree.tree_flatten(loaded)[0], torch.utils._pytree.tree_flatten(expected)[0]

@@ -10,7 +10,7 @@ from rnn_ref.device import array_module
 from rnn_ref.layers.call_checks import warn_nan
 from rnn_ref.models.data.class_weights import weigh_classes
 from rnn_ref.models.data.kinds import is_frame, to_arrays
-from rnn_ref.models.structure import flatten
+from rnn_ref.models.structure import along_or_flat, flatten, is_deep
 
 Batch = tuple[list, list, list]
 
@@ -30,7 +30,8 @@ def one_batch(x, y, sample_weight, *, model, class_weight=None) -> Batch:
     names = model.output_names  # of some models known only now
     y = to_arrays(y, f"{name}: y")
     y = model.flatten_targets(y, f"{name}: y") if model.compiled else flatten(y, names, f"{name}: y")
-    sample_weight = _spread(to_arrays(sample_weight, f"{name}: sample_weight"), names, f"{name}: sample_weight")
+    what = f"{name}: sample_weight"
+    sample_weight = _spread(to_arrays(sample_weight, what), names, model._output_structure, what)
     batch = x, y, sample_weight
     _check_lengths(batch, name)
     return weighted(batch, class_weight, model) if class_weight is not None else batch
@@ -51,8 +52,10 @@ def _check_lengths(batch: Batch, name: str) -> None:
         raise ValueError(f"{name}: x is empty (shape {batch[0][0].shape}); at least one sample is needed.")
 
 
-def _spread(sample_weight: Any, names: list[str], what: str) -> list:
+def _spread(sample_weight: Any, names: list[str], structure: Any, what: str) -> list:
     """One sample weight serves every output, unless there is one for each."""
+    if is_deep(structure) and isinstance(sample_weight, (list, tuple, dict)):
+        return along_or_flat(structure, sample_weight, what)
     if sample_weight is None or len(names) == 1 or isinstance(sample_weight, (list, dict)):
         return flatten(sample_weight, names, what)
     if sample_weight.size != len(sample_weight):

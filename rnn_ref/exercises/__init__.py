@@ -11,6 +11,7 @@ from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     lstm_gates,
     own_cell,
     parameters,
+    sequences,
     vanishing,
 )
 from rnn_ref.exercises.course import EXERCISES, TITLES, Exercise, Result, check, hint

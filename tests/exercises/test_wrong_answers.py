@@ -14,6 +14,7 @@ from tests.exercises import (
     wrong_lstm_gates,
     wrong_own_cell,
     wrong_parameters,
+    wrong_sequences,
     wrong_vanishing,
 )
 
@@ -24,6 +25,7 @@ WRONG = [
     *wrong_first_look.WRONG,
     *wrong_first_step.WRONG,
     *wrong_gru_forecasts.WRONG,
+    *wrong_sequences.WRONG,
     *wrong_own_cell.WRONG,
     *wrong_vanishing.WRONG,
 ]

@@ -5,12 +5,14 @@
 
 from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     backpropagation,
+    entities,
     first_look,
     first_step,
     gru_forecasts,
     lstm_gates,
     own_cell,
     parameters,
+    regularization,
     sequences,
     vanishing,
 )

@@ -8,12 +8,14 @@ import pytest
 from rnn_ref.exercises import EXERCISES, check
 from tests.exercises import (
     wrong_backpropagation,
+    wrong_entities,
     wrong_first_look,
     wrong_first_step,
     wrong_gru_forecasts,
     wrong_lstm_gates,
     wrong_own_cell,
     wrong_parameters,
+    wrong_regularization,
     wrong_sequences,
     wrong_vanishing,
 )
@@ -28,6 +30,8 @@ WRONG = [
     *wrong_sequences.WRONG,
     *wrong_own_cell.WRONG,
     *wrong_vanishing.WRONG,
+    *wrong_regularization.WRONG,
+    *wrong_entities.WRONG,
 ]
 
 

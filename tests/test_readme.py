@@ -1,4 +1,4 @@
-"""What the README refers to exists."""
+"""What the README and the other pages refer to exists."""
 
 import ast
 import re
@@ -8,10 +8,25 @@ import pytest
 
 HERE = Path(__file__).parent
 README = (HERE.parent / "README.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", README)
-
-
+DESCRIBED = (HERE / "documents" / "README.md").read_text(encoding="utf-8")
+NAMED = re.findall(r"`([\w/]+\.py)::(\w+)`", DESCRIBED)
 INSTALLS = re.findall(r"pip install[^&`\n]*", README)
+PAGES = [
+    page
+    for page in HERE.parent.rglob("*.md")
+    if not {".venv", ".venv-wheel", "build", "node_modules"} & set(page.relative_to(HERE.parent).parts)
+]
+
+
+def test_it_is_short():
+    assert len(README.splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(HERE.parent).as_posix())
+def test_what_pages_link_to_exists(page):
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
 
 
 def test_an_edit_in_the_clone_is_what_runs_next():

@@ -56,9 +56,11 @@ def test_every_folder_is_a_room():
     assert folders == set(RANK) | {"utils"}
 
 
-def test_every_room_is_in_the_table_of_the_readme():
+def test_every_room_is_in_the_table_for_contributors():
     rows = [
-        row for row in (PACKAGE.parent / "README.md").read_text(encoding="utf-8").splitlines() if row.startswith("| `")
+        row
+        for row in (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+        if row.startswith("| `")
     ]
     named = {room for row in rows for room in RANK if f"`{room}/`" in row.split("|")[1]}
     assert named == set(RANK)

@@ -14,6 +14,8 @@ from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     parameters,
     regularization,
     sequences,
+    sick_networks,
+    translation,
     vanishing,
 )
 from rnn_ref.exercises.course import EXERCISES, TITLES, Exercise, Result, check, hint

@@ -17,6 +17,8 @@ from tests.exercises import (
     wrong_parameters,
     wrong_regularization,
     wrong_sequences,
+    wrong_sick_networks,
+    wrong_translation,
     wrong_vanishing,
 )
 
@@ -32,6 +34,8 @@ WRONG = [
     *wrong_vanishing.WRONG,
     *wrong_regularization.WRONG,
     *wrong_entities.WRONG,
+    *wrong_translation.WRONG,
+    *wrong_sick_networks.WRONG,
 ]
 
 

@@ -5,6 +5,7 @@
 
 from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     backpropagation,
+    characters,
     entities,
     first_look,
     first_step,

@@ -8,6 +8,7 @@ import pytest
 from rnn_ref.exercises import EXERCISES, check
 from tests.exercises import (
     wrong_backpropagation,
+    wrong_characters,
     wrong_entities,
     wrong_first_look,
     wrong_first_step,
@@ -30,6 +31,7 @@ WRONG = [
     *wrong_first_step.WRONG,
     *wrong_gru_forecasts.WRONG,
     *wrong_sequences.WRONG,
+    *wrong_characters.WRONG,
     *wrong_own_cell.WRONG,
     *wrong_vanishing.WRONG,
     *wrong_regularization.WRONG,

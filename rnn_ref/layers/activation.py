@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_ref.device import xp
 from rnn_ref.layers import activations
+from rnn_ref.layers.activation_option import ActivationOption
 from rnn_ref.layers.layer import Layer, LayerGradients
 
 
@@ -30,10 +31,11 @@ class Activation(Layer):
 
     never_builds = True
     supports_masking = True
+    activation = ActivationOption()
 
     def __init__(self, activation, **layer_options):
         super().__init__(**layer_options)
-        self.activation = activations.get(activation, self.name)
+        self.activation = activation
 
     def forward(self, x, *, training: bool = False):
         """``a = f(x)``; the tape is ``(x, a)``."""

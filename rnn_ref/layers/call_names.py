@@ -8,6 +8,8 @@ from inspect import Parameter, signature
 from rnn_ref.spelling import unknown_argument
 
 FOR_KERNELS = ("keep_z", "x_drop", "h_drop")  # of recurrent layers, and of what is around them
+NOT_GIVEN = object()  # in the place of a layer's input
+KERAS = ("inputs", "sequences", "sequence", "x")  # what Keras's layers, and those here, call it
 ALWAYS = ("mask", "training")  # every layer may be told; one that does not care leaves them
 
 
@@ -44,3 +46,21 @@ def _of_call(layer) -> tuple[tuple[str, ...], bool]:
         return known, True
     inner, takes_any = _of_call(layer.layer)  # TimeDistributed hands on
     return known + inner, takes_any
+
+
+def first_by_name(layer, arguments: dict):
+    """Take a layer's input out of the arguments that a call has by name.
+
+    Raises
+    ------
+    TypeError
+        If it is not there.
+    """
+    own_call = layer.by_call or hasattr(layer, "walk_layers")
+    names = KERAS
+    if own_call:
+        names = tuple(signature(layer.call).parameters)[:1]
+    for name in names:
+        if name in arguments and (own_call or name not in layer.call_arguments):
+            return arguments.pop(name)
+    raise TypeError(f"{layer.name}: called without its input {names[0] if names else ''!r}; got {sorted(arguments)}.")

@@ -10,6 +10,7 @@ from rnn_ref import checks, random
 from rnn_ref.device import xp
 from rnn_ref.equations.record import Record
 from rnn_ref.layers import activations, constraints, initializers, regularizers
+from rnn_ref.layers.activation_option import ActivationOption
 from rnn_ref.layers.layer import Layer
 from rnn_ref.named import Named
 
@@ -34,6 +35,8 @@ class CellOptions(Layer):
     GATES: tuple[str, ...]
     STATES: tuple[str, ...]
     blocks: int  # G: how many (F, H) blocks the kernel has
+    activation = ActivationOption(activations.get_pointwise)
+    recurrent_activation = ActivationOption(activations.get_pointwise)
     products: int  # how many (H, H) blocks the recurrent kernel has; G unless a cell says otherwise
 
     def __init__(
@@ -59,15 +62,13 @@ class CellOptions(Layer):
         **layer_options,
     ):
         super().__init__(**layer_options)
-        if checks.integer(implementation, "implementation", self.name) not in (1, 2):
+        if checks.integer(implementation, "implementation", self.name) not in (0, 1, 2):  # 0: in old files, for 1
             raise ValueError(f"{self.name}: implementation must be 1 or 2, got {implementation!r}.")
         self.units = checks.positive_integer(units, "units", self.name)
         if activation is not IN_THE_EQUATIONS:
-            self.activation = activations.get_pointwise(activation, f"{self.name}: activation")
+            self.activation = activation
         if recurrent_activation is not None:
-            self.recurrent_activation = activations.get_pointwise(
-                recurrent_activation, f"{self.name}: recurrent_activation"
-            )
+            self.recurrent_activation = recurrent_activation
         self.use_bias = checks.flag(use_bias, "use_bias", self.name)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -81,7 +82,7 @@ class CellOptions(Layer):
         self.dropout = checks.fraction(dropout, "dropout", self.name)
         self.recurrent_dropout = checks.fraction(recurrent_dropout, "recurrent_dropout", self.name)
         # As in Keras: 1 drops inputs with a mask for each gate, 2 with one for all; recurrent dropout needs 1.
-        self.implementation = 1 if recurrent_dropout else implementation
+        self.implementation = 1 if recurrent_dropout or not implementation else implementation
         self.seed = seed
         self._generator = random.make(seed)
         self._looked_at: set = set()  # batch sizes for which the kernel was chosen

@@ -10,6 +10,7 @@ from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.kernels.gate import admitted
 from rnn_ref.layers import activations, constraints, initializers, regularizers
+from rnn_ref.layers.activation_option import ActivationOption
 from rnn_ref.layers.affine import affine, d_affine
 from rnn_ref.layers.layer import Layer, LayerGradients
 from rnn_ref.layers.windows import (
@@ -77,6 +78,8 @@ class Conv1D(Layer):
     array([  1.,  11., 111., 310.], dtype=float32)
     """
 
+    activation = ActivationOption()
+
     def __init__(
         self,
         filters,
@@ -111,7 +114,7 @@ class Conv1D(Layer):
             raise ValueError(
                 f"{self.name}: strides={self.strides} and dilation_rate={self.dilation_rate} cannot both be above 1."
             )
-        self.activation = activations.get(activation, f"{self.name}: activation")
+        self.activation = activation
         self.use_bias = checks.flag(use_bias, "use_bias", self.name)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

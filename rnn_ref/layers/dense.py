@@ -13,6 +13,7 @@ from rnn_ref.kernels.cpu.threads import lock, prepare
 from rnn_ref.kernels.cpu.weights import d_weights, split_bias, with_bias
 from rnn_ref.kernels.gate import admitted
 from rnn_ref.layers import activations, constraints, initializers, regularizers
+from rnn_ref.layers.activation_option import ActivationOption
 from rnn_ref.layers.layer import Layer, LayerGradients
 
 
@@ -60,6 +61,7 @@ class Dense(Layer):
 
     supports_masking = True
     call_arguments = ("training",)
+    activation = ActivationOption()
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class Dense(Layer):
         if quantization_config is not None:
             raise NotImplementedError(f"{self.name}: quantization_config is not there; leave it out.")
         self.units = checks.positive_integer(units, "units", self.name)
-        self.activation = activations.get(activation, f"{self.name}: activation")
+        self.activation = activation
         self.use_bias = checks.flag(use_bias, "use_bias", self.name)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -17,7 +17,7 @@ from rnn_ref.layers import autodiff, regularizers
 from rnn_ref.layers.border import handed_out, with_masks
 from rnn_ref.layers.building import built_once
 from rnn_ref.layers.call_checks import check_call
-from rnn_ref.layers.call_names import check_names
+from rnn_ref.layers.call_names import NOT_GIVEN, check_names, first_by_name
 from rnn_ref.layers.calls import SymbolicCalls
 from rnn_ref.layers.inside import call_by_hand, call_inside
 from rnn_ref.layers.overrides import choose_way
@@ -258,7 +258,7 @@ class Layer(WeightOwner):
         return autodiff.backward(self, tape, grads)
 
     @explained
-    def __call__(self, x, *more, **arguments):
+    def __call__(self, x=NOT_GIVEN, /, *more, **arguments):
         """Run the layer on an array and return an array; on symbolic tensors, connect it.
 
         On a GPU too: NumPy arrays give NumPy arrays, CuPy arrays give CuPy arrays.
@@ -266,6 +266,8 @@ class Layer(WeightOwner):
         ``more`` arguments without a name come in the order of Keras's ``call``; a custom cell takes its states second.
         """
         arguments = self.by_name(more, self.call_arguments) | arguments
+        if x is NOT_GIVEN:
+            x = first_by_name(self, arguments)
         if arguments:
             check_names(self, arguments)
         if arguments or type(x) is not np.ndarray:

@@ -7,11 +7,12 @@ import numpy as np
 from rnn_ref import checks, memory
 from rnn_ref.device import asarray, converted, device, to_numpy, xp
 from rnn_ref.layers import regularizers
-from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.layer import NOT_GIVEN, Layer, LayerGradients
 from rnn_ref.layers.recurrent_cells import as_cell, cell_from, describe_cell
 from rnn_ref.layers.recurrent_shapes import RecurrentShapes
 from rnn_ref.layers.recurrent_states import RecurrentStates
 from rnn_ref.layers.starting import Started
+from rnn_ref.layers.variable import Variable
 from rnn_ref.layers.weight_owner import each_once
 
 
@@ -144,7 +145,7 @@ class RNN(RecurrentStates, RecurrentShapes):
         taken = {name for name in own if name in of_cell and own[name] is not of_cell[name]}
         return each_once({f"{self.name}/{name}" if name in taken else name: w for name, w in own.items()} | of_cell)
 
-    def __call__(self, x, *more, **arguments):
+    def __call__(self, x=NOT_GIVEN, /, *more, **arguments):
         y = super().__call__(x, *more, **arguments)
         return self._by_cell(y) if isinstance(y, (list, tuple)) else y
 
@@ -366,6 +367,19 @@ class RNN(RecurrentStates, RecurrentShapes):
 class BuiltInRNN(RNN):
     """A layer that makes its own cell and shows its options as its own: SimpleRNN, LSTM, GRU."""
 
+    def __setattr__(self, name, value):
+        """Options of the cell are set there: an attribute of the layer would stand before them, and change nothing."""
+        options = vars(self.cell) if "cell" in vars(self) else {}
+        the_cell_s = name in options and name not in vars(self) and not hasattr(type(self), name)
+        if the_cell_s and not name.startswith("_") and not isinstance(value, Variable):
+            if not _same(options[name], value):
+                raise AttributeError(
+                    f"{self.name}: {name} is an option of its cell, and only read here. Make a new layer with another, "
+                    f"or set layer.cell.{name}, as in Keras."
+                )
+            return
+        super().__setattr__(name, value)
+
     def _cell_config(self) -> dict:
         config = {k: v for k, v in self.cell.get_config().items() if k not in ("name", "trainable", "dtype")}
         return config | {"activity_regularizer": regularizers.serialize(self.activity_regularizer)}
@@ -374,3 +388,7 @@ class BuiltInRNN(RNN):
 def _over(steps, array) -> np.ndarray:
     """``(T, B)`` in the rank of an array ``(T, B, ...)``."""
     return steps.reshape(*steps.shape, *[1] * (array.ndim - steps.ndim))
+
+
+def _same(a, b) -> bool:
+    return a is b or (isinstance(a, (int, float, str)) and isinstance(b, (int, float, str)) and a == b)

@@ -181,6 +181,20 @@ class WeightOwner(Spelled):
                 )
             call.penalties.append((self, value))
 
+    def add_variable(self, *arguments, **options) -> Variable:
+        """Keras's other name of :meth:`add_weight`."""
+        return self.add_weight(*arguments, **options)
+
+    @property
+    def compute_dtype(self) -> str:
+        """Keras's name of the precision of computations; here the one precision, ``dtype``."""
+        return self.dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Keras's name of the precision of weights; here the one precision, ``dtype``."""
+        return self.dtype
+
     def __getattr__(self, name: str):
         """Reached only by names that are not there: those of weights, before there are any."""
         if any(name in vars(cls) for cls in type(self).__mro__):

@@ -115,6 +115,8 @@ class Files(StateTree):
         --------
         rnn_ref.interop.onnx.export
         """
+        if format not in ("onnx", "tf_saved_model", "openvino", "litert"):
+            raise ValueError(f"{self.name}: export knows no format {format!r}; here it is 'onnx'.")
         if format != "onnx":
             raise NotImplementedError(
                 f"{self.name}: export of {format!r} is not there; format='onnx' is. model.save('x.keras') writes what "

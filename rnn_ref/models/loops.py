@@ -138,10 +138,12 @@ class Loops:
                     break
             if backup:
                 backup.forget()
-        finally:  # also after Ctrl-C: the bar is closed and the history so far stays
-            if self.optimizer is not None:
-                self.optimizer.finalize_variable_values(self.trainable_weights)
-            called.on_train_end(logs)
+        except BaseException:  # also after Ctrl-C: the bar is closed, the history so far stays, and training has no end
+            called.close()
+            raise
+        if self.optimizer is not None:
+            self.optimizer.finalize_variable_values(self.trainable_weights)
+        called.on_train_end(logs)
         return self.history
 
     def _validation(self, source, validation_data, split, batch_size, training_batch_size, steps):

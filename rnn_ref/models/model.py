@@ -13,7 +13,7 @@ from rnn_ref.device import is_array, xp
 from rnn_ref.guard import explained
 from rnn_ref.layers.call_checks import look_for_nan
 from rnn_ref.layers.input import Input
-from rnn_ref.layers.layer import Layer, LayerGradients
+from rnn_ref.layers.layer import NOT_GIVEN, Layer, LayerGradients
 from rnn_ref.layers.penalties import remember
 from rnn_ref.layers.recording import now, weights_as_tensors
 from rnn_ref.layers.symbolic import entries, leaves, map_shapes, pack, replace_entries, shapes_of
@@ -244,13 +244,13 @@ class Model(Training, Files, Layer):
         )
 
     @explained
-    def __call__(self, x, *more, **arguments):
+    def __call__(self, x=NOT_GIVEN, /, *more, **arguments):
         """Run the model on arrays and return arrays; on symbolic tensors, connect it."""
         if more:
             names = list(inspect.signature(self.call).parameters)[1:]
             arguments = dict(zip(names, more)) | arguments
         if now() is None:
-            look_for_nan(x, f"{self.name}: x")
+            look_for_nan(list(arguments.values()) if x is NOT_GIVEN else x, f"{self.name}: x")
         y = super().__call__(x, **arguments)
         return self.structure_outputs(leaves_of(y)) if isinstance(y, (list, tuple, dict)) else y
 

@@ -238,3 +238,29 @@ def test_a_loss_of_ones_own():
     model.compile("adam", Cubic())
     history = model.fit(*data(100), epochs=5, verbose=0)
     assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_training_that_an_error_ended_has_no_end(error, capsys):
+    """As in Keras: no callback is told of an end, so EarlyStopping leaves the weights as they are."""
+    told = []
+
+    class Last(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise error
+
+        def on_train_end(self, logs=None):
+            told.append("end")
+
+    x, y = data()
+    model = small()
+    stopping = callbacks.EarlyStopping("loss", mode="max", patience=5, restore_best_weights=True)
+    with pytest.raises(error):
+        model.fit(x, y, epochs=4, callbacks=[stopping, Last()])
+    assert told == []
+    assert not any((a == b).all() for a, b in zip(model.get_weights(), stopping.best_weights) if a.any())
+    capsys.readouterr()
+    model.fit(x, y, epochs=1, callbacks=[Last()], validation_split=0.5)  # the bar is that of a new training
+    assert told == ["end"]
+    assert "Evaluate" not in capsys.readouterr().out

@@ -106,3 +106,23 @@ def test_what_a_subclass_adds_to_its_config_comes_back():
     a = rnn_ref.Input((2,))
     model = Own(inputs=a, outputs=layers.Dense(1)(a), param=3)
     assert Own.from_config(model.get_config()).param == 3
+
+
+def test_an_optional_input_may_be_left_out_of_training():
+    class WithOther(rnn_ref.layers.Layer):
+        def call(self, a, b=None):
+            return a if b is None else a + b
+
+    a, b = rnn_ref.Input((2,), name="a"), rnn_ref.Input((2,), name="b", optional=True)
+    y = rnn_ref.layers.Dense(1, kernel_initializer="ones")(WithOther()(a, b=b))
+    model = rnn_ref.Model({"a": a, "b": b}, y)
+    model.compile(rnn_ref.optimizers.SGD(0.01), "mse")
+    x, target = np.ones((5, 2), "float32"), np.zeros((5, 1), "float32")
+    assert model.fit({"a": x, "b": None}, target, batch_size=2, verbose=0, validation_split=0.4).history["loss"][0] > 0
+    np.testing.assert_array_equal(
+        model.predict({"a": x, "b": None}, verbose=0), model.predict({"a": x, "b": 0 * x}, verbose=0)
+    )
+    model.evaluate(iter([({"a": x, "b": None}, target)]), verbose=0)
+    for wrong, message in (({"a": None, "b": x}, "got None for one"), ({"a": None, "b": None}, "got None for one")):
+        with pytest.raises(ValueError, match=message):
+            model.predict(wrong, verbose=0)

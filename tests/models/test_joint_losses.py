@@ -147,9 +147,9 @@ def test_what_a_joint_loss_cannot_be_used_for():
 
 
 def test_a_saved_model_knows_which_losses_were_of_the_same_outputs(tmp_path):
-    model = made(rnn_ref, SHAPES["tuple"])
-    model.compile("sgd", [product, ("mse", "mae")], metrics=(["mae"], None))
+    model = made(rnn_ref, SHAPES["list"])
+    model.compile("sgd", (product, ["mse", "mae"]), metrics=(["mae"], None))
     model.save(tmp_path / "joint.keras")
     loaded = rnn_ref.models.load_model(tmp_path / "joint.keras", custom_objects={"product": product})
-    np.testing.assert_allclose(loaded.evaluate(X, (P, Q), verbose=0), model.evaluate(X, (P, Q), verbose=0), rtol=1e-5)
+    np.testing.assert_allclose(loaded.evaluate(X, [P, Q], verbose=0), model.evaluate(X, [P, Q], verbose=0), rtol=1e-5)
     assert loaded.metrics_names == model.metrics_names

@@ -35,7 +35,7 @@ class ArrayBatches:
         self.model, self.name, self.class_weight, self.shuffle = model, model.name, class_weight, shuffle
         self.x, self.y, self.sample_weight = arrays = one_batch(x, y, sample_weight, model=model)
         look_for_nan(*arrays, model=model)
-        self.size = len(self.x[0])
+        self.size = _size(self.x)
         self._batch_size, self._steps = batch_size, steps
 
     @property
@@ -77,7 +77,7 @@ class ArrayBatches:
         part.__dict__.update(self.__dict__, **changes)
         for name in ("x", "y", "sample_weight"):
             setattr(part, name, [None if array is None else array[rows] for array in getattr(self, name)])
-        part.size = len(part.x[0])
+        part.size = _size(part.x)
         return part
 
     def on_epoch_begin(self) -> None:
@@ -85,6 +85,11 @@ class ArrayBatches:
 
     def on_epoch_end(self) -> None:
         """Nothing to put away."""
+
+
+def _size(x: list) -> int:
+    """How many samples there are; an optional input may have none."""
+    return next(len(array) for array in x if array is not None)
 
 
 def _rows(array, rows):

@@ -33,23 +33,29 @@ def one_batch(x, y, sample_weight, *, model, class_weight=None) -> Batch:
     what = f"{name}: sample_weight"
     sample_weight = _spread(to_arrays(sample_weight, what), names, model._output_structure, what)
     batch = x, y, sample_weight
-    _check_lengths(batch, name)
+    _check_lengths(batch, model)
     return weighted(batch, class_weight, model) if class_weight is not None else batch
 
 
-def _check_lengths(batch: Batch, name: str) -> None:
+def _check_lengths(batch: Batch, model) -> None:
+    name = model.name
+    optional = [getattr(place.node.layer, "optional", False) for place in getattr(model, "inputs", None) or []]
     for what, arrays in zip(("x", "y", "sample_weight"), batch):
-        for array in arrays:
-            if isinstance(array, list) or (array is None and what == "x"):
+        for k, array in enumerate(arrays):
+            left_out = array is None and what == "x" and not (k < len(optional) and optional[k])
+            if isinstance(array, list) or left_out:
                 got = "None" if array is None else f"a list of {len(array)} arrays"
                 raise ValueError(f"{name}: {what}: expected one array for each of the model's, got {got} for one.")
-    size = len(batch[0][0])
+    given = [array for array in batch[0] if array is not None]
+    if not given:
+        raise ValueError(f"{name}: x: got None for every input; one must have samples.")
+    size = len(given[0])
     for what, arrays in zip(("x", "y", "sample_weight"), batch):
         for array in arrays:
             if array is not None and len(array) != size:
                 raise ValueError(f"{name}: {what} has {len(array)} samples, x has {size}; each sample needs its own.")
     if size == 0:
-        raise ValueError(f"{name}: x is empty (shape {batch[0][0].shape}); at least one sample is needed.")
+        raise ValueError(f"{name}: x is empty (shape {given[0].shape}); at least one sample is needed.")
 
 
 def _spread(sample_weight: Any, names: list[str], structure: Any, what: str) -> list:

@@ -170,6 +170,14 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_params(params)
 
+    def close(self) -> None:
+        """Take the display away from training that ended in an error: nobody is told of an end."""
+        from .progress import ProgbarLogger
+
+        for callback in self.callbacks:
+            if isinstance(callback, ProgbarLogger):
+                callback.close()
+
     def listens(self, hook: str) -> bool:
         """Whether any callback does something in this hook; if not, its logs need not be computed.
 

@@ -52,6 +52,10 @@ class ProgbarLogger(Callback):
         self._end(logs)
 
     def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar where it is; what comes next is another training."""
         self._training = False
         self._close()
 

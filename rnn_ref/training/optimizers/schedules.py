@@ -104,7 +104,7 @@ class PiecewiseConstantDecay(_Builtin):
         self.name = name
 
     def __call__(self, step):
-        return self.values[bisect.bisect_left(self.boundaries, step)]
+        return self.values[bisect.bisect_left(self.boundaries, float(step))]
 
 
 class PolynomialDecay(_Builtin):

@@ -14,6 +14,7 @@ from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     own_cell,
     parameters,
     regularization,
+    sentiment,
     sequences,
     sick_networks,
     translation,

@@ -17,6 +17,7 @@ from tests.exercises import (
     wrong_own_cell,
     wrong_parameters,
     wrong_regularization,
+    wrong_sentiment,
     wrong_sequences,
     wrong_sick_networks,
     wrong_translation,
@@ -38,6 +39,7 @@ WRONG = [
     *wrong_entities.WRONG,
     *wrong_translation.WRONG,
     *wrong_sick_networks.WRONG,
+    *wrong_sentiment.WRONG,
 ]
 
 

@@ -78,6 +78,33 @@ class Regularizer(Guarded, Spelled):
         return cls(**config)
 
 
+class FunctionRegularizer(Regularizer):
+    """A penalty that a Python function computes; HIPS autograd differentiates it.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x)`` returns one number. It computes with operators and `autograd.numpy`.
+
+    Examples
+    --------
+    >>> cubed = FunctionRegularizer(lambda x: (x**3).sum())
+    >>> cubed(np.array([1.0, 2.0])), cubed.gradient(np.array([1.0, 2.0])).tolist()
+    (9.0, [3.0, 12.0])
+    """
+
+    def __init__(self, function: Callable):
+        self.function = function
+
+    def __call__(self, x):
+        value = self.function(x)
+        if type(value).__module__.startswith("autograd."):  # it is writing down what happens to this
+            return value
+        if getattr(value, "size", 1) != 1:
+            raise ValueError(f"The regularizer {self.function!r} must return one number, got the shape {value.shape}.")
+        return number(value)
+
+
 class L1(Regularizer):
     """`l1 * sum(|x|)`: pulls every entry to zero by the same force, so that many get there.
 
@@ -282,7 +309,7 @@ def get(identifier: Any) -> Any:
     ----------
     identifier : str, dict, type, Regularizer or None
         A name ("l1", "l2", "l1_l2", "orthogonal_regularizer", or a class name), a config dict, a class, or
-        any callable `value(x)` that has a `gradient(x)` too.
+        any callable `value(x)`; where it has no `gradient(x)`, HIPS autograd differentiates it.
 
     Returns
     -------
@@ -292,7 +319,7 @@ def get(identifier: Any) -> Any:
     Raises
     ------
     ValueError
-        If the name is unknown (the message lists the known ones), or the object has no `gradient`.
+        If the name is unknown (the message lists the known ones).
 
     Examples
     --------
@@ -304,10 +331,7 @@ def get(identifier: Any) -> Any:
         return L1L2(l1=0.01, l2=0.01)
     regularizer = _registry.get(identifier)
     if regularizer is not None and not callable(getattr(regularizer, "gradient", None)):
-        raise ValueError(
-            f"regularizer {regularizer!r} needs a method gradient(x), the derivative of its value: derive it "
-            "from Regularizer and define both"
-        )
+        return FunctionRegularizer(regularizer)
     return regularizer
 
 
@@ -320,7 +344,7 @@ def serialize(regularizer: Regularizer | None) -> Config | None:
     >>> serialize(L2(0.1))["config"]
     {'l2': 0.1}
     """
-    return _registry.serialize(regularizer)
+    return _registry.serialize(regularizer.function if isinstance(regularizer, FunctionRegularizer) else regularizer)
 
 
 @explained

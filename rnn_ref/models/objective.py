@@ -105,15 +105,15 @@ class Objective:
         """Targets as a list with one for each output; those without a loss may be left out."""
         if y is not None and is_deep(self.structure):
             y = along_or_flat(self.structure, y, what)
-        free = [name for name, loss in zip(self.names, self.losses) if loss is None]
-        if free and y is not None and len(free) < len(self.names):
-            trained = [name for name in self.names if name not in free]
-            given = list(y.values()) if isinstance(y, dict) else list(y) if isinstance(y, (list, tuple)) else [y]
-            if isinstance(y, dict) and set(trained) <= set(y) <= set(self.names):
+        trained = [k for k, loss in enumerate(self.losses) if loss is not None]
+        if y is not None and 0 < len(trained) < len(self.names):
+            names = {self.names[k] for k in trained}
+            given = list(y) if isinstance(y, (list, tuple)) else [y]
+            if isinstance(y, dict) and names <= set(y) <= set(self.names):
                 return [y.get(name) for name in self.names]
             if not isinstance(y, dict) and len(given) == len(trained):
-                found = dict(zip(trained, given))
-                return [found.get(name) for name in self.names]
+                found = dict(zip(trained, given))  # by number: outputs of one layer have the same name
+                return [found.get(k) for k in range(len(self.names))]
         return flatten(y, self.names, what)
 
     # -- one batch ----------------------------------------------------------------------------------

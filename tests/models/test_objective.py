@@ -189,3 +189,19 @@ def test_several_losses_of_one_output_are_refused(loss):
     model = rnn_ref.Sequential([rnn_ref.Input((3,)), rnn_ref.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"there are 1 outputs|A loss must be a name"):
         model.compile("sgd", loss)
+
+
+def test_outputs_of_one_layer_have_targets_of_their_own():
+    x = rnn_ref.Input((3,))
+    shared, other = rnn_ref.layers.Dense(1), rnn_ref.layers.Dense(1)
+    model = rnn_ref.Model(x, [shared(x), shared(2 * x), other(x)])
+    assert model.output_names[0] == model.output_names[1]
+    model.compile("sgd", ["mse", "mse", None])
+    zeros, ones = np.zeros((10, 1)), np.ones((10, 1))
+    first, second, _ = model.predict(X, verbose=0)
+    expected = np.mean(first**2) + np.mean((second - 1) ** 2)
+    np.testing.assert_allclose(
+        model.evaluate(X, [zeros, ones], verbose=0, return_dict=True)["loss"], expected, rtol=1e-5
+    )
+    model.compile("sgd", [None, "mse", None])
+    np.testing.assert_allclose(model.evaluate(X, ones, verbose=0), np.mean((second - 1) ** 2), rtol=1e-5)

@@ -59,8 +59,12 @@ def first_by_name(layer, arguments: dict):
     own_call = layer.by_call or hasattr(layer, "walk_layers")
     names = KERAS
     if own_call:
-        names = tuple(signature(layer.call).parameters)[:1]
+        names = tuple(signature(layer.call).parameters)
+        names = names[:1] + (("x",) if "x" not in names else ())  # ours, as everywhere
     for name in names:
         if name in arguments and (own_call or name not in layer.call_arguments):
             return arguments.pop(name)
-    raise TypeError(f"{layer.name}: called without its input {names[0] if names else ''!r}; got {sorted(arguments)}.")
+    raise TypeError(
+        f"{layer.name}: called without its input. Expected: {' or '.join(names[:1]) or 'x'}, an array, or a list or "
+        f"dict of arrays. Received: {', '.join(sorted(arguments)) or 'nothing'}."
+    )

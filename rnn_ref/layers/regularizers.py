@@ -78,7 +78,7 @@ class Regularizer(Guarded, Spelled):
         return cls(**config)
 
 
-class FunctionRegularizer(Regularizer):
+class _FunctionRegularizer(Regularizer):
     """A penalty that a Python function computes; HIPS autograd differentiates it.
 
     Parameters
@@ -88,7 +88,7 @@ class FunctionRegularizer(Regularizer):
 
     Examples
     --------
-    >>> cubed = FunctionRegularizer(lambda x: (x**3).sum())
+    >>> cubed = _FunctionRegularizer(lambda x: (x**3).sum())
     >>> cubed(np.array([1.0, 2.0])), cubed.gradient(np.array([1.0, 2.0])).tolist()
     (9.0, [3.0, 12.0])
     """
@@ -331,7 +331,7 @@ def get(identifier: Any) -> Any:
         return L1L2(l1=0.01, l2=0.01)
     regularizer = _registry.get(identifier)
     if regularizer is not None and not callable(getattr(regularizer, "gradient", None)):
-        return FunctionRegularizer(regularizer)
+        return _FunctionRegularizer(regularizer)
     return regularizer
 
 
@@ -344,7 +344,7 @@ def serialize(regularizer: Regularizer | None) -> Config | None:
     >>> serialize(L2(0.1))["config"]
     {'l2': 0.1}
     """
-    return _registry.serialize(regularizer.function if isinstance(regularizer, FunctionRegularizer) else regularizer)
+    return _registry.serialize(regularizer.function if isinstance(regularizer, _FunctionRegularizer) else regularizer)
 
 
 @explained

@@ -41,6 +41,8 @@ def test_built_in_layers_and_models():
     np.testing.assert_array_equal(lstm(sequences=X[None], training=False), lstm(X[None]))
     model = Sequential([Input((3,)), dense])
     np.testing.assert_array_equal(model(inputs=X), dense(X))
+    np.testing.assert_array_equal(model(x=X), dense(X))
+    np.testing.assert_array_equal(Sum()(x=X, right=X).shape, (2, 2))
     with pytest.warns(RuntimeWarning, match="holds nan"):
         model(inputs=X * np.nan)
 

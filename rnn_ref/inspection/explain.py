@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 import numpy as np
 
 from rnn_ref import checks
 from rnn_ref.device import asarray, converted, device
 from rnn_ref.equations.activations import NAMES
-from rnn_ref.equations.reading import Equation
 from rnn_ref.guard import guarded
-from rnn_ref.inspection.expressions import Writer
+from rnn_ref.inspection.explanation import Explanation, Explanations
 from rnn_ref.inspection.gradients import Both
 from rnn_ref.inspection.known_cells import require_known
 from rnn_ref.inspection.on_host import on_host
@@ -28,100 +24,12 @@ from rnn_ref.layers.time_distributed import TimeDistributed
 from rnn_ref.models.objective import Objective
 from rnn_ref.models.structure import flatten
 
-WRITTEN_OUT = 3  # products of a sum, up to which all are shown
-
-
-@dataclass(frozen=True, repr=False)
-class Explanation:
-    """What :func:`explain_step` returns; printed, it is the text, and in a notebook the formulas.
-
-    Attributes
-    ----------
-    name, layer_class : str
-    t, unit, sample : int
-    forward, backward : tuple of Equation
-        Symbol and expression of every line; ``backward`` is empty where no gradient reaches the layer.
-    values : dict of str to number
-        By symbol: those of the trace, and of gradient flow, to the bit.
-    terms : dict of str to tuple of ndarray
-        The factors of every sum: ``terms["x_W_f"]`` holds the inputs and their weights.
-    notes : list of str
-    """
-
-    name: str
-    layer_class: str
-    t: int
-    unit: int
-    sample: int
-    forward: tuple[Equation, ...]
-    backward: tuple[Equation, ...]
-    values: dict[str, np.generic]
-    terms: dict[str, tuple[np.ndarray, np.ndarray]]
-    notes: list[str]
-    _functions: dict[str, str]
-    _symbols: dict[str, tuple[str, str]]
-    _digits: int | None = None
-
-    @property
-    def title(self) -> str:
-        return f"{self.layer_class} {self.name!r}: unit {self.unit}, time step {self.t}, sample {self.sample}"
-
-    @property
-    def text(self) -> str:
-        """Plain text."""
-        write = self._writer(latex=False)
-        lines = [self.title, *(f"  {note}" for note in self.notes)]
-        for heading, equations in self._parts():
-            lines += ["", heading]
-            for symbol, *sides in self._lines(equations, write):
-                lines.append(f"  {symbol} = {sides[0]}")
-                lines += [f"  {' ' * len(symbol)} = {side}" for side in sides[1:]]
-        return "\n".join(lines)
-
-    @property
-    def latex(self) -> str:
-        """An ``aligned`` environment, to be put between dollar signs."""
-        write = self._writer(latex=True)
-        rows = []
-        for heading, equations in self._parts():
-            rows.append(rf"&\textbf{{{heading}}}")
-            rows += [rf"{symbol} &= {' = '.join(sides)}" for symbol, *sides in self._lines(equations, write)]
-        return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
-
-    def _writer(self, latex: bool) -> Writer:
-        return Writer(latex=latex, functions=self._functions, symbols=self._symbols, digits=self._digits)
-
-    def _parts(self):
-        yield "Forward", self.forward
-        if self.backward:
-            yield "Backward", self.backward
-
-    def _lines(self, equations, write: Writer):
-        """Symbol; expression with symbols; with numbers, where it is more than one; and what comes out."""
-        for symbol, expression in equations:
-            for name, (left, right) in self.terms.items():
-                if name in re.findall(r"\w+", expression) and len(left) <= WRITTEN_OUT:
-                    products = " + ".join(f"a{k} * b{k}" for k in range(len(left)))
-                    numbers = {
-                        f"{letter}{k}": v for letter, part in zip("ab", (left, right)) for k, v in enumerate(part)
-                    }
-                    yield write.symbol(name), write.numeric(products, numbers), write.number(self.values[name])
-            result = write.number(self.values[symbol])
-            put_in = write.numeric(expression, self.values)
-            yield write.symbol(symbol), write.symbolic(expression), *([] if put_in == result else [put_in]), result
-
-    def __repr__(self):
-        return self.text
-
-    def _repr_latex_(self) -> str:
-        return f"$$\n{self.latex}\n$$"
-
 
 @guarded
 def explain_step(
     model,
     x,
-    t: int,
+    t,
     unit: int,
     *,
     sample: int = 0,
@@ -131,9 +39,9 @@ def explain_step(
     dy=None,
     training: bool = False,
     mask=None,
-    digits: int | None = None,
+    digits: int | None = 4,
     **arguments,
-) -> Explanation:
+) -> Explanation | Explanations:
     """The equations of one unit at one time step with the numbers of a sample, forward and backward.
 
     Numbers that the layer computed are its own, to the bit. A sum over inputs or units is computed once more and
@@ -144,8 +52,9 @@ def explain_step(
     model : Model, Sequential or layer
     x : ndarray, (B, T, F)
         Or what else the model takes.
-    t : int
-        Time step in the order of the data; negative from the end.
+    t : int, or list or range of int
+        Time step in the order of the data; negative from the end. Several make a page with a slider:
+        ``explain_step(model, x, range(9), unit=0).save_html("steps.html")``.
     unit, sample : int
     layer : str, optional
         Which recurrent layer, named as in a trace; needed where there are several.
@@ -159,14 +68,14 @@ def explain_step(
         Run with dropout.
     mask : ndarray of bool, (B, T), optional
     digits : int, optional
-        Significant digits shown; absent, as many as tell a number from its neighbours.
+        Significant digits shown; None for as many as tell a number from its neighbours. ``.values`` are never rounded.
     **arguments
         For the call of the model or layer: ``initial_state=...``.
 
     Returns
     -------
-    Explanation
-        Prints as text; ``.latex``, and ``.values`` by symbol.
+    Explanation, or of several steps Explanations
+        Prints as text; ``.latex``, ``.values`` by symbol, and ``.save_html(path)``.
 
     Raises
     ------
@@ -215,11 +124,16 @@ def explain_step(
     with undisturbed(model):
         runs, what = _run(model, x, y, loss, dy, training, mask, arguments)
     with device("cpu"):  # the numbers are NumPy's now, and few
-        return _explained(model, runs, what, layer, t, unit, sample, digits)
+        chosen = _choose(model, runs, layer)
+        if not isinstance(t, list | tuple | range | np.ndarray):
+            return _explained(chosen, what, t, unit, sample, digits)
+        if len(t) == 0:
+            raise ValueError("explain_step: t names no time step; give one, such as t=0, or several: t=range(9).")
+        return Explanations(_explained(chosen, what, each, unit, sample, digits) for each in t)
 
 
-def _explained(model, runs, what: str, layer, t: int, unit: int, sample: int, digits) -> Explanation:
-    name, rnn, cell, tape, flow = _choose(model, runs, layer)
+def _explained(chosen, what: str, t: int, unit: int, sample: int, digits) -> Explanation:
+    name, rnn, cell, tape, flow = chosen
     T, B, H = tape.x.shape[0], tape.x.shape[1], cell.units
     t, unit, sample = (
         _inside(n, size, kind, name) for n, size, kind in ((t, T, "t"), (unit, H, "unit"), (sample, B, "sample"))

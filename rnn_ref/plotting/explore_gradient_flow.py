@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import product
+from pathlib import Path
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
 from rnn_ref.inspection.exploring import CELLS, untrained_flow
+from rnn_ref.page import Control, save_page
+from rnn_ref.plotting.pages import PagePicture, frame
 from rnn_ref.plotting.panel import in_notebook, panel
-from rnn_ref.plotting.style import COLOURS, Picture, describe
+from rnn_ref.plotting.style import COLOURS, describe
 
 LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays where it is while the curve moves
 LONGEST = 400
+# Of a page, which holds a picture for each combination:
+LENGTHS, SCALES, BIASES = (25, 100, 400), (0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5), (0.0, 1.0, 2.0, 3.0, 5.0)
 
 
 @guarded
@@ -33,7 +41,8 @@ def explore_gradient_flow(cell: str = "LSTM", length: int = 100, scale: float = 
     Returns
     -------
     ipywidgets.VBox, or matplotlib.figure.Figure
-        Where there is no notebook, or no ipywidgets, the picture for these values.
+        Where there is no notebook, or no ipywidgets, the picture for these values. Either has ``.save_html(path)``: a
+        file of HTML under 3 MB with sliders over some values of all four, and a play button.
 
     Examples
     --------
@@ -47,8 +56,11 @@ def explore_gradient_flow(cell: str = "LSTM", length: int = 100, scale: float = 
     if not 2 <= length <= LONGEST:
         raise ValueError(f"plot.explore_gradient_flow: length={length}; from 2 to {LONGEST} can be drawn.")
     picture = _Curve()
+    write_page = partial(_write_page, cell, length, scale, forget_bias)
     if not in_notebook():
-        return picture.draw(cell, length, scale, forget_bias)
+        figure = picture.draw(cell, length, scale, forget_bias)
+        figure.write_page = write_page
+        return figure
 
     import ipywidgets
 
@@ -72,14 +84,44 @@ def explore_gradient_flow(cell: str = "LSTM", length: int = 100, scale: float = 
     controls["cell"].observe(only_lstm, "value")
     only_lstm()
     rows = [controls["cell"], ipywidgets.HBox([controls["scale"], controls["length"], bias])]
-    return panel(picture.draw, controls, rows)
+    return panel(picture.draw, controls, rows, write_page)
+
+
+def _write_page(cell: str, length: int, scale: float, forget_bias: float, path) -> Path:
+    picture = _Curve()
+    cells = tuple(CELLS)
+    lengths, scales, biases = (
+        sorted({*values, value}) for values, value in ((LENGTHS, length), (SCALES, scale), (BIASES, forget_bias))
+    )
+    frames = {}
+    for (c, kind), (s, by), (n, long) in product(enumerate(cells), enumerate(scales), enumerate(lengths)):
+        for b, bias in enumerate(biases):
+            if kind == "LSTM" or b == 0:
+                drawn = frame(picture.draw(kind, long, by, bias))
+            frames[c, s, n, b] = drawn
+    return save_page(
+        path,
+        frames,
+        [
+            Control("cell", cells, start=cells.index(cell), choice=True),
+            Control("recurrent weights ×", tuple(f"{x:g}" for x in scales), scales.index(scale), plays=1),
+            Control("steps", tuple(map(str, lengths)), lengths.index(length)),
+            Control(
+                "forget bias", tuple(f"{x:g}" for x in biases), biases.index(forget_bias),
+                only=(0, cells.index("LSTM")),
+            ),
+        ],
+        title="How far back the gradient of an untrained layer reaches",
+        where="plot.explore_gradient_flow: save_html",
+        advice="this is a fault of rnn_ref",
+    )  # fmt: skip
 
 
 class _Curve:
     """A picture that is laid out once; only its curve moves, which takes a third of the time of a new one."""
 
     def __init__(self):
-        self.figure = Picture(figsize=(7.5, 4.2), dpi=100)
+        self.figure = PagePicture(figsize=(7.5, 4.2), dpi=100)
         axis = self.axis = self.figure.add_axes((0.11, 0.125, 0.86, 0.76))
         (self.curve,) = axis.semilogy([], [], color=COLOURS[0], linewidth=1.8)
         axis.axhline(1, color="0.5", linewidth=0.8)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from html import escape
 from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ def png(figure: Figure) -> bytes:
     return data.getvalue()
 
 
-def panel(draw: Callable[..., Figure], controls: dict, rows: list):
+def panel(draw: Callable[..., Figure], controls: dict, rows: list, write_page: Callable[..., Path]):
     """A picture under its controls, drawn anew whenever one of them changes.
 
     Parameters
@@ -41,6 +42,8 @@ def panel(draw: Callable[..., Figure], controls: dict, rows: list):
     controls : dict of str to ipywidgets.Widget
     rows : list of ipywidgets.Widget
         How the controls are arranged.
+    write_page : function
+        Writes the same as a file of HTML; the panel has it as ``save_html``.
 
     Returns
     -------
@@ -55,6 +58,10 @@ def panel(draw: Callable[..., Figure], controls: dict, rows: list):
     class Panel(ipywidgets.VBox):
         def _repr_mimebundle_(self, **options):
             return super()._repr_mimebundle_(**options) | {"image/png": encoded}
+
+        def save_html(self, path, **options) -> Path:
+            """Write one HTML file with the sliders, which needs neither a kernel nor a network."""
+            return write_page(path, **options)
 
     def redraw(_=None):
         nonlocal encoded

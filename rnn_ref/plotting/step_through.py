@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from rnn_ref import checks
 from rnn_ref.guard import guarded
+from rnn_ref.page import Control, save_page
 from rnn_ref.plotting.cell_diagram import CellDiagram
+from rnn_ref.plotting.pages import frame
 from rnn_ref.plotting.panel import in_notebook, panel
 from rnn_ref.plotting.style import only_layer
 
 WHERE = "plot.step_through"
+MOST_FRAMES = 500  # of a page: they take a third of a second each to draw
 INTERVAL = 400  # milliseconds a step, when it plays
 
 
@@ -31,7 +40,8 @@ def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0
     -------
     ipywidgets.VBox, or matplotlib.figure.Figure
         Where there is no notebook, or no ipywidgets, the picture of the step computed last; see
-        :func:`~rnn_ref.plotting.cell_diagram` for others.
+        :func:`~rnn_ref.plotting.cell_diagram` for others. Either has ``.save_html(path, steps=None)``: a file of HTML
+        under 3 MB with the slider and the play button, for this unit and all steps, or those in ``steps``.
 
     Raises
     ------
@@ -45,6 +55,10 @@ def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0
     >>> picture = rnn_ref.plot.step_through(trace, unit=2)
     >>> rnn_ref.plot.figure_alt(picture)
     'Time step 8 of unit 2 of memory (GRU): ...'
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     picture.save_html(f"{folder}/memory.html", steps=range(2)).name
+    'memory.html'
     """
     chosen = trace[layer] if layer is not None else only_layer(trace, WHERE, "trace")
     if not hasattr(chosen, "gates"):
@@ -53,7 +67,9 @@ def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0
         raise ValueError(f"{WHERE}: {chosen.name} ({chosen.layer_class}) is not recurrent, it has no steps.")
     diagram = CellDiagram(chosen, sample, tokens=tokens, where=WHERE)
     first, last = (diagram.steps - 1, 0) if diagram.backwards else (0, diagram.steps - 1)
+    write_page = partial(_write_page, chosen, diagram.sample, unit, tokens)
     still = diagram.show(last, unit)
+    still.write_page = write_page
     if not in_notebook():
         return still
 
@@ -70,4 +86,39 @@ def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0
         lambda t, unit: diagram.show(t, unit),
         {"t": step, "unit": units},
         [ipywidgets.HBox([play, step, units])],
+        write_page,
     )
+
+
+def _write_page(layer, sample: int, unit: int, tokens, path, *, steps=None) -> Path:
+    """The page of one unit; pictures of its own, so that the one that is shown stays as it is."""
+    where = f"{WHERE}: save_html"
+    diagram = CellDiagram(layer, sample, tokens=tokens, where=where)
+    steps = range(diagram.steps) if steps is None else _chosen(steps, diagram.steps, where)
+    if len(steps) > MOST_FRAMES:
+        raise ValueError(
+            f"{where}: {len(steps)} time steps are too many for a page, which can hold {MOST_FRAMES}; choose some: "
+            f"steps=range({MOST_FRAMES})."
+        )
+    frames = {(k,): frame(diagram.show(t, unit)) for k, t in enumerate(steps)}
+    start, plays = (len(steps) - 1, -1) if diagram.backwards else (0, 1)
+    return save_page(
+        path,
+        frames,
+        [Control("time step", tuple(map(str, steps)), start=start, plays=plays)],
+        title=f"“{layer.name}” ({layer.layer_class}), unit {unit}, step by step",
+        where=where,
+        advice="choose fewer steps, such as steps=range(50)",
+    )
+
+
+def _chosen(steps, T: int, where: str) -> list[int]:
+    if not isinstance(steps, range | list | tuple | np.ndarray):
+        raise TypeError(f"{where}: steps must be a list or range of time steps, got {steps!r}.")
+    steps = [checks.integer(step, "steps", where) for step in steps]
+    if not steps:
+        raise ValueError(f"{where}: steps names no time step; there are 0 to {T - 1}.")
+    for step in steps:
+        if not 0 <= step < T:
+            raise ValueError(f"{where}: steps has {step}, but there are 0 to {T - 1}.")
+    return sorted(set(steps))

@@ -60,8 +60,16 @@ def _address(folder, server, seconds: int = 120) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(lab):
+def browser(lab, browser_alone):
+    """Chromium without a window, beside a JupyterLab."""
+    return browser_alone
+
+
+@pytest.fixture(scope="session")
+def browser_alone():
     """Chromium without a window."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (on Debian: apt-get install chromium)")
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     with api.sync_playwright() as playwright:
         # Containers, where tests run as root, give Chromium neither a sandbox nor enough shared memory.

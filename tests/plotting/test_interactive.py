@@ -53,7 +53,7 @@ def test_in_a_shell_without_widgets_too():
         "import rnn_ref; print(type(rnn_ref.plot.explore_gradient_flow()).__name__)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split()[-1] == "Picture"
+    assert run.stdout.split()[-1] == "PagePicture"
 
 
 def test_a_slider_over_time_and_one_over_units(notebook, trace):

@@ -63,8 +63,9 @@ for _module in (activations, callbacks, constraints, initializers, losses, metri
 Initializer, Layer, Loss = initializers.Initializer, layers.Layer, losses.Loss
 Metric, Optimizer, Regularizer = metrics.Metric, optimizers.Optimizer, regularizers.Regularizer
 
-# Imported when asked for: matplotlib with the pictures, equations that must be read first, the course's exercises.
-_LAZY = {"exercises": "rnn_ref.exercises", "plot": "rnn_ref.plotting", "zoo": "rnn_ref.zoo"}
+# Imported when asked for: matplotlib with the pictures, equations that must be read first, the course's exercises,
+# pools of processes.
+_LAZY = {name: f"rnn_ref.{name}" for name in ("distribution", "exercises", "zoo")} | {"plot": "rnn_ref.plotting"}
 
 
 keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf.keras.layers.LSTM runs as well
@@ -73,6 +74,8 @@ keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf
 def __getattr__(name):
     if name in _LAZY:
         return importlib.import_module(_LAZY[name])
+    if name == "sweep":
+        return importlib.import_module("rnn_ref.distribution").sweep
     raise AttributeError(names.explain(name, ""))
 
 
@@ -101,6 +104,7 @@ __all__ = [
     "derive_backward",
     "derive_parameters",
     "device",
+    "distribution",
     "exercises",
     "explain_step",
     "generate",
@@ -128,6 +132,7 @@ __all__ = [
     "set_device",
     "standardize_args",
     "state_jacobians",
+    "sweep",
     "trace",
     "training",
     "utils",

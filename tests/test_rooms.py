@@ -18,6 +18,7 @@ ROOMS = (
     ("inspection",),
     ("plotting",),
     ("interop",),
+    ("distribution",),
     ("exercises",),
     ("bench",),
 )

@@ -1,0 +1,78 @@
+"""One training of a sweep, in whatever process or thread it is sent to."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import numbers
+import os
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numba
+
+from rnn_ref import regions
+from rnn_ref.utils.seeding import set_random_seed
+
+_alone = threading.Lock()  # Python's, NumPy's and our generators are one for the whole process
+
+
+class Run(NamedTuple):
+    """A point of the grid, by argument, its labels, and a seed."""
+
+    point: dict[str, Any]
+    labels: dict[str, Any]
+    seed: int
+
+
+class Outcome(NamedTuple):
+    """The numbers of a run, or what went wrong."""
+
+    result: dict[str, float] | None
+    error: str | None
+
+
+def run(train: Callable, point: dict[str, Any], seed: int, caller: int) -> Outcome:
+    """Seed every generator, train, on one thread where the process is not the ``caller``'s; never raises."""
+    with _alone:
+        threads = numba.get_num_threads()
+        alone = os.getpid() != caller and not regions._forked
+        try:
+            if alone:
+                numba.set_num_threads(1)
+            set_random_seed(seed)
+            seeded = {"seed": seed} if _takes_seed(train) else {}
+            return Outcome(_numbers(train(**point, **seeded)), None)
+        except Exception:
+            return Outcome(None, traceback.format_exc())
+        finally:
+            if alone:
+                numba.set_num_threads(threads)
+
+
+def _takes_seed(train: Callable) -> bool:
+    parameters = inspect.signature(train).parameters
+    return "seed" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _numbers(result) -> dict[str, float]:
+    """What a training returned, as floats by name."""
+    named = result if isinstance(result, Mapping) else {"result": result}
+    found = {}
+    for name, value in named.items():
+        value = value.item() if hasattr(value, "item") and getattr(value, "size", 0) == 1 else value
+        if not isinstance(name, str) or not isinstance(value, numbers.Real) or isinstance(value, bool):
+            raise TypeError(
+                f"sweep: train should return a number, or a dict of numbers by name; got {name!r}: {value!r:.80}"
+            )
+        found[name] = float(value)
+    if not found:
+        raise ValueError("sweep: train returned no numbers.")
+    return found
+
+
+def described(value: float) -> str:
+    """A number in a table."""
+    return "–" if value is None or math.isnan(value) else f"{value:.4g}"

@@ -17,6 +17,7 @@ from rnn_ref.exercises import (  # noqa: F401 - register their exercises
     sentiment,
     sequences,
     sick_networks,
+    speed,
     translation,
     vanishing,
 )

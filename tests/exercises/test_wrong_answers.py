@@ -20,6 +20,7 @@ from tests.exercises import (
     wrong_sentiment,
     wrong_sequences,
     wrong_sick_networks,
+    wrong_speed,
     wrong_translation,
     wrong_vanishing,
 )
@@ -40,6 +41,7 @@ WRONG = [
     *wrong_translation.WRONG,
     *wrong_sick_networks.WRONG,
     *wrong_sentiment.WRONG,
+    *wrong_speed.WRONG,
 ]
 
 

@@ -112,6 +112,18 @@ class LayerTrace:
             raise AttributeError(f"{self.name}: there is no {name} state: {why}.")
         return self.states[name]
 
+    def __getattr__(self, name: str) -> np.ndarray:
+        """A gate by name: ``seen.forget``."""
+        if name in ("hidden", "cell") and "states" in self.__dict__:
+            return self._state(name)  # which says why there is none
+        known = self.__dict__.get("gates", {})  # empty while a copy is being made
+        if name in known:
+            return known[name]
+        there = ", ".join([*known, *self.__dict__.get("states", {})]) or "none"
+        raise AttributeError(
+            f"{self.__dict__.get('name', 'this trace')}: there is no attribute {name!r}; gates and states: {there}."
+        )
+
     def __getitem__(self, name: str) -> np.ndarray:
         """A gate or a state by name."""
         known = self.gates | self.states

@@ -80,7 +80,7 @@ def attention(
     axis.set_ylabel(row_label)
     bar = axis.figure.colorbar(image, ax=axis, fraction=0.05, pad=0.03)
     bar.set_label("share of attention")
-    axis.set_title(title or ("Attention" if name is None else f"Attention of {name}"), fontsize=11)
+    axis.set_title(title or ("Attention" if name is None else f"Attention of “{name}”"), fontsize=11)
     best = matrix.argmax(axis=1)
     pairs = ", ".join(
         f"{rows[t]} at {columns[s]} (step {s}, {matrix[t, s]:.2f})" for t, s in list(enumerate(best))[:12]

@@ -115,11 +115,13 @@ class CellDiagram:
                 np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=title_of(layer, name), **style
             )
             if own is not axis:
-                own.tick_params(axis="y", labelcolor=colour_of(name))
+                own.tick_params(axis="y", labelcolor=colour_of(name), labelsize=8)
+        axis.tick_params(axis="y", labelsize=8)
         self.here = axis.axvline(0, color=MARK, linewidth=5, zorder=0)
         axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
         axis.margins(x=0.01)
         axis.set_xlabel("time step")
+        axis.xaxis.set_major_locator(MaxNLocator(10, integer=True))
         axis.grid(alpha=0.3)
         axis.legend(
             handles=list(self.curves.values()), loc="center left", bbox_to_anchor=(1.06, 0.5), frameon=False,
@@ -147,10 +149,11 @@ class CellDiagram:
             limit = 1.08 * float(np.abs(values).max()) or 1.0
             curve.set_ydata(values)
             curve.axes.set_ylim(-limit, limit)  # zero in the middle, where the scales meet
-        self.strip.set_ylabel(f"unit {unit}")
+        # Above, where the longest numbers at the axis leave it its room.
+        self.strip.set_title(f"unit {unit}", fontsize=9, loc="left", pad=3)
         self.here.set_xdata([t, t])
         read = "" if self.tokens is None else f", reading {written(self.tokens[t])}".replace("$", r"\$")
-        self.title.set_text(f"{layer.name} ({layer.layer_class}), time step {t} (of 0 to {self.steps - 1}){read}")
+        self.title.set_text(f"“{layer.name}” ({layer.layer_class}), time step {t} (of 0 to {self.steps - 1}){read}")
         return describe(self.figure, self._alt(t, unit, counts))
 
     def _draw_cell(self, t: int, unit: int, counts: bool) -> None:
@@ -165,7 +168,7 @@ class CellDiagram:
             pen.label((LEFT + RIGHT) / 2, self.top / 2, "masked step:\nthe states stay as they are", va="center")
             return
         pen.arrow([(INPUT, -0.2), (INPUT, 0.25)])
-        pen.label(INPUT, -0.25, f"$x_{{{t}}}$ {features(self.layer.inputs[self.sample, t])}", va="top")
+        pen.label(INPUT, -0.25, f"$x_{{{t}}}$ = {features(self.layer.inputs[self.sample, t])}", va="top")
         self.draw(pen, cell_drawing.cell_numbers(self.layer, self.sample, unit, t, self.where))
 
     def _before(self, name: str, t: int) -> np.ndarray | None:

@@ -94,7 +94,7 @@ def _simple_rnn(pen, n) -> None:
     pen.node(0.82, 1.1, "+")
     pen.label(0.95, 0.72, f"$x_tW + h_{{{pen.old}}}U + b$", ha="left", va="center")
     pen.arrow([(0.94, 1.1), (1.78, 1.1)])
-    pen.label(1.36, 1.15, f"$z$ {number(n['z hidden'])}")
+    pen.label(1.36, 1.15, f"$z$ = {number(n['z hidden'])}")
     pen.node(1.9, 1.1, "$φ$")
     pen.state_out("h", n["hidden"], 1.1, 2.02)
 
@@ -113,9 +113,9 @@ def _lstm(pen, n) -> None:
     pen.arrow([(1.55, 1.07), (1.55, 1.55), (1.445, 1.55)])
     pen.node(1.325, top, "+")
     pen.arrow([(1.325, 1.67), (1.325, top - 0.12)])
-    pen.label(1.29, 1.98, f"$ig$ {number(n['input'] * n['candidate'])}", ha="right", va="center")
+    pen.label(1.29, 1.98, f"$ig$ = {number(n['input'] * n['candidate'])}", ha="right", va="center")
     pen.arrow([(0.67, top), (1.205, top)])
-    pen.label(0.94, top + 0.16, f"$f\\,c_{{{pen.old}}}$ {number(n['forget'] * n['cell before'])}")
+    pen.label(0.94, top + 0.16, f"$f\\,c_{{{pen.old}}}$ = {number(n['forget'] * n['cell before'])}")
     pen.state_out("c", n["cell"], top, 1.445)
     pen.node(2.0, 1.95, "$φ$")
     pen.arrow([(2.0, top), (2.0, 2.07)])
@@ -141,12 +141,12 @@ def _gru(pen, n) -> None:
     pen.node(1.95, 1.7, "×")
     pen.arrow([(1.95, 1.07), (1.95, 1.58)])
     pen.arrow([(0.7, 1.7), (1.83, 1.7)])
-    pen.label(1.3, 1.75, f"$1-z$ {number(1 - n['update'])}")
+    pen.label(1.3, 1.75, f"$1-z$ = {number(1 - n['update'])}")
     pen.node(1.95, top, "+")
     pen.arrow([(1.95, 1.82), (1.95, top - 0.12)])
-    pen.label(1.91, 2.05, f"$(1-z)\\,g$ {number((1 - n['update']) * n['candidate'])}", ha="right", va="center")
+    pen.label(1.91, 2.05, f"$(1-z)\\,g$ = {number((1 - n['update']) * n['candidate'])}", ha="right", va="center")
     pen.arrow([(0.82, top), (1.83, top)])
-    pen.label(1.32, top + 0.05, f"$z\\,h_{{{pen.old}}}$ {number(n['update'] * n['hidden before'])}")
+    pen.label(1.32, top + 0.05, f"$z\\,h_{{{pen.old}}}$ = {number(n['update'] * n['hidden before'])}")
     pen.state_out("h", n["hidden"], top, 2.07)
 
 
@@ -258,14 +258,14 @@ class Pen:
     def state_in(self, symbol, value, y, x, head=True):
         """A state from the step before, up to ``x``; its label stands in the gap between the steps."""
         self.arrow([(RIGHT - STEP, y), (x, y)], head=head)
-        self.label(LEFT - 0.25, y + 0.05, f"${symbol}_{{{self.before}}}$\n{number(value)}")
+        self.label(LEFT - 0.25, y + 0.05, f"${symbol}_{{{self.before}}}$ =\n{number(value)}")
 
     def state_out(self, symbol, value, y, x):
         """A state for the next step, which labels it; at the last step it leaves the picture."""
         self.arrow([(x, y), (RIGHT, y)], head=False)
         if self.last:
             self.arrow([(RIGHT, y), (RIGHT + 0.5, y)])
-            self.label(RIGHT + 0.25, y + 0.05, f"${symbol}_{{{self.t}}}$\n{number(value)}")
+            self.label(RIGHT + 0.25, y + 0.05, f"${symbol}_{{{self.t}}}$ =\n{number(value)}")
 
     def arrow(self, points, head=True):
         xs, ys = [self.x0 + x for x, _ in points], [y for _, y in points]

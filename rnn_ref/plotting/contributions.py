@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure, only_layer
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure, only_layer, say_floor
+from rnn_ref.plotting.time_axis import whole_steps
 
 
 @guarded
@@ -57,9 +58,11 @@ def contributions(flow, *, time=None, title: str | None = None, floor: float = 1
     bottom.axhline(0, color="0.5", linewidth=0.8)
     bottom.set_ylabel("share of gradient (%)")
     bottom.set_xlabel(label)
+    whole_steps(bottom, values)
+    say_floor(top, floor, any((norm < floor).any() for norm in norms.values()))
     for axis in (top, bottom):
         axis.grid(alpha=0.3)
-    figure.suptitle(title or f"{layer.name}: where in time the weight gradients come from", fontsize=11)
+    figure.suptitle(title or f"“{layer.name}”: where in time the weight gradients come from", fontsize=11)
     largest = "; ".join(f"{name} mostly from step {int(np.argmax(norm))} of {T}" for name, norm in norms.items())
     return describe(
         figure,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from rnn_ref.guard import guarded
 from rnn_ref.inspection.exploring import CELLS, untrained_flow
 from rnn_ref.page import Control, save_page
 from rnn_ref.plotting.pages import PagePicture, frame
 from rnn_ref.plotting.panel import in_notebook, panel
-from rnn_ref.plotting.style import COLOURS, describe
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe
 
 LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays where it is while the curve moves
 LONGEST = 400
@@ -117,26 +118,42 @@ def _write_page(cell: str, length: int, scale: float, forget_bias: float, path) 
     )  # fmt: skip
 
 
+@lru_cache(maxsize=512)
+def _shares(cell: str, length: int, scale: float, forget_bias: float) -> np.ndarray:
+    """Norms relative to the last step's."""
+    norm = untrained_flow(cell, length=length, scale=scale, forget_bias=forget_bias).norm
+    return norm / norm[-1]
+
+
 class _Curve:
-    """A picture that is laid out once; only its curve moves, which takes a third of the time of a new one."""
+    """A picture that is laid out once; only its curves move, which takes a third of the time of a new one."""
 
     def __init__(self):
         self.figure = PagePicture(figsize=(7.5, 4.2), dpi=100)
         axis = self.axis = self.figure.add_axes((0.11, 0.125, 0.86, 0.76))
-        (self.curve,) = axis.semilogy([], [], color=COLOURS[0], linewidth=1.8)
+        self.curves = {
+            name: axis.semilogy([], [], color=colour, linestyle=style)[0]
+            for name, colour, style in zip(CELLS, COLOURS, LINE_STYLES)
+        }
         axis.axhline(1, color="0.5", linewidth=0.8)
         axis.set_ylim(LOWEST, HIGHEST)
         axis.set_yticks(10.0 ** np.arange(-12, 7, 3))
         axis.minorticks_off()
-        axis.set_xlabel("steps before the loss")
+        axis.set_xlabel("time step, counted back from the loss")
+        axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axis.set_ylabel(r"$\|\partial L/\partial h_t\|$, relative to the last step's")
         axis.grid(alpha=0.3)
 
     def draw(self, cell: str, length: int, scale: float, forget_bias: float) -> Figure:
-        norm = untrained_flow(cell, length=length, scale=scale, forget_bias=forget_bias).norm
-        share = norm / norm[-1]
-        self.curve.set_data(np.arange(-length + 1, 1), np.where(share > 0, share, np.nan))
-        self.axis.set_xlim(-(length - 1) * 1.02, (length - 1) * 0.02)
+        for name, curve in self.curves.items():  # the other cells lie thin beside it, an LSTM with Keras's bias
+            bias = forget_bias if name == cell else 1.0
+            shown = _shares(name, length, scale, bias if name == "LSTM" else 1.0)
+            curve.set_data(np.arange(-length, 0), np.where(shown > 0, shown, np.nan))
+            curve.set(linewidth=2.4 if name == cell else 1.0, alpha=1.0 if name == cell else 0.6)
+            curve.set_label(f"{name}, forget bias {bias:.1f}" if name == "LSTM" else name)
+        share = _shares(cell, length, scale, forget_bias if cell == "LSTM" else 1.0)
+        self.axis.legend(frameon=False, fontsize=9, loc="upper left", ncols=3)
+        self.axis.set_xlim(-length - (length - 1) * 0.02, -1 + (length - 1) * 0.02)
         what = f"untrained {cell}, recurrent weights × {scale:.2f}"
         what += f", forget bias {forget_bias:.1f}" if cell == "LSTM" else ""
         self.axis.set_title(f"{what[0].upper()}{what[1:]}\n{length - 1} steps back: {share[0]:.1e}", fontsize=11)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.named import title_of
 from rnn_ref.plotting.style import COLOURS, SIGNED, UNIT_INTERVAL, describe, new_figure, only_layer
-from rnn_ref.plotting.time_axis import sample_of, time_values, write_tokens
+from rnn_ref.plotting.time_axis import sample_of, time_values, whole_steps, write_tokens
 
 WHERE = "plot.gates"
 
@@ -69,13 +69,13 @@ def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title:
     for name, array in panels.items():
         groups.setdefault(_group(name, array), []).append((name, array))
     place = rows - len(panels)
-    for label_of_bar in sorted(groups, key=list(BARS).index):
-        colours, bound = BARS[label_of_bar]
-        arrays = [array for _, array in groups[label_of_bar]]
+    for kind in sorted(groups, key=list(BARS).index):
+        colours, bound = BARS[kind]
+        arrays = [array for _, array in groups[kind]]
         limit = bound or max(float(np.ma.filled(np.abs(array), 0).max()) for array in arrays) or 1.0
         lowest = 0 if colours == UNIT_INTERVAL else -limit
         own_axes = axes[place : place + len(arrays)]
-        for axis, (name, array) in zip(own_axes, groups[label_of_bar]):
+        for axis, (name, array) in zip(own_axes, groups[kind]):
             image = axis.imshow(
                 array, aspect="auto", extent=extent, cmap=colours, vmin=lowest, vmax=limit, interpolation="nearest"
             )
@@ -83,12 +83,13 @@ def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title:
             axis.set_ylabel("unit")
             axis.set_yticks([0, H - 1] if H > 1 else [0])
         bar = figure.colorbar(image, ax=list(own_axes), pad=0.01, aspect=12 * len(arrays), fraction=0.06)
-        bar.set_label(label_of_bar)
+        bar.set_label("0 closed, 1 open" if colours == UNIT_INTERVAL else "signed value")
         place += len(arrays)
     axes[-1].set_xlabel(label)
+    whole_steps(axes[-1], values)
     if tokens is not None:
         write_tokens(axes[-1], values, tokens, WHERE)
-    figure.suptitle(title or f"Inside {layer.name}: every gate and state of {H} units", fontsize=11)
+    figure.suptitle(title or f"Inside “{layer.name}”: every gate and state of {H} units", fontsize=11)
     means = ", ".join(f"{n} {panels[n].mean():.2f}" for n in layer.gates)
     return describe(
         figure,
@@ -97,11 +98,11 @@ def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title:
     )
 
 
-# Label of a colour bar: its colours, and the largest value (None: that of the data).
+# Colours of panels that share a colour bar, and its largest value (None: that of the data).
 BARS = {
-    "0 closed, 1 open": (UNIT_INTERVAL, 1.0),
-    "value": (SIGNED, 1.0),
-    "signed value": (SIGNED, None),
+    "open": (UNIT_INTERVAL, 1.0),
+    "bounded": (SIGNED, 1.0),
+    "unbounded": (SIGNED, None),
 }
 
 
@@ -109,8 +110,8 @@ def _group(name: str, array: np.ndarray) -> str:
     """Gates lie in 0..1, candidates and hidden states in -1..1, if their activations say so; cell states anywhere."""
     largest = np.abs(array).max()
     if name not in ("candidate", "hidden", "cell") and array.min() >= 0 and largest <= 1:
-        return "0 closed, 1 open"
-    return "value" if name != "cell" and largest <= 1 else "signed value"
+        return "open"
+    return "bounded" if name != "cell" and largest <= 1 else "unbounded"
 
 
 def _rows(array: np.ndarray, mask, sample: int) -> np.ndarray:

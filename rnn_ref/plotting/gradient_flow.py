@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure, say_floor
+from rnn_ref.plotting.time_axis import whole_steps
 
 
 @guarded
@@ -54,6 +55,8 @@ def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor:
             linewidth=1.8,
         )
     axis.set_xlabel(label)
+    whole_steps(axis, values)
+    say_floor(axis, floor, any((norm < floor).any() for norm in curves.values()))
     axis.set_ylabel(r"mean norm $\|\partial L/\partial h_t\|$")
     axis.set_title(title or "How far back the loss reaches", fontsize=11)
     axis.grid(alpha=0.3)

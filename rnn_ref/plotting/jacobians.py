@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from rnn_ref import checks
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
+from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, LINE_STYLES, describe, need_some, new_figure
+from rnn_ref.plotting.time_axis import whole_steps
 
 ROUNDING = 1e-14  # singular values this much smaller than the largest are noise
 MARKERS = ("o", "x", "^", "+", "s", "v", "D")
@@ -56,7 +57,9 @@ def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None 
             others = np.where(values > ROUNDING * values[:, :1], values, np.nan)[:, 1:]
             thin = axis.semilogy(distances, others, color=colour, linewidth=0.6, alpha=0.5)
             for line in thin[:1]:
-                line.set_label(f"{label}: all others")
+                line.set_label(
+                    f"{label}: all others" + (", until rounding hides them" if np.isnan(others).any() else "")
+                )
         look = {"color": colour, "linestyle": style, "linewidth": 2.0}
         axis.semilogy(distances, _positive(values[:, 0]), label=f"{label}: largest", **look)
         bound = each.bound(distances, stop)
@@ -66,6 +69,7 @@ def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None 
         ends.append(f"{label} from {values[0, 0]:.1e} to {values[-1, 0]:.1e}")
     axis.axhline(1, color="0.5", linewidth=0.8)
     axis.set_xlabel("distance $d$ (steps)")
+    whole_steps(axis, distances)
     axis.set_ylabel(r"singular values of $\partial s_t / \partial s_{t-d}$")
     axis.set_title(title or "What is left of a state $d$ steps later", fontsize=11)
     axis.grid(alpha=0.3)
@@ -128,9 +132,10 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     else:
         axes = np.array([[ax]])
     reach = max(1.0, *(np.abs(values).max() for drawn in panels.values() for values in drawn.values())) * 1.08
+    circle = "unit circle: " + _meaning(panels, labelled.values())
     angle = np.linspace(0, 2 * np.pi, 361)
     for axis, (gate, drawn) in zip(axes[0], panels.items()):
-        axis.plot(np.cos(angle), np.sin(angle), color="0.6", linewidth=1)  # the unit circle
+        axis.plot(np.cos(angle), np.sin(angle), color="0.6", linewidth=1, label=circle)
         for label, values in drawn.items():
             k = places[label]
             hollow = MARKERS[k % len(MARKERS)] not in "x+"
@@ -151,14 +156,15 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
         axis.grid(alpha=0.3)
     axes[0, 0].set_ylabel("imaginary part")
     figure = axes[0, 0].figure
-    if any(label for label in labelled):
-        if ax is None:
-            found = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels())}
-            figure.legend(found.values(), found, loc="outside lower center", ncols=4, frameon=False)
-        else:
-            ax.legend(frameon=False)
+    if ax is None:
+        columns = 4 if len(panels) > 2 else 1
+        found = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels())}
+        figure.legend(found.values(), found, loc="outside lower center", ncols=columns, frameon=False)
+    else:
+        ax.legend(frameon=False)
     names = dict.fromkeys(each.name for each in labelled.values() if hasattr(each, "gates"))
-    title = title or (f"Recurrent kernels of {' and '.join(names)}: eigenvalues" if names else "Eigenvalues")
+    whose = " and ".join(f"“{name}”" for name in names)
+    title = title or (f"Recurrent kernels of {whose}: eigenvalues" if names else "Eigenvalues")
     figure.suptitle(title, fontsize=11) if ax is None else ax.set_title(title, fontsize=11)
     radii = "; ".join(
         " ".join(part for part in (gate, label, f"radius {np.abs(values).max():.2f}") if part)
@@ -166,6 +172,17 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
         for label, values in drawn.items()
     )
     return describe(figure, f"Eigenvalues in the complex plane with the unit circle. Spectral radius: {radii}.")
+
+
+def _meaning(panels: dict, spectra) -> str:
+    """What it says that an eigenvalue lies inside or outside."""
+    if any(hasattr(each, "by_distance") for each in spectra):
+        return "what lies inside fades in this step, what lies outside grows"
+    if len(panels) > 1 or any(panels):
+        if any(gate in GATE_COLOURS for gate in panels):
+            return "radius 1, for comparison; a gate's eigenvalues do not say how long its cell remembers"
+        return "inside, a linear SimpleRNN forgets; outside, it grows (its tanh shrinks both)"
+    return "radius 1"
 
 
 def _eigenvalues(spectrum) -> np.ndarray:

@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.named import colour_of
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.time_axis import whole_steps
 
 RANGE = 1e-12  # gradients smaller than the largest by more than this share one colour
 
@@ -59,8 +60,9 @@ def recording(recording, layer: str | None = None, *, title: str | None = None) 
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     said = [draw(axis, recording.steps, seen) for axis, (draw, seen) in zip(axes, panels)]
     axes[-1].set_xlabel("training step")
-    figure.suptitle(title or f"{layer} over training", fontsize=11)
-    return describe(figure, f"{layer} over {recording.steps[-1]} training steps. {' '.join(said)}")
+    whole_steps(axes[-1], recording.steps)
+    figure.suptitle(title or f"Layer “{layer}” over training", fontsize=11)
+    return describe(figure, f"Layer “{layer}” over {recording.steps[-1]} training steps. {' '.join(said)}")
 
 
 def _lines(axis, ylabel: str, **legend) -> None:
@@ -89,6 +91,7 @@ def _gradient_flow(axis, steps, seen) -> str:
     shown = np.where(norm > 0, norm, scale.vmin if scale else 0)
     image = axis.pcolormesh(steps, np.arange(norm.shape[1]), shown.T, cmap="cividis", norm=scale, shading="nearest")
     axis.set_ylabel("time step")
+    axis.yaxis.get_major_locator().set_params(integer=True)
     beside = axis.inset_axes((1.015, 0, 0.02, 1))
     axis.figure.colorbar(image, cax=beside, label=r"mean norm $\|\partial L/\partial h_t\|$")
     return (

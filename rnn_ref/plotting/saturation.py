@@ -50,7 +50,7 @@ def saturation(report, *, title: str | None = None) -> Figure:
         axis.set_title(f"{gate} gate", fontsize=10)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel(f"time below {layer.low:g}, closed (%)")
-    figure.suptitle(title or f"Gate saturation in {layer.name}: one circle a unit", fontsize=11)
+    figure.suptitle(title or f"Gate saturation in “{layer.name}”: one circle a unit", fontsize=11)
     means = "; ".join(
         f"{gate} open {layer.above[gate].mean():.0%}, closed {layer.below[gate].mean():.0%}" for gate in layer.below
     )

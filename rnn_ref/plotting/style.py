@@ -59,6 +59,15 @@ def figure_alt(figure: Figure) -> str:
     return figure.rnn_ref_alt
 
 
+def say_floor(axis, floor: float, ends: bool) -> None:
+    """Say in the picture why curves end: below the floor they are not drawn."""
+    if ends:
+        axis.text(
+            0.99, 0.02, f"values below {floor:.0e} are not drawn", transform=axis.transAxes, ha="right", va="bottom",
+            fontsize=8,
+        )  # fmt: skip
+
+
 def need_some(reports, function: str) -> None:
     """Raise if there is nothing to draw; reports of custom cells alone say so in their notes."""
     if not reports:

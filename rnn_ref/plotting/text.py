@@ -138,8 +138,7 @@ def _draw(tokens, colours, gap, norm, colour_map, what, title) -> ColouredText:
     bar = figure.colorbar(
         ScalarMappable(norm, colour_map), cax=bar_axis, orientation="horizontal", ticks=MaxNLocator(4)
     )
-    if title != what:
-        bar.set_label(what, fontsize=8)
+    bar.set_label(what, fontsize=8)
     bar.ax.tick_params(labelsize=8)
     return figure
 

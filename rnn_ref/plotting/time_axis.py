@@ -19,6 +19,13 @@ def time_values(layer, time, T: int, where: str) -> tuple[str, np.ndarray]:
     return label, values
 
 
+def whole_steps(axis, values) -> None:
+    """Numbers of steps, and years, have no fractions: an axis of whole values has whole numbers only."""
+    values = np.asarray(values)
+    if values.dtype.kind in "iu" or (values.dtype.kind == "f" and (values == np.round(values)).all()):
+        axis.xaxis.get_major_locator().set_params(integer=True)
+
+
 def written(token) -> str:
     """A token that can be seen, also if it is a blank."""
     return "␣" if token == " " else str(token).replace("\n", "↵")

@@ -53,7 +53,7 @@ def trajectories(
     >>> x = np.random.default_rng(0).normal(size=(3, 20, 2))
     >>> figure = rnn_ref.plot.trajectories(rnn_ref.trace(rnn_ref.layers.GRU(5, name="gru"), x))
     >>> figure.axes[0].get_title()
-    'Hidden state of gru, 3 samples'
+    'Hidden state of “gru”, 3 samples'
     """
     layer = only_layer(trace, WHERE, "trace")
     if state not in layer.states:
@@ -90,7 +90,7 @@ def trajectories(
     for number, share, name in zip(("1st", "2nd"), shares, ("set_xlabel", "set_ylabel")):
         getattr(axis, name)(f"{number} principal component ({share:.0%} of variance)")
     many = f"{len(paths)} samples" if len(paths) > 1 else f"sample {chosen[0]}"
-    axis.set_title(title or f"{state.capitalize()} state of {layer.name}, {many}", fontsize=11)
+    axis.set_title(title or f"{state.capitalize()} state of “{layer.name}”, {many}", fontsize=11)
     axis.legend(frameon=False, fontsize=8, loc="best")
     spread = points.std(axis=0)
     return describe(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.named import colour_of
 from rnn_ref.plotting.style import LINE_STYLES, describe, new_figure, only_layer
-from rnn_ref.plotting.time_axis import sample_of, time_values, write_tokens
+from rnn_ref.plotting.time_axis import sample_of, time_values, whole_steps, write_tokens
 
 WHERE = "plot.unit"
 
@@ -73,9 +73,10 @@ def unit(trace, unit: int, sample: int = 0, *, time=None, tokens=None, title: st
         axis.grid(alpha=0.3)
         axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
     axes[-1].set_xlabel(label)
+    whole_steps(axes[-1], values)
     if tokens is not None:
         write_tokens(axes[-1], values, tokens, WHERE)
-    figure.suptitle(title or f"Unit {unit} of {layer.name}", fontsize=11)
+    figure.suptitle(title or f"Unit {unit} of “{layer.name}”", fontsize=11)
     means = ", ".join(f"{name} {np.nanmean(curve):.2f}" for name, curve in curves.items())
     return describe(
         figure, f"Curves over {T} time steps of unit {unit} of {layer.name}: {', '.join(curves)}. Means: {means}."

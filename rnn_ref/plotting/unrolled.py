@@ -43,7 +43,7 @@ def unrolled(
     >>> trace = rnn_ref.trace(rnn_ref.layers.SimpleRNN(2, name="rnn"), np.ones((1, 5, 1)))
     >>> figure = rnn_ref.plot.unrolled(trace, unit=1, steps=3)
     >>> figure.axes[0].get_title()
-    'Unit 1 of rnn, time steps 0 to 2'
+    'Unit 1 of “rnn”, time steps 0 to 2'
     """
     layer = only_layer(trace, "plot.unrolled", "trace")
     B, T, H = layer.hidden.shape
@@ -68,7 +68,7 @@ def unrolled(
         pen.box(LEFT, 0.25, RIGHT, top)
         pen.label((LEFT + RIGHT) / 2, top + 0.07, f"step {start + k}", weight="bold")
         pen.arrow([(INPUT, -0.2), (INPUT, 0.25)])
-        pen.label(INPUT, -0.25, f"$x_{{{start + k}}}$ {features(layer.inputs[sample, start + k])}", va="top")
+        pen.label(INPUT, -0.25, f"$x_{{{start + k}}}$ = {features(layer.inputs[sample, start + k])}", va="top")
         draw(pen, cell_numbers(layer, sample, unit, start + k, "plot.unrolled"))
     reads = "The gates read" if layer.gates else "The sum reads"
     activation = "" if "update" in layer.gates else " $φ$: the activation."
@@ -76,7 +76,7 @@ def unrolled(
         LEFT, -0.6, rf"{reads} $x_t$ and the hidden states $h_{{t-1}}$ of all units.{activation}",
         fontsize=8, color=INK, va="top",
     )  # fmt: skip
-    axis.set_title(title or f"Unit {unit} of {layer.name}, time steps {start} to {start + steps - 1}", fontsize=11)
+    axis.set_title(title or f"Unit {unit} of “{layer.name}”, time steps {start} to {start + steps - 1}", fontsize=11)
     hidden = ", ".join(f"{h:.2f}" for h in layer.hidden[sample, start : start + steps, unit])
     return describe(
         axis.figure,

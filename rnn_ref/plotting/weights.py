@@ -77,7 +77,7 @@ def weights(reports, *, title: str | None = None) -> Figure:
         axis.set_xlabel("value")
     if len(labelled) > 1:
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
-    figure.suptitle(title or f"Weights of {first.name}, gate by gate", fontsize=11)
+    figure.suptitle(title or f"Weights of “{first.name}”, gate by gate", fontsize=11)
     spread = "; ".join(
         " ".join(
             part for part in (label, f"recurrent kernel of {gate} {report[gate].recurrent_kernel.std():.2g}") if part

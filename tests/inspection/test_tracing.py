@@ -1,5 +1,8 @@
 """Traces recomputed with NumPy from the weights."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from scipy.special import expit as sigmoid
@@ -127,3 +130,14 @@ def test_what_was_read_stays_what_it_was():
     seen = trace(make("GRU", return_sequences=True), x)["layer"]
     x[:] = 0
     np.testing.assert_array_equal(seen.inputs, X)
+
+
+def test_gates_are_attributes_too():
+    seen = trace(layers.LSTM(2, name="memory"), np.ones((1, 3, 2)))["memory"]
+    assert seen.forget is seen.gates["forget"]
+    assert copy.deepcopy(seen).output.shape == pickle.loads(pickle.dumps(seen)).candidate.shape == (1, 3, 2)
+    with pytest.raises(AttributeError, match="memory: there is no attribute 'reset'; gates and states: input, forget"):
+        _ = seen.reset
+    gru = trace(layers.GRU(2, name="gru"), np.ones((1, 3, 2)))["gru"]
+    with pytest.raises(AttributeError, match="no cell state: a GRU has none"):
+        _ = gru.cell

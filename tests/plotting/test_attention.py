@@ -39,7 +39,7 @@ def test_padding_is_left_away(scores):
 
 def test_a_trace_with_scores(scores):
     figure = plot.attention(SimpleNamespace(name="aligner", scores=scores))
-    assert figure.axes[0].get_title() == "Attention of aligner"
+    assert figure.axes[0].get_title() == "Attention of “aligner”"
     assert labels(figure.axes[0].xaxis) == ["0", "1", "2", "3", "4"]
     assert figure.axes[0].get_ylabel() == "query step"
 

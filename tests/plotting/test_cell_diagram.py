@@ -39,7 +39,7 @@ def test_bars_are_the_gates_and_states_of_all_units(kind):
         found = texts(figure)
         for array in trace.gates.values():
             assert number(array[1, t, 3]) in found
-        assert f"$h_{{{t}}}$\n{number(trace.hidden[1, t, 3])}" in found
+        assert f"$h_{{{t}}}$ =\n{number(trace.hidden[1, t, 3])}" in found
         assert sum(text.startswith("$x_") and "W" not in text for text in found) == 1
 
 
@@ -59,12 +59,12 @@ def test_backwards_the_state_before_is_that_of_the_later_step():
     trace = seen("GRU", go_backwards=True)
     diagram = CellDiagram(trace)
     found = texts(diagram.show(2, unit=0))
-    assert f"$h_{{3}}$\n{number(trace.hidden[0, 3, 0])}" in found
-    assert f"$h_{{2}}$\n{number(trace.hidden[0, 2, 0])}" in found
+    assert f"$h_{{3}}$ =\n{number(trace.hidden[0, 3, 0])}" in found
+    assert f"$h_{{2}}$ =\n{number(trace.hidden[0, 2, 0])}" in found
     z, g = trace.gates["update"][0, 2, 0], trace.gates["candidate"][0, 2, 0]
     np.testing.assert_allclose(z * trace.hidden[0, 3, 0] + (1 - z) * g, trace.hidden[0, 2, 0])
-    assert f"$z\\,h_{{t+1}}$ {number(z * trace.hidden[0, 3, 0])}" in found
-    assert "$h_{6}$\n0.00" in texts(diagram.show(5, unit=0)), "it begins at the end"
+    assert f"$z\\,h_{{t+1}}$ = {number(z * trace.hidden[0, 3, 0])}" in found
+    assert "$h_{6}$ =\n0.00" in texts(diagram.show(5, unit=0)), "it begins at the end"
 
 
 def test_a_masked_step_says_so_and_draws_no_gates():

@@ -97,7 +97,9 @@ def test_eigenvalues_of_layers_whose_gates_differ():
     reports = {kind: rnn_ref.weight_report(make(kind))["rnn"] for kind in ("SimpleRNN", "GRU")}
     figure = plot.eigenvalues(reports)
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["SimpleRNN", "GRU"]
+    circle, *names = (text.get_text() for text in legend.get_texts())
+    assert names == ["SimpleRNN", "GRU"]
+    assert circle.startswith("unit circle: radius 1, for comparison; a gate's eigenvalues do not say")
     drawn = {
         collection.get_label(): collection.get_edgecolor().tolist()
         for axis in figure.axes
@@ -193,3 +195,28 @@ def test_recordings_of_nothing_and_of_several_layers():
     with pytest.raises(ValueError, match="no recorded layer is named 'gru'; there are both/forward_gru"):
         plot.recording(recorder, "gru")
     assert plot.recording(recorder, "both/backward_gru").axes[0].get_ylabel() == "spectral radius"
+
+
+def test_the_unit_circle_says_what_it_means():
+    """Of a SimpleRNN it is a border, of a gate it is not, and of bare numbers nothing is known."""
+
+    def meaning(spectra):
+        return plot.eigenvalues(spectra).legends[0].get_texts()[0].get_text()
+
+    assert "a linear SimpleRNN forgets" in meaning(rnn_ref.weight_report(make("SimpleRNN"))["rnn"])
+    assert "do not say how long" in meaning(rnn_ref.weight_report(make("LSTM"))["rnn"])
+    assert meaning(np.array([0.5 + 0.1j])) == "unit circle: radius 1"
+
+
+def test_a_curve_that_ends_says_why():
+    flow = rnn_ref.gradient_flow(make("SimpleRNN"), X, Y)
+    for draw in (plot.gradient_flow, plot.contributions):
+        said = [[text.get_text() for text in draw(flow, floor=floor).axes[0].texts] for floor in (0.0, 1e9)]
+        assert said == [[], ["values below 1e+09 are not drawn"]]
+
+
+def test_steps_have_no_fractions():
+    flow = rnn_ref.gradient_flow(make("SimpleRNN"), X[:, :3], Y)
+    for figure in (plot.gradient_flow(flow), plot.contributions(flow)):
+        ticks = figure.axes[-1].get_xticks()
+        assert (ticks == np.round(ticks)).all()

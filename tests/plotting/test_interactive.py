@@ -114,3 +114,12 @@ def test_what_cannot_be_stepped_through(trace):
         plot.explore_gradient_flow(length=1000)
     with pytest.raises(ValueError, match="cell='RNN', but there are SimpleRNN, LSTM, GRU"):
         plot.explore_gradient_flow("RNN")
+
+
+def test_cells_lie_over_each_other():
+    (axis,) = plot.explore_gradient_flow("GRU", length=10, forget_bias=5.0).axes
+    thick = {line.get_label(): line.get_linewidth() > 2 for line in axis.lines if not line.get_label().startswith("_")}
+    assert thick == {"SimpleRNN": False, "LSTM, forget bias 1.0": False, "GRU": True}
+    (axis,) = plot.explore_gradient_flow("LSTM", length=10, forget_bias=5.0).axes
+    assert axis.lines[1].get_label() == "LSTM, forget bias 5.0"
+    assert axis.lines[1].get_xdata()[-1] == -1

@@ -25,15 +25,15 @@ def test_states_and_gates_stand_on_the_edges(kind):
     figure = plot.unrolled(trace, unit=2, sample=1, start=1, steps=3)
     found = texts(figure)
     for t in range(4):
-        assert f"$h_{{{t}}}$\n{number(trace.hidden[1, t, 2])}" in found
+        assert f"$h_{{{t}}}$ =\n{number(trace.hidden[1, t, 2])}" in found
         if kind == "LSTM":
-            assert f"$c_{{{t}}}$\n{number(trace.cell[1, t, 2])}" in found
+            assert f"$c_{{{t}}}$ =\n{number(trace.cell[1, t, 2])}" in found
     for t in (1, 2, 3):
         for gate in trace.gates.values():
             assert number(gate[1, t, 2]) in found
-        assert f"$x_{{{t}}}$ [{', '.join(number(v) for v in x[1, t, :3])}, …]" in found
+        assert f"$x_{{{t}}}$ = [{', '.join(number(v) for v in x[1, t, :3])}, …]" in found
         if kind == "SimpleRNN":
-            assert f"$z$ {number(trace.preactivations['hidden'][1, t, 2])}" in found
+            assert f"$z$ = {number(trace.preactivations['hidden'][1, t, 2])}" in found
     assert [text for text in found if text.startswith("step")] == ["step 1", "step 2", "step 3"]
     assert "unit 2 of memory" in plot.figure_alt(figure)
 
@@ -44,19 +44,19 @@ def test_intermediate_products_by_hand():
     z = x[0, 0] @ layer.kernel.value + layer.bias.value
     i, _, g, o = (z[k] for k in (0, 3, 6, 9))
     i, o, g = 1 / (1 + np.exp(-i)), 1 / (1 + np.exp(-o)), np.tanh(g)
-    assert f"$ig$ {number(i * g)}" in found
+    assert f"$ig$ = {number(i * g)}" in found
     assert number(np.tanh(i * g)) in found
-    assert f"$h_{{0}}$\n{number(o * np.tanh(i * g))}" in found
-    assert "$h_{-1}$\n0.00" in found
+    assert f"$h_{{0}}$ =\n{number(o * np.tanh(i * g))}" in found
+    assert "$h_{-1}$ =\n0.00" in found
 
 
 def test_the_initial_state_is_drawn():
     layer, x = layers.GRU(3, name="memory", stateful=True), np.ones((1, 2, 1))
     before = rnn_ref.trace(layer, x)["memory"].hidden[0, -1, 0]  # where the next batch starts
     found = texts(plot.unrolled(rnn_ref.trace(layer, x), steps=1))
-    assert f"$h_{{-1}}$\n{number(before)}" in found
+    assert f"$h_{{-1}}$ =\n{number(before)}" in found
     assert abs(before) > 0.01
-    assert "$x_{0}$ 1.00" in found
+    assert "$x_{0}$ = 1.00" in found
 
 
 def test_numbers_are_written_plainly():
@@ -67,7 +67,7 @@ def test_steps_end_with_the_sequence_and_axes_may_be_given():
     trace, *_ = seen("GRU")
     own = Figure()
     assert plot.unrolled(trace, start=4, ax=own.subplots()) is own
-    assert own.axes[0].get_title() == "Unit 0 of memory, time steps 4 to 5"
+    assert own.axes[0].get_title() == "Unit 0 of “memory”, time steps 4 to 5"
 
 
 def test_what_cannot_be_drawn():

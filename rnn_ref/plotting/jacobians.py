@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rnn_ref import checks
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, LINE_STYLES, describe, need_some, new_figure
+from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
 from rnn_ref.plotting.time_axis import whole_steps
 
 ROUNDING = 1e-14  # singular values this much smaller than the largest are noise
@@ -178,10 +178,10 @@ def _meaning(panels: dict, spectra) -> str:
     """What it says that an eigenvalue lies inside or outside."""
     if any(hasattr(each, "by_distance") for each in spectra):
         return "what lies inside fades in this step, what lies outside grows"
-    if len(panels) > 1 or any(panels):
-        if any(gate in GATE_COLOURS for gate in panels):
-            return "radius 1, for comparison; a gate's eigenvalues do not say how long its cell remembers"
+    if list(panels) == ["candidate"]:  # without gates: a SimpleRNN, or what is built like one
         return "inside, a linear SimpleRNN forgets; outside, it grows (its tanh shrinks both)"
+    if any(panels):
+        return "radius 1, for comparison; a gate's eigenvalues do not say how long its cell remembers"
     return "radius 1"
 
 

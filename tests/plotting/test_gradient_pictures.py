@@ -84,7 +84,7 @@ def test_eigenvalues_before_and_after():
     after = rnn_ref.weight_report(model)["rnn"]
     figure = plot.eigenvalues({"before": before, "after": after})
     assert [axis.get_title() for axis in figure.axes] == list(before)
-    assert legend(figure) == ["before", "after"]
+    assert legend(figure)[1:] == ["before", "after"]
     for axis, gate in zip(figure.axes, before):
         for points, report in zip(axis.collections, (before, after)):
             expected = np.stack([report[gate].eigenvalues.real, report[gate].eigenvalues.imag], axis=1)
@@ -179,7 +179,7 @@ def test_recordings(cell, tmp_path):
         labels = [line.get_label() for line in saturation.lines]
         assert labels[0] == ("input open" if cell == "LSTM" else "|h| above 0.9")
         assert exponents.get_xlabel() == "training step"
-        assert "rnn over 8 training steps" in plot.figure_alt(figure)
+        assert "Layer “rnn” over 8 training steps" in plot.figure_alt(figure)
 
 
 def test_recordings_of_nothing_and_of_several_layers():

@@ -73,7 +73,7 @@ def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None 
     axis.set_ylabel(r"singular values of $\partial s_t / \partial s_{t-d}$")
     axis.set_title(title or "What is left of a state $d$ steps later", fontsize=11)
     axis.grid(alpha=0.3)
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, loc="lower left")
     return describe(
         axis.figure,
         f"Singular values of the state's derivative by an earlier state, by distance up to {distances[-1]} steps, on "

@@ -1,10 +1,13 @@
 """Every notebook runs from a clean kernel, and is stored as it ran."""
 
+import json
 import os
 import re
 from pathlib import Path
 
 import pytest
+
+from rnn_ref import inspection, plotting
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 QUICK = "06-counting-parameters"  # runs with the other tests; the others train networks, and are among the long ones
@@ -55,4 +58,38 @@ def test_notebook_runs(path, tmp_path, monkeypatch):
     assert len(shown) >= 3, "the figures are shown, each once"
 
 
+def test_everything_to_look_with_is_used_somewhere():
+    """And every layer that the guides to Keras's recurrent layers name."""
+    code = "\n".join(
+        "".join(cell["source"])
+        for path in NOTEBOOKS
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if cell["cell_type"] == "code"
+    )
+    looking = {name for name in inspection.__all__ if not isinstance(getattr(inspection, name), type)} | {"Recorder"}
+    pictures = {f"plot.{name}" for name in set(plotting.__all__) - {"figure_alt", "sweep"}}  # not of a network
+    missing = {name for name in looking | pictures | GUIDES if not re.search(rf"\b{re.escape(name)}\b", code)}
+    assert not missing
+
+
+GUIDES = {
+    "SimpleRNN",
+    "LSTM",
+    "GRU",
+    "SimpleRNNCell",
+    "LSTMCell",
+    "GRUCell",
+    "StackedRNNCells",
+    "RNN",
+    "Bidirectional",
+    "TimeDistributed",
+    "Embedding",
+    "Masking",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Attention",
+    "AdditiveAttention",
+    "Concatenate",
+}
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 
 from rnn_ref.device import get_device
-from rnn_ref.distribution.run import Outcome, Run, run
+from rnn_ref.distribution.run import Outcome, Run, run, run_packed
 
 DIED = "its process died: killed, or out of memory"
 _inherited: dict[int, Callable] = {}
@@ -28,7 +28,9 @@ def on_processes(train: Callable, runs: list[Run]) -> Iterator[tuple[Run, Outcom
     caller, key = os.getpid(), next(_keys)
     _inherited[key] = train
     try:
-        yield from _until_done(context, partial(_inheriting, key) if forks else partial(run, train), runs, caller)
+        call = partial(_inheriting, key) if forks else run_packed
+        given = {id(one): one.point if forks else _packed(train, one.point) for one in runs}
+        yield from _until_done(context, call, given, runs, caller)
     finally:
         del _inherited[key]
 
@@ -47,7 +49,7 @@ def _inheriting(key: int, *args) -> Outcome:
     return run(_inherited[key], *args)
 
 
-def _until_done(context, call: Callable, runs: list[Run], caller: int) -> Iterator[tuple[Run, Outcome]]:
+def _until_done(context, call: Callable, given: dict, runs: list[Run], caller: int) -> Iterator[tuple[Run, Outcome]]:
     waiting, suspected = deque(runs), deque()
     while waiting or suspected:
         source = waiting or suspected
@@ -58,7 +60,7 @@ def _until_done(context, call: Callable, runs: list[Run], caller: int) -> Iterat
                 while source or flying:
                     while source and len(flying) < (2 * workers if source is waiting else 1):
                         one = source.popleft()
-                        flying[pool.submit(call, one.point, one.seed, caller)] = one
+                        flying[pool.submit(call, given[id(one)], one.seed, caller)] = one
                     for future in wait(flying, return_when=FIRST_COMPLETED).done:
                         outcome = _outcome(future)
                         yield flying.pop(future), outcome
@@ -73,7 +75,7 @@ def _until_done(context, call: Callable, runs: list[Run], caller: int) -> Iterat
 
 def on(executor, train: Callable, runs: list[Run]) -> Iterator[tuple[Run, Outcome]]:
     """On somebody's executor."""
-    futures = {executor.submit(run, train, one.point, one.seed, os.getpid()): one for one in runs}
+    futures = {executor.submit(run_packed, _packed(train, one.point), one.seed, os.getpid()): one for one in runs}
     try:
         for future in as_completed(futures):
             try:
@@ -93,11 +95,27 @@ def _outcome(future: Future) -> Outcome:
         return Outcome(*future.result())
     if isinstance(error, BrokenExecutor):
         raise error
-    raise TypeError(
-        f"sweep: the executor could not send the training to another process ({type(error).__name__}: {error}). "
-        "Define train at the top of a module or script, not inside another function, and give the grid's values names "
-        "or numbers; an executor that pickles more, such as joblib's loky or Dask's, takes functions from anywhere."
-    ) from error
+    raise _not_sent(error) from error
+
+
+def _packed(train: Callable, point: dict) -> bytes:
+    """Pickled here, so that what nobody can read elsewhere comes back as an error; Dask would wait for ever."""
+    try:
+        import cloudpickle as pickler  # takes functions from anywhere; comes with Dask
+    except ModuleNotFoundError:
+        import pickle as pickler
+    try:
+        return pickler.dumps((train, point))
+    except Exception as error:
+        raise _not_sent(error) from error
+
+
+def _not_sent(error: BaseException) -> TypeError:
+    return TypeError(
+        f"sweep: the training could not be sent to another process ({type(error).__name__}: {error}). Define train at "
+        "the top of a module that can be imported there, or install cloudpickle, which sends functions from anywhere; "
+        "what a process cannot share, such as a lock or an open file, train should make itself."
+    )
 
 
 def over(executor, train: Callable) -> Callable[[list[Run]], Iterator[tuple[Run, Outcome]]]:

@@ -6,6 +6,7 @@ import inspect
 import math
 import numbers
 import os
+import pickle
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -50,6 +51,12 @@ def run(train: Callable, point: dict[str, Any], seed: int, caller: int) -> Outco
         finally:
             if alone:
                 numba.set_num_threads(threads)
+
+
+def run_packed(content: bytes, seed: int, caller: int) -> Outcome:
+    """The same of a pickled training and point; what cannot be unpickled here is raised, for the caller to say."""
+    train, point = pickle.loads(content)
+    return run(train, point, seed, caller)
 
 
 def _takes_seed(train: Callable) -> bool:

@@ -1,10 +1,12 @@
 """A sweep finds the same numbers on every executor, loses no run, and goes on where it was killed."""
 
+import importlib
 import json
 import multiprocessing
 import random
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -40,6 +42,13 @@ def test_processes(by_hand):
     assert quiet(trainings.drawn, GRID, seeds=(0, 7)).rows == by_hand
 
 
+@pytest.fixture
+def found_elsewhere(monkeypatch):
+    """Processes that are started anew look where this one does."""
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+@pytest.mark.usefixtures("found_elsewhere")
 def test_threads_and_processes_started_anew(by_hand):
     with ThreadPoolExecutor(3) as executor:
         assert quiet(trainings.drawn, GRID, (0, 7), executor).rows == by_hand
@@ -47,11 +56,14 @@ def test_threads_and_processes_started_anew(by_hand):
         assert quiet(trainings.drawn, GRID, (0, 7), executor).rows == by_hand
 
 
-def test_dask(by_hand):
+@pytest.mark.usefixtures("found_elsewhere")
+def test_dask(by_hand, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         found = quiet(trainings.drawn, GRID, (0, 7), client.get_executor())
+        with pytest.raises(TypeError, match="No module named 'only_here'"):
+            quiet(anywhere(tmp_path, monkeypatch), {"rate": [1]}, [0], client.get_executor())
     for row, expected in zip(found.rows, by_hand, strict=True):  # Dask's own threads draw from Python's generator
         assert row | {"python": 0} == expected | {"python": 0}
 
@@ -69,11 +81,29 @@ def test_functions_from_anywhere():
 
 
 def test_an_executor_that_cannot_send_the_function():
+    lock = threading.Lock()
     with (
         ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor,
-        pytest.raises(TypeError, match=r"could not send the training .* Define train at the top"),
+        pytest.raises(TypeError, match=r"could not be sent .*cannot pickle.*Define train at the top"),
     ):
-        quiet(lambda rate: rate, {"rate": [1]}, [0], executor)
+        quiet(lambda rate: lock, {"rate": [1]}, [0], executor)
+
+
+def anywhere(tmp_path, monkeypatch):
+    """A training of a module that nobody else can import."""
+    (tmp_path / "only_here.py").write_text("def train(rate): return rate")
+    with monkeypatch.context() as patched:
+        patched.syspath_prepend(str(tmp_path))
+        return importlib.import_module("only_here").train
+
+
+def test_processes_that_cannot_import_the_function(tmp_path, monkeypatch):
+    train = anywhere(tmp_path, monkeypatch)
+    with (
+        ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor,
+        pytest.raises(TypeError, match="No module named 'only_here'"),
+    ):
+        quiet(train, {"rate": [1]}, [0], executor)
 
 
 def test_runs_that_fail_are_recorded(tmp_path):

@@ -52,7 +52,7 @@ def test_notebook_runs(path, tmp_path, monkeypatch):
         if cell.cell_type == "code":
             cell.outputs = []
     resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
+    nbclient.NotebookClient(notebook, timeout=900, resources=resources).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     shown = [output for output in outputs if {"image/png", WIDGET} & set(output.get("data", {}))]
     assert len(shown) >= 3, "the figures are shown, each once"

@@ -139,7 +139,7 @@ def test_a_lambda_and_an_unknown_annotation_say_what_to_write():
 
 def test_a_step_without_source_says_so():
     namespace = {}
-    exec("def step(z_c):\n    h = tanh(z_c)\n    return h\n", namespace)
+    exec(compile("def step(z_c):\n    h = tanh(z_c)\n    return h\n", "<nowhere>", "exec"), namespace)
     with pytest.raises(ValueError, match="source cannot be read"):
         cell(gates=("candidate",))(namespace["step"])
     with pytest.raises(TypeError, match="must be a function"):

@@ -5,6 +5,7 @@ The files beside this one hold the ways.
 """
 
 import numpy as np
+import pytest
 
 WAYS = {}
 N, B = 12, 4
@@ -77,7 +78,7 @@ def dataset(k, *arrays, as_list=False, **options):
 
 
 def loader(*arrays, size=B):
-    import torch
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*map(torch.as_tensor, arrays)), batch_size=size)
 

@@ -1,6 +1,7 @@
 """Arrays, alone and in lists and dicts, with weights and steps."""
 
 import numpy as np
+import pytest
 
 from tests.models.data.ways import PAIR, STEPS, B, F, N, W, X, Y, evaluate, fit, predict, way
 
@@ -230,7 +231,7 @@ def jax_arrays(k, make):
 
 @way
 def torch_tensors(k, make):
-    import torch
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
     return fit(make("one"), torch.as_tensor(X), torch.as_tensor(Y), sample_weight=torch.as_tensor(W))
 

@@ -59,16 +59,17 @@ def _until_done(context, call: Callable, given: dict, runs: list[Run], caller: i
             try:
                 while source or flying:
                     while source and len(flying) < (2 * workers if source is waiting else 1):
-                        one = source.popleft()
+                        one = source[0]
                         flying[pool.submit(call, given[id(one)], one.seed, caller)] = one
+                        source.popleft()  # only now: a pool that has just broken takes nothing
                     for future in wait(flying, return_when=FIRST_COMPLETED).done:
                         outcome = _outcome(future)
                         yield flying.pop(future), outcome
             except BrokenExecutor:
-                if source is suspected:
-                    yield flying.popitem()[1], Outcome(None, DIED)
-                else:
+                if source is waiting:
                     suspected.extend(flying.values())
+                elif flying:
+                    yield flying.popitem()[1], Outcome(None, DIED)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 

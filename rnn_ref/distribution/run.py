@@ -18,6 +18,8 @@ from rnn_ref import regions
 from rnn_ref.utils.seeding import set_random_seed
 
 _alone = threading.Lock()  # Python's, NumPy's and our generators are one for the whole process
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone._at_fork_reinit)  # a run may itself sweep over processes
 
 
 class Run(NamedTuple):

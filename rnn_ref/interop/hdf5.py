@@ -101,7 +101,7 @@ def _probe(file, where) -> None:
     size = len(file) if isinstance(file, bytes) else os.path.getsize(file)
     seconds = SECONDS + size // BYTES_PER_SECOND
     asked = {
-        "path": sys.path,
+        "path": [str(folder) for folder in sys.path],
         "file": None if isinstance(file, bytes) else os.path.abspath(file),
         "seconds": seconds,
         "limits": [EXPANSION, SMALL, OBJECTS],

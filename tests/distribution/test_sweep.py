@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,30 @@ def test_a_process_that_dies_loses_no_other_run():
     found = quiet(trainings.mortal, {"rate": [1, 2, 3]}, range(4))
     assert [row.get("result") for row in found.rows] == [10, 11, 12, 13, 20, None, 22, 23, 30, 31, 32, 33]
     assert "process died" in found.errors[0]["error"]
+
+
+def test_a_pool_that_breaks_while_it_is_given_work_loses_no_run(monkeypatch):
+    calls, submit = [], ProcessPoolExecutor.submit
+
+    def breaking(pool, *args):
+        calls.append(args)
+        if len(calls) in (2, 3, 6):
+            raise BrokenProcessPool
+        return submit(pool, *args)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", breaking)
+    found = quiet(trainings.given, {"rate": [1, 2, 3]}, range(3))
+    assert [row["result"] for row in found.rows] == [1, 2, 3, 2, 3, 4, 3, 4, 5]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_run_that_sweeps_itself():
+    def train(rate, seed):
+        return sum(row["result"] for row in quiet(lambda x: x * rate, {"x": [1, 2]}, [seed]).rows)
+
+    with ThreadPoolExecutor(2) as executor:
+        by_threads = [executor.submit(quiet, train, {"rate": [1, 2]}, [0]) for _ in range(2)]
+        assert [row["result"] for each in by_threads for row in each.result(timeout=120).rows] == [3, 6] * 2
 
 
 def test_what_is_no_number():

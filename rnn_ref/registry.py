@@ -86,10 +86,11 @@ class Registry:
         """
         if isinstance(identifier, str | dict):
             return self.deserialize(identifier)
-        if inspect.isclass(identifier):
-            return identifier()
-        if identifier is None or callable(identifier):
-            return identifier
+        if identifier is None:
+            return None
+        found = identifier() if inspect.isclass(identifier) else identifier
+        if callable(found):
+            return found
         raise ValueError(
             f"{self.kind} should be a name, a config dict, a class, a callable or None; got {identifier!r} "
             f"of type {type(identifier).__name__}"

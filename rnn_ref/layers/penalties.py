@@ -11,17 +11,22 @@ from __future__ import annotations
 from typing import Any
 
 from rnn_ref.device import xp
-from rnn_ref.reading import number
+from rnn_ref.layers.regularizers import penalty
 
 
 def activity_penalty(layer, y):
     """The penalty of ``activity_regularizer`` on one output, divided by the batch size as in Keras."""
-    return number(layer.activity_regularizer(y)) / len(y)
+    return penalty(layer.activity_regularizer, y, f"{layer.name}: activity_regularizer") / len(y)
 
 
 def activity_gradient(layer, y, scale=1):
     """Its gradient, ``scale`` times."""
     return xp.asarray(layer.activity_regularizer.gradient(y), y.dtype) * (scale / y.dtype.type(len(y)))
+
+
+def on_weights(weights: list) -> list:
+    """The penalties of those weights that have a regularizer."""
+    return [penalty(w.regularizer, w.value, w.path) for w in weights if w.regularizer is not None]
 
 
 def penalties_of(layer, outputs: list, tape) -> list[tuple[Any, Any]]:

@@ -97,12 +97,7 @@ class _FunctionRegularizer(Regularizer):
         self.function = function
 
     def __call__(self, x):
-        value = self.function(x)
-        if type(value).__module__.startswith("autograd."):  # it is writing down what happens to this
-            return value
-        if getattr(value, "size", 1) != 1:
-            raise ValueError(f"The regularizer {self.function!r} must return one number, got the shape {value.shape}.")
-        return number(value)
+        return self.function(x)
 
 
 class L1(Regularizer):
@@ -333,6 +328,22 @@ def get(identifier: Any) -> Any:
     if regularizer is not None and not callable(getattr(regularizer, "gradient", None)):
         return _FunctionRegularizer(regularizer)
     return regularizer
+
+
+def penalty(regularizer: Callable, x: ArrayLike, whose: str) -> Any:
+    """Return the penalty of the array `x` as a number; on a GPU as it is, so that nobody waits for it yet.
+
+    Raises
+    ------
+    TypeError
+        If the regularizer returns anything but one number; the message begins with `whose` regularizer it is.
+    """
+    value = regularizer(x)
+    if getattr(value, "size", None) != 1 and not isinstance(value, numbers.Real):
+        got = f"an array of shape {value.shape}" if hasattr(value, "shape") else repr(value)
+        of = getattr(regularizer, "function", regularizer)
+        raise TypeError(f"{whose}: {of!r} must return one number for an array of shape {x.shape}, it returned {got}.")
+    return number(value)
 
 
 @explained

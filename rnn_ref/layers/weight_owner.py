@@ -10,6 +10,7 @@ from rnn_ref import checks
 from rnn_ref.guard import explained
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.first_values import first_values
+from rnn_ref.layers.penalties import on_weights
 from rnn_ref.layers.recording import now
 from rnn_ref.layers.symbolic import entries
 from rnn_ref.layers.variable import Variable, raw, value_of
@@ -297,8 +298,7 @@ class WeightOwner(Spelled):
     @property
     def losses(self) -> list[float]:
         """Penalties of the last call, of layers inside too, and those on trainable weights, as ``fit`` adds them."""
-        on_weights = [float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None]
-        return [float(penalty) for penalty in self._penalties] + on_weights
+        return [float(penalty) for penalty in [*self._penalties, *on_weights(self.trainable_weights)]]
 
     _penalties: tuple | list = ()  # of the last call
 

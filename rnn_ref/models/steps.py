@@ -10,6 +10,7 @@ import numpy as np
 from rnn_ref.device import asarray, converted, device, move_together, to_numpy, xp
 from rnn_ref.layers.autodiff import accepts, pullback
 from rnn_ref.layers.border import mask_of
+from rnn_ref.layers.penalties import on_weights
 from rnn_ref.layers.symbolic import entries, pack, replace_entries
 from rnn_ref.models.objective import Objective
 from rnn_ref.reading import number, read_together
@@ -307,7 +308,7 @@ class Steps:
         return x, self._structured(y), self.structure_outputs(outputs), self._given_weights(sample_weight)
 
     def _regularization(self) -> float:
-        return sum(number(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None)
+        return sum(on_weights(self.trainable_weights))
 
     def _loss_and_gradients(self, x, y, sample_weight, *, training=True):
         """The loss, the trainable weights, gradients by weight, and the outputs with their masks."""
@@ -319,9 +320,9 @@ class Steps:
         loss, dy = self.objective.value_and_gradients(y, outputs, sample_weight, masks)
         loss = loss + tape.penalty  # the walk adds its gradient
         grads, trainable = tape.back(dy)[1], self.trainable_weights
+        loss = loss + sum(on_weights(trainable))
         for weight in trainable:
             if weight.regularizer is not None:
-                loss = loss + number(weight.regularizer(weight.value))
                 grads[weight] = grads.get(weight, 0) + weight.regularizer.gradient(weight.value)
         return loss, trainable, grads, outputs, masks
 
@@ -343,7 +344,7 @@ class Steps:
         """The same as :meth:`_loss_and_gradients`; autograd finds what the loss asks of outputs, penalties, weights."""
         trainable = self.trainable_weights
         regularized = [weight for weight in trainable if weight.regularizer is not None]
-        penalties = [value for _, value in tape.penalties] + [w.regularizer(w.value) for w in regularized]
+        penalties = [value for _, value in tape.penalties] + on_weights(regularized)
         batch = converted([x, y, sample_weight, masks], to_numpy)
         predicted = converted(outputs, to_numpy)
         penalties = [np.asarray(to_numpy(value), predicted[0].dtype) for value in penalties]

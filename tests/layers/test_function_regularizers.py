@@ -62,9 +62,22 @@ def test_it_counts_once_and_is_found_by_its_name():
         layers.Dense.from_config(config)
 
 
-def test_what_is_no_penalty():
-    with pytest.raises(ValueError, match="must return one number"):
-        regularizers.get(lambda x: x**2)(np.ones(2))
+@pytest.mark.parametrize("given", [lambda x: x**2, lambda x: None, lambda x: "a"], ids=["array", "None", "text"])
+@pytest.mark.parametrize("option", ["kernel_regularizer", "activity_regularizer"])
+def test_what_is_no_penalty(option, given):
+    model = Sequential([Input((3, 2)), layers.SimpleRNN(2, name="rnn", **{option: given})])
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"^rnn.*kernel|^rnn: activity_regularizer") as raised:
+        model.fit(X, Y, verbose=0)
+    assert "must return one number" in str(raised.value)
+
+
+def test_no_class_whose_instances_cannot_be_called():
+    with pytest.raises(ValueError, match=r"regularizer should be .* got <class 'int'>"):
+        regularizers.get(int)
+
+
+def test_what_autograd_cannot_differentiate():
     plain = regularizers.get(lambda x: float(np.sum(np.abs(x))))
     with pytest.raises(NotImplementedError, match=r"autograd\.numpy"):
         plain.gradient(np.ones(2))

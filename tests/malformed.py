@@ -172,6 +172,7 @@ def _add_functions(add) -> None:
         add(name, function, **defaults(function) | arguments)
 
     whole("pad_sequences", utils.pad_sequences, sequences=[[1, 2], [3]])
+    whole("stateful_batches", preprocessing.sequence.stateful_batches, data=[1, 2, 3, 4, 5], batch_size=2, length=2)
     whole("to_categorical", utils.to_categorical, x=LABELS)
     whole("normalize", utils.normalize, x=ROWS)
     whole("split_dataset", utils.split_dataset, dataset=X, left_size=1)

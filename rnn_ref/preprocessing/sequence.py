@@ -1,4 +1,4 @@
-"""Sequences of different lengths to one array."""
+"""Sequences of different lengths to one array, and one long sequence to batches."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from numpy.typing import DTypeLike
 
 from rnn_ref import checks
 from rnn_ref.guard import guarded
+from rnn_ref.preprocessing.long_sequences import StatefulBatches, stateful_batches
+
+__all__ = ["StatefulBatches", "pad_sequences", "stateful_batches"]
 
 
 @guarded

@@ -6,6 +6,9 @@
 an array: NumPy, CuPy, JAX, torch tensor,  ``y`` and ``sample_weight`` are arrays too. Cut into ``batch_size``
 whatever has ``__array__``, SciPy sparse   samples (32; or all in ``steps_per_epoch`` batches), shuffled before
                                            each pass (``shuffle="batch"``: within each batch only)
+an array that NumPy maps from a file, of   the same, but read in blocks, ahead of time in a thread: a block (64 MB)
+h5py or Zarr, or of Dask                   and two batches are all that is in memory. Shuffled in blocks: these come
+                                           in an order that is drawn, samples are drawn within one
 a pandas frame or series                   as an array ``(rows, columns)``; a series has one column. If the model has
                                            several inputs: the columns of their names
 a list, tuple or dict of these             one for each input, in order or by name; ``y`` likewise for outputs

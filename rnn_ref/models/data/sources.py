@@ -14,6 +14,8 @@ from rnn_ref.models.data.kinds import comes_from, is_array, is_structure
 from rnn_ref.models.data.packing import unpack_x_y_sample_weight
 from rnn_ref.models.data.py_dataset import PyDataset, made_ahead
 from rnn_ref.models.data.shuffling import in_order
+from rnn_ref.models.data.stored import any_stored
+from rnn_ref.models.data.stored_batches import StoredBatches
 
 
 def source(
@@ -40,7 +42,8 @@ def source(
         shuffle = checks.flag(shuffle, "shuffle", name)
     batch_size = checks.integer(batch_size, "batch_size", name, least=1, optional=True)
     if is_array(x) or is_structure(x):
-        return ArrayBatches(
+        kind = StoredBatches if any_stored([x, y, sample_weight]) else ArrayBatches
+        return kind(
             x,
             y,
             sample_weight,

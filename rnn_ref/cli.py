@@ -1,10 +1,11 @@
-"""The command line: ``rnn-ref tour``, ``figures``, ``lab``, ``progress``, ``compile`` and ``bench``."""
+"""The command line: ``rnn-ref tour``, ``figures``, ``lab``, ``progress``, ``docs``, ``compile`` and ``bench``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,15 @@ def parser() -> argparse.ArgumentParser:
     progress = commands.add_parser("progress", help="show which exercises of the course were answered")
     progress.set_defaults(run=run_progress)
 
+    docs = commands.add_parser("docs", help="build the documentation, in a checkout")
+    docs.add_argument("--out", type=Path, default=Path("build/docs"), help="folder for its pages (%(default)s)")
+    docs.add_argument(
+        "--repository",
+        metavar="OWNER/NAME",
+        help="on GitHub: the course's pages then open themselves in Binder or Colab",
+    )
+    docs.set_defaults(run=run_docs)
+
     compiling = commands.add_parser("compile", help="compile all kernels now, for a machine that others will use")
     compiling.add_argument("--processes", type=positive, help="that compile side by side (one a core)")
     compiling.set_defaults(run=run_compile)
@@ -109,6 +119,30 @@ def read_report(path: Path) -> dict:
     if not isinstance(report, dict) or "machine" not in report:
         raise BadArgument(f"--from {path}: expected a report that 'rnn-ref bench cpu --json FILE' wrote.")
     return report
+
+
+def run_docs(options) -> int:
+    if not (PACKAGE.parent / "notebooks" / "site" / "conf.py").is_file():
+        raise BadArgument(
+            "docs: the documentation's sources are in a checkout of rnn_ref, and this is an installed package."
+        )
+    lacking = [
+        name for name in ("sphinx", "myst_nb", "furo", "sphinx_copybutton", "sphinx_design") if find_spec(name) is None
+    ]
+    if lacking:
+        raise BadArgument(
+            f"docs: {', '.join(lacking)} missing; in a checkout of rnn_ref, this installs it: "
+            f"{sys.executable} -m pip install -e '.[docs]'"
+        )
+    if options.repository is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", options.repository):
+        raise BadArgument(f"docs: --repository should be OWNER/NAME, got {options.repository!r}.")
+    from rnn_ref.documentation.build import BrokenSite, build
+
+    try:
+        print(f"The documentation begins at {build(options.out, options.repository)}")
+    except BrokenSite as error:
+        raise BadArgument(f"docs: {error}") from None
+    return 0
 
 
 def run_compile(options) -> int:

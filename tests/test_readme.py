@@ -25,7 +25,7 @@ def test_it_is_short():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(HERE.parent).as_posix())
 def test_what_pages_link_to_exists(page):
     prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    links = re.findall(r"\]\(([^)#\s]+)", prose)
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)", prose) if "/reference/" not in link]  # made by rnn-ref docs
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not missing
 

@@ -21,6 +21,7 @@ ROOMS = (
     ("distribution",),
     ("exercises",),
     ("bench",),
+    ("documentation",),
 )
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 # Inside functions alone: a configuration names models and cells of the zoo, and a model is saved by who knows files.

@@ -20,6 +20,7 @@ from rnn_ref.device import device, to_numpy, xp
 from rnn_ref.equations import activations as equations
 from rnn_ref.equations import rows, with_options
 from rnn_ref.guard import explained
+from rnn_ref.layers.activation_formulas import FORMULAS
 from rnn_ref.layers.symbolic import Tensor
 from rnn_ref.layers.targets import kernels
 from rnn_ref.names import missing
@@ -44,6 +45,7 @@ class Activation:
 
     def __init__(self, name: str, options: dict | None = None):
         self.name = self.__name__ = name
+        self.__doc__ = FORMULAS.get(name, self.__doc__)
         self.options = options or {}
         self.code = None if self.options else equations.CODES.get(name)
         defaults = {"x": inspect.Parameter.empty} | self.OPTIONS
@@ -318,6 +320,7 @@ def get(identifier, where: str = "activation") -> Activation:
     >>> activations.get("relu")([-1.0, 2.0])
     array([0., 2.])
     """
+    known = ", ".join(sorted(ALL))
     if identifier is None:
         return ALL["linear"]
     if isinstance(identifier, Activation):
@@ -336,17 +339,12 @@ def get(identifier, where: str = "activation") -> Activation:
             return ALL[name]
         near = difflib.get_close_matches(identifier, ALL, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise own_objects.UnknownObject(
-            f"{where}: unknown activation {identifier!r}.{hint} Known: {', '.join(sorted(ALL))}."
-        )
+        raise own_objects.UnknownObject(f"{where}: unknown activation {identifier!r}.{hint} Known: {known}.")
     if isinstance(identifier, functools.partial) and isinstance(identifier.func, Activation) and not identifier.args:
         return identifier.func.with_options(**identifier.keywords)
     if callable(identifier):
         return PythonFunction(identifier)
-    raise TypeError(
-        f"{where}: an activation is given by name or as a function, got {identifier!r}. Known: "
-        f"{', '.join(sorted(ALL))}."
-    )
+    raise TypeError(f"{where}: an activation is given by name or as a function, got {identifier!r}. Known: {known}.")
 
 
 @explained

@@ -185,6 +185,7 @@ class CustomCell(Layer):
         return states
 
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
+        """The states that a sequence begins with, one array for each."""
         states = self.initial_states(batch_size_of(batch_size, inputs, self.name))
         return [state.astype(dtype or self.dtype) for state in states]
 

@@ -70,6 +70,7 @@ class GRUCell(Cell):
         return equations.RESET_AFTER if self.reset_after else equations.RESET_BEFORE
 
     def bias_shape(self) -> tuple[int, ...]:
+        """``(2, 3H)`` where inputs and state have biases of their own, else ``(3H,)``."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def kernel_options(self) -> dict:

@@ -339,6 +339,7 @@ class Layer(WeightOwner):
         return checks.numbers(x, "the input", self.name) if isinstance(x, np.ma.MaskedArray) else x
 
     def rank_message(self, shape, rank: int) -> str:
+        """What to say of an array with a wrong number of axes."""
         return f"{self.name}: expected an array with {rank} axes, got shape {tuple(shape)}."
 
     def check_features(self, features: int, expected: int) -> None:

@@ -169,6 +169,7 @@ class Extremum(Merge):
     takes_mask = True
 
     def extremum(self, a, b) -> np.ndarray:
+        """The one of two arrays that wins, number by number."""
         raise NotImplementedError(f"{type(self).__name__} has no extremum().")
 
     def merge(self, inputs, masks):
@@ -224,6 +225,7 @@ class Maximum(Extremum):
     """
 
     def extremum(self, a, b):
+        """The larger number of each pair."""
         return xp.maximum(a, b)
 
 
@@ -251,4 +253,5 @@ class Minimum(Extremum):
     """
 
     def extremum(self, a, b):
+        """The smaller number of each pair."""
         return xp.minimum(a, b)

@@ -70,6 +70,7 @@ class StackedRNNCells(Layer):
                 cell.name = f"{base}_{names[base] - 1}"
 
     def adopt(self, layer) -> None:
+        """Take the name and the precision of the layer around it, for all cells."""
         self.name = f"{layer.name}/{self.name.rpartition('/')[2]}"
         self.dtype = layer.dtype
         for cell in self.cells:
@@ -125,6 +126,7 @@ class StackedRNNCells(Layer):
         return overridden or any(cell.own_start for cell in self.cells)
 
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
+        """The states of all cells in one list."""
         if type(self).get_initial_state is not StackedRNNCells.get_initial_state:
             return asked(self.get_initial_state, batch_size, self.dtype)
         return [state for cell in self.cells for state in cell.initial_states(batch_size)]
@@ -135,6 +137,7 @@ class StackedRNNCells(Layer):
         return [[state.astype(dtype or self.dtype) for state in cell.initial_states(B)] for cell in self.cells]
 
     def check_input(self, x, layer_name: str) -> None:
+        """The first cell is the one that reads it."""
         self.cells[0].check_input(x, layer_name)
 
     def _by_cell(self, states: list) -> list[list]:
@@ -159,6 +162,7 @@ class StackedRNNCells(Layer):
         return StackedTape(tapes, mask)
 
     def run_back(self, tape: StackedTape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
+        """Backward through the cells, the last one first."""
         weights, initial, flow, constants = {}, [], {}, []
         dstates = self._by_cell(dstates)
         for k in range(len(self.cells) - 1, -1, -1):

@@ -24,9 +24,13 @@ html_theme = "furo"
 html_title = f"rnn_ref {version}"
 html_static_path = ["_static"]
 html_extra_path = ["extra"]
+html_show_search_summary = False  # of pages opened as files, browsers let nobody read others
 html_css_files = ["site.css"]
 html_math_renderer = "rnn_ref"  # MathML: nothing is loaded from elsewhere
-html_theme_options = {"navigation_with_keys": True}
+html_theme_options = {
+    "navigation_with_keys": True,
+    "light_css_variables": {"color-code-background": "#f4f6f8"},
+}
 templates_path = ["_templates"]
 pygments_style = "xcode"
 pygments_dark_style = "github-dark"

@@ -6,6 +6,7 @@ underneath, compiled by Numba, and everything the backward pass remembers there 
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
 
 from rnn_ref import (
     backend,
@@ -69,6 +70,12 @@ _LAZY = {name: f"rnn_ref.{name}" for name in ("distribution", "exercises", "zoo"
 
 
 keras = sys.modules[__name__]  # after `import rnn_ref as tf`, code that says tf.keras.layers.LSTM runs as well
+
+
+if TYPE_CHECKING:
+    from rnn_ref import distribution, exercises, zoo
+    from rnn_ref import plotting as plot
+    from rnn_ref.distribution.sweep import sweep
 
 
 def __getattr__(name):

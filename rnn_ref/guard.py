@@ -17,12 +17,14 @@ import re
 import sysconfig
 from collections.abc import Callable
 from types import CodeType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rnn_ref import checks
 
+Function = TypeVar("Function", bound=Callable)
+Class = TypeVar("Class", bound=type)
 PACKAGE = os.path.dirname(__file__) + os.sep
 RAISE, RERAISE = dis.opmap["RAISE_VARARGS"], dis.opmap["RERAISE"]
 # Numbers whose default does not say it all, by the name that they have everywhere in the package.
@@ -76,7 +78,7 @@ _LIBRARIES = ("numpy", "numba", "llvmlite", "autograd", "matplotlib", "scipy", "
 _STANDARD = sysconfig.get_path("stdlib") + os.sep
 
 
-def guarded(function: Callable) -> Callable:
+def guarded(function: Function) -> Function:
     """Check the arguments of a function, or of a method, against its signature, and explain what fails inside.
 
     Examples
@@ -91,7 +93,7 @@ def guarded(function: Callable) -> Callable:
     return _wrapped(function, _checks_of(function))
 
 
-def explained(function: Callable) -> Callable:
+def explained(function: Function) -> Function:
     """Only explain what fails inside: for those that check their arguments themselves, or are called very often."""
     return _wrapped(function)
 
@@ -109,7 +111,7 @@ def guard_class(cls: type, own: str = "rnn_ref.") -> None:
         cls.from_config = classmethod(explained(vars(cls)["from_config"].__func__))
 
 
-def guard_methods(cls: type) -> type:
+def guard_methods(cls: Class) -> Class:
     """A class decorator: guard the constructor and all public methods."""
     for name, method in list(vars(cls).items()):
         if name in ("__init__", "__call__") or not name.startswith("_"):
@@ -128,7 +130,7 @@ class Guarded:
         guard_class(cls)
 
 
-def _wrapped(function: Callable, first: dict | None = None, last: dict | None = None) -> Callable:
+def _wrapped(function: Callable, first: dict | None = None, last: dict | None = None) -> Any:
     """The function between checks of its arguments before and after it; what fails inside is explained."""
     signature = inspect.signature(function) if first or last else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 
@@ -160,6 +161,10 @@ class FlowComparison(Mapping):
         return "\n".join(lines) + ">"
 
 
+@overload
+def gradient_flow(model: Mapping, x, y, loss=None, *, training: bool = False) -> FlowComparison: ...
+@overload
+def gradient_flow(model, x, y, loss=None, *, training: bool = False) -> GradientFlow: ...
 @guarded
 def gradient_flow(model, x, y, loss=None, *, training: bool = False) -> GradientFlow | FlowComparison:
     """Gradient of the loss with respect to the hidden state of every recurrent layer at every time step.

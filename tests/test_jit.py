@@ -34,7 +34,7 @@ import numpy as np
 from rnn_ref.layers import SimpleRNN
 from rnn_ref.kernels.cpu import simple_rnn
 layer = SimpleRNN(2, kernel_initializer="ones", recurrent_initializer="zeros")
-print(layer(np.full((1, 1, 1), 0.5))[0, 0], sum(simple_rnn.forward_batch.stats.cache_hits.values()))
+print(layer(np.full((1, 1, 1), 0.5))[0, 0], sum(simple_rnn.RUNNER.loop.forward_batch.stats.cache_hits.values()))
 """
 
 

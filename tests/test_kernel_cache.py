@@ -92,11 +92,14 @@ def test_kernels_are_stale_exactly_if_what_they_are_made_from_changed(copy, edit
     assert {name for name in KERNELS if before[name] != after[name]} == stale
 
 
-def test_every_kernel_is_stamped_with_the_file_that_it_is_written_in():
-    from rnn_ref.kernels.cpu import lstm
+def test_every_kernel_is_stamped_with_what_it_is_written_in():
+    from rnn_ref.kernels.cpu import lstm, products
 
-    locator = lstm.forward_step._cache._impl.locator
-    assert locator.get_source_stamp() == source_stamp(PACKAGE / "kernels/cpu/lstm.py")
+    stamp = source_stamp(PACKAGE / "kernels/cpu/products.py")
+    assert products.project_rows._cache._impl.locator.get_source_stamp() == stamp
+    loop = lstm.RUNNER.loop.forward_batch._cache
+    assert loop._impl.locator.get_source_stamp() == source_stamp(PACKAGE / "kernels/cpu/loop.py")
+    assert loop._made_from == source_stamp(PACKAGE / "kernels/cpu/lstm.py")[:16]
 
 
 # -- files that are damaged, or cannot be written ----------------------------------------------------

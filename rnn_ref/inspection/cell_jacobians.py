@@ -1,13 +1,14 @@
 """Jacobian of one step of each cell.
 
 The equations of a cell are linear in the gradients that come in, and treat every unit apart: with ones in their
-place the cell's own backward functions give the derivatives of a unit's new state by its pre-activations, for all
-steps of the tape at once. The pre-activations depend on the old state through the recurrent kernel,
-``z_g = ... + h_{t-1} U_g``. So for each new state
+place the lines of its backward give the derivatives of a unit's new state by what its recurrent products gave,
+``p_g = h_{t-1} U_g``, for all steps of the tape at once. So for each new state
 
-    d s_t / d h_{t-1} = Σ_g diag(d s_t / d z_g) U_gᵀ + diag(direct)
+    d s_t / d h_{t-1} = Σ_g diag(d s_t / d p_g) U_gᵀ + diag(direct)
 
-where ``direct`` is what bypasses the pre-activations: the forget gate's ``f c_{t-1}``, the update gate's ``z h_{t-1}``.
+where ``direct`` is what bypasses the products: the forget gate's ``f c_{t-1}``, the update gate's ``z h_{t-1}``. A gate
+whose product multiplies what the equations make of the state, ``p_g = m U_g``, has U_gᵀ d m / d h_{t-1} in the place of
+U_gᵀ.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from functools import partial
 import numpy as np
 
 from rnn_ref.device import device
-from rnn_ref.inspection.known_cells import kind_of
+from rnn_ref.equations.activations import NAMES
+from rnn_ref.equations.reading import backward_lines, forward_lines
+from rnn_ref.inspection.known_cells import is_known
+from rnn_ref.layers import activations
 from rnn_ref.layers.cell import Cell
-from rnn_ref.layers.gru import GRUCell
-from rnn_ref.layers.lstm import LSTMCell
 from rnn_ref.layers.matmul import matmul
-from rnn_ref.layers.simple_rnn import SimpleRNNCell
 
 
 class Steps:
@@ -43,7 +44,6 @@ class Steps:
 
 def step_jacobians(cell, tape, sample: int) -> Steps:
     """``d s_t / d s_{t-1}``, ``(S, S)`` in float64, for every step of one sample of a tape; masks are not looked at."""
-    of_kind = {SimpleRNNCell: simple_rnn, LSTMCell: lstm, GRUCell: gru}
     for each in getattr(cell, "cells", [cell]):
         if isinstance(each, Cell) and (type(each).run, type(each).run_back) != (Cell.run, Cell.run_back):
             # What its tape says was read may not be what the cell was given.
@@ -51,7 +51,7 @@ def step_jacobians(cell, tape, sample: int) -> Steps:
                 f"state_jacobians: {type(each).__name__}, the cell of {each.name}, has a run of its own, and what that "
                 "does to its inputs is not known. Write it as a cell with call(inputs, states) instead."
             )
-    return of_kind.get(kind_of(cell), by_own_backward)(cell, tape, sample)
+    return (by_equations if is_known(cell) else by_own_backward)(cell, tape, sample)
 
 
 def _series(array: np.ndarray, sample: int) -> np.ndarray:
@@ -59,90 +59,109 @@ def _series(array: np.ndarray, sample: int) -> np.ndarray:
     return np.ascontiguousarray(array[..., sample, :], "float64")
 
 
-def _recurrent_kernel(cell) -> np.ndarray:
-    """``U_gᵀ`` for each gate, ``(G, H, H)``."""
-    H, G = cell.units, cell.blocks
-    return np.ascontiguousarray(cell.recurrent_kernel.value.astype("float64").reshape(H, G, H).transpose(1, 2, 0))
+def by_equations(cell, tape, sample: int) -> Steps:
+    """Of a cell with a record: put together from the derivatives of one unit, which its backward lines give."""
+    record, known = cell.record, _known(cell, tape, sample)
+    states = tuple(record.states.values())
+    T, H = known[states[0]].shape
+    none = {f"d_{origin}_{state}": 0.0 for origin in ("out", "later") for state in states}
+    none |= {f"d_z{gate.end}_U{gate.end}": 0.0 for gate in record.gates}
+
+    def derivatives(**ones) -> Callable[[str], np.ndarray]:
+        values = _Symbols(cell, known | none | ones)
+        return lambda symbol: np.broadcast_to(np.asarray(values.find(symbol), "float64"), (T, H))
+
+    def products(d) -> list[np.ndarray]:
+        return [d(f"d_{gate.apart}" if gate.apart else f"d_z{gate.end}") for gate in record.h_gates]
+
+    by_state = [derivatives(**{f"d_out_{s}" if s == states[0] else f"d_later_{s}": 1.0}) for s in states]
+    by_made = {
+        gate.product: derivatives(**{f"d_{gate.product}": 1.0}) for gate in record.h_gates if gate.product != "h"
+    }
+    weights = cell.gate_weights()
+    U_T = [weights[gate.name].recurrent_kernel.T.astype("float64") for gate in record.h_gates]
+    return Steps(
+        T,
+        partial(
+            _step,
+            [gate.product for gate in record.h_gates],
+            np.array(U_T).reshape(-1, H, H),
+            [products(d) for d in by_state],
+            [[d(f"d_{s}_prev") for s in states] for d in by_state],
+            {name: (products(d), d("d_h_in")) for name, d in by_made.items()},
+        ),
+    )
 
 
-def _weighted(d: np.ndarray, U_T: np.ndarray) -> np.ndarray:
-    """``Σ_g diag(d_g) U_gᵀ``: ``d`` (G, H)."""
-    return np.einsum("gk,gkj->kj", d, U_T)
+def _step(multiplied, U_T, dp, direct, made, t: int) -> np.ndarray:
+    """``d s_t / d s_{t-1}``.
 
-
-def simple_rnn(cell, tape, sample: int) -> Steps:
-    """``J = diag(dh/dz) Uᵀ``."""
-    z, h = _series(tape.z, sample), _series(tape.h, sample)[1:]
-    dz = np.empty_like(z)
-    options = cell.kernel_options().values()
-    cell.kernels.backward_step(np.ones(h.size), z.reshape(-1), h.reshape(-1), dz.reshape(-1), *options)
-    U_T = _recurrent_kernel(cell)
-    return Steps(len(h), partial(_rnn_step, dz, U_T, np.zeros_like(h)))
-
-
-def _rnn_step(dz, U_T, direct, t: int) -> np.ndarray:
-    """``dz`` (G, T, H), and what bypasses the pre-activations, ``direct`` (T, H)."""
-    return _weighted(dz[:, t], U_T) + np.diag(direct[t])
-
-
-def lstm(cell, tape, sample: int) -> Steps:
-    """Joint state ``(h, c)``: rows of ``h`` with dh = 1, rows of ``c`` with dc = 1."""
-    gates, c = _series(tape.gates, sample), _series(tape.c, sample)
-    z = gates if tape.z is None else _series(tape.z, sample)
-    _, T, H = gates.shape
-    dz, dc_prev = np.empty((2, *gates.shape)), np.empty((2, T, H))
-    for state, (dh, dc) in enumerate(((1.0, 0.0), (0.0, 1.0))):
-        cell.kernels.backward_step(
-            np.full(T * H, dh),
-            np.full(T * H, dc),
-            *z.reshape(4, -1),
-            *gates.reshape(4, -1),
-            c[1:].reshape(-1),
-            c[:-1].reshape(-1),
-            *dz[state].reshape(4, -1),
-            dc_prev[state].reshape(-1),
-            *cell.kernel_options().values(),
-        )
-    return Steps(T, partial(_lstm_step, dz, dc_prev, _recurrent_kernel(cell)))
-
-
-def _lstm_step(dz, dc_prev, U_T, t: int) -> np.ndarray:
-    H = dz.shape[-1]
-    J = np.zeros((2 * H, 2 * H))
-    for state in range(2):
-        rows = slice(state * H, state * H + H)
-        J[rows, :H] = _weighted(dz[state, :, t], U_T)
-        J[rows, H:] = np.diag(dc_prev[state, t])
+    What each product multiplies, by name; U_T (products, H, H); derivatives of each state by each product, and by each
+    state before the step, (T, H) each; those of what a step makes by each product, and by the hidden state itself.
+    """
+    through = {
+        name: np.diag(by_h[t]) + _sum(d, U_T, [k for k, of in enumerate(multiplied) if of == "h"], t)
+        for name, (d, by_h) in made.items()
+    }
+    H = U_T.shape[-1]
+    J = np.zeros((len(dp) * H, len(dp) * H))
+    for s, (d, bypass) in enumerate(zip(dp, direct)):
+        rows = slice(s * H, s * H + H)
+        J[rows, :H] = _sum(d, U_T, [k for k, of in enumerate(multiplied) if of == "h"], t)
+        for k, of in enumerate(multiplied):
+            if of != "h":
+                J[rows, :H] += d[k][t][:, None] * matmul(U_T[k], through[of])
+        for other, by_itself in enumerate(bypass):
+            J[rows, other * H : other * H + H] += np.diag(by_itself[t])
     return J
 
 
-def gru(cell, tape, sample: int) -> Steps:
-    """Both variants; with ``reset_after=False`` the reset gate stands between the state and the candidate's kernel."""
-    gates, h, q = _series(tape.gates, sample), _series(tape.h, sample)[:-1], _series(tape.q, sample)
-    (z, r, g), (z_z, z_r, z_h) = gates, gates if tape.z is None else _series(tape.z, sample)
-    T, H = h.shape
-    ones, dz, direct = np.ones(T * H), np.empty((3, T, H)), np.zeros((T, H))
-    options = cell.kernel_options()
-    activations = options["activation"], options["recurrent_activation"]
-    cell.kernels.d_update(ones, *(a.reshape(-1) for a in (z_z, z_h, z, g, h, dz[0], dz[2], direct)), *activations)
-    U_T = _recurrent_kernel(cell)
-    if options["reset_after"]:
-        dz_h = dz[2].copy()  # d h / d z_h; dz[2] becomes d h / d q, of the projected state
-        cell.kernels.d_reset_projection(
-            *(a.reshape(-1) for a in (dz_h, z_r, r, q, dz[1], dz[2])), options["recurrent_activation"]
-        )
-        return Steps(T, partial(_rnn_step, dz, U_T, direct))
-    dq, through_r = np.ones(T * H), np.zeros((T, H))  # d (r h_{t-1}): by z_r, and by h_{t-1} itself
-    cell.kernels.d_reset_state(
-        dq, *(a.reshape(-1) for a in (z_r, r, h, dz[1], through_r)), options["recurrent_activation"]
-    )
-    return Steps(T, partial(_reset_before_step, dz, U_T, direct, through_r))
+def _sum(d, U_T, products: list[int], t: int) -> np.ndarray:
+    """``Σ_k diag(d_k) U_kᵀ`` of these products."""
+    return np.einsum("gk,gkj->kj", np.array([d[k][t] for k in products]).reshape(-1, U_T.shape[-1]), U_T[products])
 
 
-def _reset_before_step(dz, U_T, direct, through_r, t: int) -> np.ndarray:
-    reset_state = _weighted(dz[1:2, t], U_T[1:2]) + np.diag(through_r[t])
-    candidate = dz[2, t][:, None] * matmul(U_T[2], reset_state)
-    return _weighted(dz[:1, t], U_T[:1]) + candidate + np.diag(direct[t])
+def _known(cell, tape, sample: int) -> dict:
+    """What the tape holds, by symbol: ``(T, H)`` each. Where it has no pre-activations, nobody looks at them."""
+    record, gates = cell.record, tape.z if tape.gates is None else tape.gates
+    z, q = gates if tape.z is None else tape.z, tape.q
+    known = {name: weight.value.astype("float64") for name, weight in cell.equation_weights().items()}
+    known |= getattr(cell, "constants", {})
+    for symbol, state in zip(record.states.values(), tape.states):
+        series = _series(state, sample)
+        known |= {f"{symbol}_prev": series[:-1], symbol: series[1:]}
+    for g, gate in enumerate(record.x_gates):
+        summed = gate.product and not (gate.apart and hasattr(cell, "equations"))
+        known[f"{'z' if summed else 'x'}{gate.end}"] = _series(z[g], sample)
+        if gate.symbol and gate.symbol not in record.states.values():
+            known[gate.symbol] = _series(gates[g], sample)
+    for k, gate in enumerate(gate for gate in record.h_gates if gate.apart or gate.product != "h"):
+        known[gate.apart or gate.product] = _series(q[k] if q.ndim == 4 else q, sample)
+    return known | {"h_in": known[f"{next(iter(record.states.values()))}_prev"]}
+
+
+class _Symbols(dict):
+    """Values by symbol; those that are missing are computed by the lines of a cell."""
+
+    def __init__(self, cell, known: dict):
+        super().__init__(known)
+        self.lines = dict((*forward_lines(cell.record), *backward_lines(cell.record)))
+        named = {name: activations.get(name) for name in NAMES if name != "hard_sigmoid_legacy"}
+        options = ("activation", "recurrent_activation")
+        named |= {name: getattr(cell, name) for name in options if hasattr(cell, name)}
+        self |= named | {f"d_{name}": partial(_slope, activation) for name, activation in named.items()}
+
+    def __missing__(self, symbol: str):
+        self[symbol] = eval(self.lines[symbol], {"__builtins__": {}}, self)
+        return self[symbol]
+
+    def find(self, symbol: str):
+        """Its value; 0 for the gradient of what the states do not depend on."""
+        return self[symbol] if symbol in self or symbol in self.lines else 0.0
+
+
+def _slope(activation, z, a) -> np.ndarray:
+    return activation.gradient(z, a, np.ones_like(a))
 
 
 def by_own_backward(cell, tape, sample: int) -> Steps:

@@ -89,7 +89,7 @@ class _FunctionRegularizer(Regularizer):
     Examples
     --------
     >>> cubed = _FunctionRegularizer(lambda x: (x**3).sum())
-    >>> cubed(np.array([1.0, 2.0])), cubed.gradient(np.array([1.0, 2.0])).tolist()
+    >>> float(cubed(np.array([1.0, 2.0]))), cubed.gradient(np.array([1.0, 2.0])).tolist()
     (9.0, [3.0, 12.0])
     """
 

@@ -3,12 +3,16 @@
     forward, each step         z_g = x_t W_g + b_g  (+ h_{t-1} U_g, or q_a = h_{t-1} U_g + b'_a apart),  then ``step``
     backward, each step        ``d_step`` gives dz, dq, and what reaches the states before;  dh_{t-1} += dz_g U_gᵀ
 
+Where a recurrent product multiplies what the equations make of a state, m_j in the place of h_{t-1}, a step has two
+parts, and these products stand between them; backward dm_j = Σ_g dz_g U_gᵀ.
+
 A step takes three records: ``tape``, ``weights`` (in ``d_step`` also ``flow``) and ``at``, which says where in them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple, get_type_hints
 
 import numpy as np
@@ -25,12 +29,14 @@ from rnn_ref.jit import (
     flush_denormals,
     kernel,
     library,
+    part,
     restore_denormals,
 )
+from rnn_ref.kernel_cache import source_stamp
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.masking import hold, pass_on, take_out
-from rnn_ref.kernels.cpu.products import clear, copy_rows
-from rnn_ref.kernels.cpu.recurrence import d_recurrent, recurrent
+from rnn_ref.kernels.cpu.products import clear, copy_rows, packed_product
+from rnn_ref.kernels.cpu.recurrence import d_recurrent, multiply, recurrent
 from rnn_ref.kernels.cpu.sequence import project_steps
 
 
@@ -44,12 +50,14 @@ class Tape(NamedTuple):
     gates (G, S, B, H)   pre-activations, and after a step what takes their place
     z (G, T, B, H)       pre-activations; or without elements
     q (A, S, B, H)       recurrent products apart
+    m (M, S, B, H)       what the first part of a step makes for products to multiply, after recurrent dropout
     h (T + 1 or 2, B, H), c (states besides, T + 1 or 2, B, H)
     """
 
     gates: R4
     z: R4
     q: R4
+    m: R4
     h: R3
     c: R4
 
@@ -61,6 +69,7 @@ class Weights(NamedTuple):
     b (G*H,), b_q (A, H)   biases, also of products apart
     p (P, B, H)            weights that the equations use number by number, the same for all samples
     constants (C,)
+    codes (K,)             of activations that are options, see :mod:`rnn_ref.equations.activations`
     """
 
     W: R4
@@ -69,6 +78,7 @@ class Weights(NamedTuple):
     b_q: R2
     p: R3
     constants: R1
+    codes: INTEGERS
 
 
 class Masks(NamedTuple):
@@ -80,12 +90,13 @@ class Masks(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """Gradients, each of the shape of what it belongs to; dp (P, T, B, H): what each step and sample gives."""
+    """Gradients, each of the shape of what it belongs to; but dm (M, 1, B, H), and dp (P, T, B, H) of each sample."""
 
     dh: R3
     dc: R4
     dz: R4
     dq: R4
+    dm: R4
     dp: R4
 
 
@@ -95,6 +106,7 @@ class Flat(NamedTuple):
     gates: R3
     z: R3
     q: R3
+    m: R3
     h: R2
     c: R3
 
@@ -106,14 +118,16 @@ class FlatFlow(NamedTuple):
     dc: R3
     dz: R3
     dq: R3
+    dm: R3
     dp: R3
 
 
 class StepWeights(NamedTuple):
-    """p (P, B*H) and constants (C,)."""
+    """p (P, B*H), constants (C,) and codes (K,)."""
 
     p: R2
     constants: R1
+    codes: INTEGERS
 
 
 class At(NamedTuple):
@@ -147,6 +161,40 @@ def rows_of(a):
     return a.reshape(a.shape[0], a.shape[1], a.shape[2] * a.shape[3])
 
 
+@part
+def nothing(tape, weights, at):
+    """First part of a step that has one."""
+
+
+@part
+def d_nothing(tape, weights, flow, at):
+    """The same on the way back."""
+
+
+class Steps(NamedTuple):
+    """What a cell does at one time step besides products, as functions of the records above.
+
+    Attributes
+    ----------
+    step, d_step : function
+        The step, or its second part.
+    first, d_first : function
+        Its first part: it makes ``tape.m``, from whose gradient ``flow.dm`` it goes back.
+    """
+
+    step: Callable
+    d_step: Callable
+    first: Callable = nothing
+    d_first: Callable = d_nothing
+
+
+class Product(NamedTuple):
+    """A recurrent product: to z_target, or where target < 0 to q_(-1 - target) apart; of m_made, or of h_{t-1} (-1)."""
+
+    target: int
+    made: int = -1
+
+
 class Loop(NamedTuple):
     """Compiled for one cell: parts of a chunk's walk, and the walks of all chunks."""
 
@@ -156,51 +204,83 @@ class Loop(NamedTuple):
     backward_batch: Callable
 
 
-def loop(name: str, step: Callable, d_step: Callable, target: tuple[int, ...], made_from: str) -> Loop:
+def loop(
+    name: str, steps: Steps, products: tuple[Product, ...], settled: tuple[int, ...], made_from: Path | str
+) -> Loop:
     """The loops around a cell's steps.
 
     Parameters
     ----------
     name : str
         Of the cell.
-    step, d_step : function
-        See above.
-    target : tuple of int
-        Where each recurrent product goes: g for z_g, -1 - a for q_a.
-    made_from : str
-        Hash of the source of the steps: the compiled loops are kept on disk under it.
+    steps : Steps
+    products : tuple of Product
+        At most one of each made state.
+    settled : tuple of int
+        Before which part of the step each gate's pre-activation is complete, 0 or 1.
+    made_from : Path or str
+        The file of the steps, or a hash of their source: the compiled loops are kept on disk under it.
     """
+    if isinstance(made_from, Path):
+        made_from = source_stamp(made_from)[:16]
 
-    P = len(target)  # a constant, as is the target of each product: the compiler writes the products out one by one
-    target = target or (0,)
+    # Constants: the compiler writes the products out one by one.
+    P, G = len(products), len(settled)
+    target, made = tuple(p.target for p in products) or (0,), tuple(p.made for p in products) or (0,)
+    settled = settled or (0,)
+    back = tuple(sorted(range(P), key=lambda g: target[g] >= 0)) or (0,)  # products apart come first
+    step, d_step, first_part, d_first_part = steps
 
     @library(cell=name, made_from=made_from)
     def forward_rows(
         x: GIVEN3, weights: WEIGHTS, masks: MASKS, tape: TAPE, dropped: R3, scratch: R2, first: INTEGER, last: INTEGER
     ):
         """Samples ``first:last`` through all time steps. ``dropped`` (STEPS, n, F) and ``scratch`` (n, H) are room."""
-        gates, q, h, c, H = tape.gates, tape.q, tape.h, tape.c, tape.h.shape[2]
-        flat = Flat(rows_of(gates), rows_of(tape.z), rows_of(q), h.reshape(h.shape[0], h.shape[1] * H), rows_of(c))
-        given = StepWeights(weights.p.reshape(weights.p.shape[0], weights.p.shape[1] * H), weights.constants)
-        mask = masks.mask
+        gates, q, m, h, c, H = tape.gates, tape.q, tape.m, tape.h, tape.c, tape.h.shape[2]
+        flat = Flat(
+            rows_of(gates), rows_of(tape.z), rows_of(q), rows_of(m), h.reshape(h.shape[0], h.shape[1] * H), rows_of(c)
+        )
+        fixed = StepWeights(
+            weights.p.reshape(weights.p.shape[0], weights.p.shape[1] * H), weights.constants, weights.codes
+        )
+        mask, h_drop = masks.mask, masks.h_drop
         for t in range(x.shape[0]):
             if t % batch.STEPS == 0:
                 project_steps(x, weights.W, weights.b, masks.x_drop, dropped, t, gates, first, last)
             s, before, after = t % gates.shape[1], t % h.shape[0], (t + 1) % h.shape[0]
             c_before, c_after = t % c.shape[1], (t + 1) % c.shape[1]
+            at = At(s, before, after, c_before, c_after, first * H, last * H)
             h_prev = h[before, first:last]
             for g in range(P):
                 z = target[g]
+                if made[g] >= 0:
+                    continue
                 if z >= 0:
                     z_g = gates[z, s, first:last]
-                    recurrent(h_prev, weights.U, g, masks.h_drop, first, last, scratch, z_g, z_g)
+                    recurrent(h_prev, weights.U, g, h_drop, first, last, scratch, z_g, z_g)
                 else:
                     start, q_g = weights.b_q[-1 - z : -z], q[-1 - z, s, first:last]
-                    recurrent(h_prev, weights.U, g, masks.h_drop, first, last, scratch, start, q_g)
+                    recurrent(h_prev, weights.U, g, h_drop, first, last, scratch, start, q_g)
             if tape.z.size > 0:
-                for g in range(gates.shape[0]):
-                    copy_rows(gates[g, s, first:last], tape.z[g, t, first:last])
-            step(flat, given, At(s, before, after, c_before, c_after, first * H, last * H))
+                for g in range(G):
+                    if settled[g] == 0:
+                        copy_rows(gates[g, s, first:last], tape.z[g, t, first:last])
+            first_part(flat, fixed, at)
+            for g in range(P):
+                if made[g] >= 0:
+                    z, m_g = target[g], m[made[g], s, first:last]
+                    if h_drop.size > 0:
+                        multiply(m_g, h_drop[g, first:last], m_g)
+                    if z >= 0:
+                        z_g = gates[z, s, first:last]
+                        packed_product(m_g, weights.U[g], z_g, z_g)
+                    else:
+                        packed_product(m_g, weights.U[g], weights.b_q[-1 - z : -z], q[-1 - z, s, first:last])
+            if tape.z.size > 0:
+                for g in range(G):
+                    if settled[g] == 1:
+                        copy_rows(gates[g, s, first:last], tape.z[g, t, first:last])
+            step(flat, fixed, at)
             if mask.size > 0:
                 hold(mask[t, first:last], h_prev, h[after, first:last])
                 for j in range(c.shape[0]):
@@ -212,27 +292,42 @@ def loop(name: str, step: Callable, d_step: Callable, target: tuple[int, ...], m
         last: INTEGER,
     ):  # fmt: skip
         """Samples ``first:last`` back. ``scratch`` (2 + states besides, n, H): dropped states, and what masks keep."""
-        T, H, dh, dc, mask = tape.gates.shape[1], tape.h.shape[2], flow.dh, flow.dc, masks.mask
+        T, H, dh, dc, mask, h_drop = tape.gates.shape[1], tape.h.shape[2], flow.dh, flow.dc, masks.mask, masks.h_drop
         flat = Flat(
-            rows_of(tape.gates), rows_of(tape.z), rows_of(tape.q),
+            rows_of(tape.gates), rows_of(tape.z), rows_of(tape.q), rows_of(tape.m),
             tape.h.reshape(T + 1, tape.h.shape[1] * H), rows_of(tape.c),
         )  # fmt: skip
         flows = FlatFlow(
-            dh.reshape(T + 1, dh.shape[1] * H), rows_of(dc), rows_of(flow.dz), rows_of(flow.dq), rows_of(flow.dp)
+            dh.reshape(T + 1, dh.shape[1] * H), rows_of(dc), rows_of(flow.dz), rows_of(flow.dq), rows_of(flow.dm),
+            rows_of(flow.dp),
+        )  # fmt: skip
+        fixed = StepWeights(
+            weights.p.reshape(weights.p.shape[0], weights.p.shape[1] * H), weights.constants, weights.codes
         )
-        fixed = StepWeights(weights.p.reshape(weights.p.shape[0], weights.p.shape[1] * H), weights.constants)
         for t in range(T - 1, -1, -1):
+            at = At(t, t, t + 1, t, t + 1, first * H, last * H)
             if t < given:
                 clear(dh[t, first:last])
             if mask.size > 0:
                 take_out(mask, t, dh, scratch[1], first, last)
                 for j in range(dc.shape[0]):
                     take_out(mask, t, dc[j], scratch[2 + j], first, last)
-            d_step(flat, fixed, flows, At(t, t, t + 1, t, t + 1, first * H, last * H))
+            d_step(flat, fixed, flows, at)
             for g in range(P):
-                z = target[g]
-                d = flow.dz[z, t, first:last] if z >= 0 else flow.dq[-1 - z, t, first:last]
-                d_recurrent(d, weights.U, g, masks.h_drop, first, last, scratch[0], dh[t, first:last])
+                if made[g] >= 0:
+                    z, dm = target[g], flow.dm[made[g], 0, first:last]
+                    clear(dm)
+                    d = flow.dz[z, t, first:last] if z >= 0 else flow.dq[-1 - z, t, first:last]
+                    packed_product(d, weights.U[g], dm, dm)
+                    if h_drop.size > 0:
+                        multiply(dm, h_drop[g, first:last], dm)
+            d_first_part(flat, fixed, flows, at)
+            for k in range(P):
+                g = back[k]
+                if made[g] < 0:
+                    z = target[g]
+                    d = flow.dz[z, t, first:last] if z >= 0 else flow.dq[-1 - z, t, first:last]
+                    d_recurrent(d, weights.U, g, h_drop, first, last, scratch[0], dh[t, first:last])
             if mask.size > 0:
                 pass_on(mask, t, dh, scratch[1], first, last)
                 for j in range(dc.shape[0]):
@@ -242,7 +337,7 @@ def loop(name: str, step: Callable, d_step: Callable, target: tuple[int, ...], m
     def forward_batch(x: GIVEN3, weights: WEIGHTS_, masks: MASKS_, tape: TAPE_, borders: INTEGERS):
         for k in prange(borders.size - 1):
             before = flush_denormals()
-            H, F, n, dtype = tape[3].shape[2], x.shape[2], borders[k + 1] - borders[k], tape[3].dtype
+            H, F, n, dtype = tape[4].shape[2], x.shape[2], borders[k + 1] - borders[k], tape[4].dtype
             dropped, scratch = np.empty((batch.STEPS, n, F), dtype), np.empty((n, H), dtype)
             forward_rows(x, Weights(*weights), Masks(*masks), Tape(*tape), dropped, scratch, borders[k], borders[k + 1])
             restore_denormals(before)
@@ -251,8 +346,8 @@ def loop(name: str, step: Callable, d_step: Callable, target: tuple[int, ...], m
     def backward_batch(weights: WEIGHTS_, masks: MASKS_, tape: TAPE_, flow: FLOW_, given: INTEGER, borders: INTEGERS):
         for k in prange(borders.size - 1):
             before = flush_denormals()
-            H, n, others = tape[3].shape[2], borders[k + 1] - borders[k], tape[4].shape[0]
-            scratch = np.empty((2 + others, n, H), tape[3].dtype)
+            H, n, others = tape[4].shape[2], borders[k + 1] - borders[k], tape[5].shape[0]
+            scratch = np.empty((2 + others, n, H), tape[4].dtype)
             backward_rows(
                 Weights(*weights), Masks(*masks), Tape(*tape), Flow(*flow), given, scratch, borders[k], borders[k + 1]
             )

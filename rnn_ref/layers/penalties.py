@@ -10,22 +10,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnn_ref import shares
 from rnn_ref.device import xp
 from rnn_ref.layers.regularizers import penalty
 
 
 def activity_penalty(layer, y):
     """The penalty of ``activity_regularizer`` on one output, divided by the batch size as in Keras."""
-    return penalty(layer.activity_regularizer, y, f"{layer.name}: activity_regularizer") / len(y)
+    return penalty(layer.activity_regularizer, y, f"{layer.name}: activity_regularizer") / shares.whole(len(y))
 
 
 def activity_gradient(layer, y, scale=1):
     """Its gradient, ``scale`` times."""
-    return xp.asarray(layer.activity_regularizer.gradient(y), y.dtype) * (scale / y.dtype.type(len(y)))
+    return xp.asarray(layer.activity_regularizer.gradient(y), y.dtype) * (scale / y.dtype.type(shares.whole(len(y))))
 
 
 def on_weights(weights: list) -> list:
     """The penalties of those weights that have a regularizer."""
+    if not shares.is_first():
+        return []
     return [penalty(w.regularizer, w.value, w.path) for w in weights if w.regularizer is not None]
 
 

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from rnn_ref import checks
+from rnn_ref import checks, shares
 from rnn_ref.guard import explained
 from rnn_ref.layers import constraints, initializers, regularizers
 from rnn_ref.layers.first_values import first_values
@@ -174,6 +174,7 @@ class WeightOwner(Spelled):
                 "reaches the weights. Call it in call(self, ...) of a layer of your own; in a model, put such a layer "
                 "into the model. For a penalty on a weight give add_weight a regularizer."
             )
+        shares.refuse(f"{self.name}: add_loss gives one number for all samples")
         for value in map(value_of, entries(loss)):
             if np.ndim(value) or np.asarray(raw(value)).dtype.kind not in "fiu":
                 raise ValueError(

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from rnn_ref import checks
+from rnn_ref import checks, shares
 from rnn_ref.guard import explained
 from rnn_ref.models import data
 from rnn_ref.models.data.arguments import check_epochs, check_steps, check_validation_freq, check_verbose, is_due
@@ -110,7 +110,7 @@ class Loops:
         source, validation = self._validation(
             source, validation_data, validation_split, validation_batch_size, batch_size, validation_steps
         )
-        training = data.Epochs(source, steps_per_epoch)
+        training = data.Epochs(_shared(source), steps_per_epoch)
         called = self._callbacks(callbacks, training, verbose, epochs=epochs, add_history=True)
         self.stop_training = self._warned_of_loss = False
         called.on_train_begin()
@@ -158,12 +158,12 @@ class Loops:
                 raise ValueError(f"{self.name}: validation_split needs arrays; give validation_data instead.")
             size = training_batch_size if batch_size is None else batch_size
             source, held_out = source.split(split, batch_size=size, steps=steps)
-            return source, data.Epochs(held_out, steps)
+            return source, data.Epochs(_shared(held_out), steps)
         x, y, sample_weight = data.unpack_x_y_sample_weight(validation_data, f"{self.name}: validation_data")
         if batch_size is None and (is_array(x) or is_structure(x)):
             batch_size = training_batch_size
         held_out = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps, again=True)
-        return source, data.Epochs(held_out, steps)
+        return source, data.Epochs(_shared(held_out), steps)
 
     def _train_epoch(self, epoch: int, training, called, done: int, backup) -> None:
         """One pass over the batches of an epoch, with a step for each; so many were done before."""
@@ -190,16 +190,19 @@ class Loops:
                 )
 
     def _callbacks(self, callbacks, epochs_of_data, verbose: int, *, epochs=1, add_history=False):
-        """The user's callbacks, then the progress display and the history."""
-        return callbacks_module.CallbackList(
-            callbacks,
+        """The user's callbacks, then the progress display and the history; of several processes one has the former."""
+        together = shares.together() if epochs_of_data.source.shared else None
+        here = together is None or together.rank == 0
+        called = callbacks_module.CallbackList(
+            callbacks if here else None,
             add_history=add_history,
-            add_progbar=verbose != 0,
+            add_progbar=verbose != 0 and here,
             model=self,
             epochs=epochs,
             steps=epochs_of_data.number_of_steps,
             verbose=verbose,
         )
+        return called if together is None else together.callbacks(called, self, epochs_of_data)
 
     def _evaluate(self, batches, called) -> dict[str, float]:
         self.stop_evaluating = False
@@ -235,7 +238,7 @@ class Loops:
         self._ready(what="evaluate")
         verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)
         source = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps)
-        batches = data.Epochs(source, steps)
+        batches = data.Epochs(_shared(source), steps)
         called = self._callbacks(callbacks, batches, verbose)
         logs = self._evaluate(batches, called)
         return self._as_list(logs, return_dict)
@@ -261,6 +264,11 @@ class Loops:
             outputs.append(self._predict_step(inputs))
         called.on_predict_end()
         return joined(outputs)
+
+
+def _shared(source):
+    """The source of which each of several processes reads its share."""
+    return source if shares.together() is None else shares.together().shared(source)
 
 
 def joined(outputs: list):

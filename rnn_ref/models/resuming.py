@@ -46,7 +46,7 @@ def record(model, training, called, backup, epoch: int, step: int, logs: dict | 
             "random": random.to_config(random.generator()),
             "python": pythons.getstate(),
             "numpy": np.random.get_state(legacy=False),  # noqa: NPY002 - that of the user's code
-            "layers": [random.to_config(generator) for generator in _generators(model)],
+            "layers": [random.to_config(generator) for generator in generators_of(model)],
             "states": [_states(layer) for layer in _recurrent(model)],
             "metrics": [[type(metric).__name__, plain_parts(metric)] for metric in _metrics(model)] if step else [],
             "callbacks": [[type(callback).__name__, plain_parts(callback)] for callback in _callbacks(called)],
@@ -83,7 +83,7 @@ def resume(model, training, called, backup) -> Point | None:
         model.optimizer.build(model.trainable_weights)
         model.optimizer.set_state(values)
     model.set_weights(state["weights"])
-    for generator, described in zip(_generators(model), state["layers"]):
+    for generator, described in zip(generators_of(model), state["layers"]):
         _set_generator(generator, described)
     for layer, states in zip(_recurrent(model), state["states"]):
         layer.states = None if states is None else [xp.asarray(each) for each in states]
@@ -97,7 +97,7 @@ def resume(model, training, called, backup) -> Point | None:
     return Point(state["epoch"], state["step"], state["stop"], state["logs"])
 
 
-def _generators(model) -> list[np.random.Generator]:
+def generators_of(model) -> list[np.random.Generator]:
     """Those of layers, each once."""
     found: dict[int, np.random.Generator] = {}
     for layer in model.with_all_inside():

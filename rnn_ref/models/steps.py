@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref import shares
 from rnn_ref.device import asarray, converted, device, move_together, to_numpy, xp
 from rnn_ref.layers.autodiff import accepts, pullback
 from rnn_ref.layers.border import mask_of
@@ -271,6 +272,8 @@ class Steps:
         return [[next(moved) for _ in part] for part in parts]
 
     def _train_on(self, x: list, y: list, sample_weight: list) -> None:
+        if shares.together() is not None:
+            return shares.together().train_on(self, x, y, sample_weight)
         batch = self._on_device(x, y, sample_weight)
         with read_together():  # on a GPU the numbers of the step, once all its work is handed over
             loss, trainable, grads, outputs, masks = self._loss_and_gradients(*batch)
@@ -279,16 +282,20 @@ class Steps:
             self._update_metrics(loss, *batch, outputs, masks)
 
     def _test_on(self, x: list, y: list, sample_weight: list) -> None:
+        if shares.together() is not None:
+            return shares.together().test_on(self, x, y, sample_weight)
         x, y, sample_weight = self._on_device(x, y, sample_weight)
         with read_together():
             outputs, tape = self.run_lists(x, record=False)
             masks = self.output_masks(tape)
-            if self._overrides("compute_loss"):
-                loss = number(self._own_loss(x, y, outputs, sample_weight, masks, training=False))
-            else:
-                self._check_targets(y)
-                loss = self.objective.value(y, outputs, sample_weight, masks) + tape.penalty + self._regularization()
+            loss = self._loss(x, y, sample_weight, outputs, masks, tape)
             self._update_metrics(loss, x, y, sample_weight, outputs, masks)
+
+    def _loss(self, x, y, sample_weight, outputs, masks, tape):
+        if self._overrides("compute_loss"):
+            return number(self._own_loss(x, y, outputs, sample_weight, masks, training=False))
+        self._check_targets(y)
+        return self.objective.value(y, outputs, sample_weight, masks) + tape.penalty + self._regularization()
 
     def _update_metrics(self, loss, x, y, sample_weight, outputs, masks) -> None:
         self.objective.track(len(outputs[0]), loss)
@@ -322,7 +329,7 @@ class Steps:
         grads, trainable = tape.back(dy)[1], self.trainable_weights
         loss = loss + sum(on_weights(trainable))
         for weight in trainable:
-            if weight.regularizer is not None:
+            if weight.regularizer is not None and shares.is_first():
                 grads[weight] = grads.get(weight, 0) + weight.regularizer.gradient(weight.value)
         return loss, trainable, grads, outputs, masks
 

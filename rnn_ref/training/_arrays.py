@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from rnn_ref import checks
+from rnn_ref import checks, shares
 from rnn_ref.device import xp
 from rnn_ref.guard import explained
 from rnn_ref.reading import require
@@ -192,7 +192,8 @@ def fold_mask(sample_weight, mask, reduction: str | None = "sum", dtype=np.float
     mask = xp.asarray(mask, dtype=bool)
     float_mask = mask.astype(dtype)
     if reduction in ("mean", "sum_over_batch_size"):
-        float_mask *= mask.size / xp.maximum(xp.count_nonzero(mask), 1)
+        remaining = shares.counted(xp.asarray(xp.count_nonzero(mask)))
+        float_mask *= shares.whole(mask.size) / xp.maximum(remaining, 1)
     if weight is None:
         return float_mask
     float_mask, weight = same_rank(float_mask, weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class ArrayBatches:
 
     endless = False
     begins_anew = True
+    shared = False  # among several processes
     why_empty = "There are no samples."
 
     def __init__(self, x, y, sample_weight, *, model, batch_size=None, shuffle=False, steps=None, class_weight=None):
@@ -49,9 +50,14 @@ class ArrayBatches:
         return -(-self.size // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.batches()
+
+    def batches(self, part: Callable | None = None) -> Iterator[Batch]:
+        """The batches, or of each those samples that ``part`` picks: from an array of their numbers, or a slice."""
         everything = self.x, self.y, self.sample_weight
         for rows in rows_of_batches(self.size, self.batch_size, self.shuffle):
-            whole = isinstance(rows, slice) and self.batch_size >= self.size
+            rows = rows if part is None else part(rows)
+            whole = rows == slice(0, self.size) if isinstance(rows, slice) else False
             batch = tuple(
                 [array if array is None or whole else _rows(array, rows) for array in arrays] for arrays in everything
             )

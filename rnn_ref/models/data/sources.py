@@ -92,6 +92,7 @@ class IterableBatches:
 
     endless = False
     begins_anew = True
+    shared = False  # among several processes
     why_empty = "At least one is needed."
     lists = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnn_ref import shares
 from rnn_ref.device import xp
 from rnn_ref.guard import explained, guard_class
 from rnn_ref.layers.border import mask_of
@@ -205,6 +206,8 @@ class Loss(Spelled):
             weighted = losses
         else:
             total_weight = weight.sum()
+            if self.reduction == "mean_with_sample_weight":
+                total_weight = shares.counted(total_weight)
             losses, weight = same_rank(losses, weight)
             weight = align_weight(weight, losses.shape)
             if any(w not in (1, n) for w, n in zip(weight.shape, losses.shape)) or weight.ndim > losses.ndim:
@@ -214,12 +217,14 @@ class Loss(Spelled):
                     "y_true the shape (B, T, 1), so that there is a loss for each step."
                 )
             weighted = losses * weight
+        if shape == () and self.reduction != "sum":
+            shares.refuse(f"The loss {self.name!r} is one number for all samples")
         if self.reduction in (None, "none", "sum") or shape in ((), (0,)):
             divisor = 1
         elif self.reduction == "mean_with_sample_weight" and weight is not None:
             divisor = xp.where(total_weight == 0, np.inf, total_weight)  # weights that sum to zero: a loss of zero
         else:
-            divisor = losses.size or np.inf
+            divisor = shares.whole(losses.size) or np.inf
         if weight is None:
             dlosses = losses.dtype.type(1) / divisor  # a float, whatever the losses are
         else:

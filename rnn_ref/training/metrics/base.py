@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 
+from rnn_ref import shares
 from rnn_ref.device import xp
 from rnn_ref.guard import explained, guard_class
 from rnn_ref.layers.border import mask_of
@@ -243,6 +244,8 @@ class Mean(Metric):
 
     def update_state(self, values, sample_weight=None):
         values, weight = _per_sample(values, sample_weight, xp.mean)
+        if not values.ndim:
+            shares.refuse(f"The metric {self.name!r} is one number for all samples")
         self.total.assign_add(xp.sum(values, dtype=np.float64))
         if weight is not None:
             self.count.assign_add(xp.sum(weight, dtype=np.float64))

@@ -1,6 +1,7 @@
 """What the README and the other pages refer to exists."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -17,6 +18,8 @@ PAGES = [
     if not {".venv", ".venv-wheel", "build", "node_modules"} & set(page.relative_to(HERE.parent).parts)
 ]
 
+NOTEBOOKS = sorted((HERE.parent / "notebooks").rglob("*.ipynb"))
+
 
 def test_it_is_short():
     assert len(README.splitlines()) <= 150
@@ -28,6 +31,17 @@ def test_what_pages_link_to_exists(page):
     links = [link for link in re.findall(r"\]\(([^)#\s]+)", prose) if "/reference/" not in link]  # made by rnn-ref docs
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=lambda page: page.relative_to(HERE.parent).as_posix())
+def test_pictures_have_words_for_those_who_cannot_see_them(page):
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert all(len(words) > 20 for words in re.findall(r"!\[([^\]]*)\]\(", prose))
+    assert all(re.search(r'alt="[^"]{20,}"', tag) for tag in re.findall(r"<img[^>]*>", prose))
 
 
 def test_an_edit_in_the_clone_is_what_runs_next():

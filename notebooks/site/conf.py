@@ -1,7 +1,5 @@
 """Settings of Sphinx; ``rnn-ref docs`` builds with them."""
 
-import os
-
 import rnn_ref
 
 project = "rnn_ref"
@@ -31,7 +29,6 @@ html_theme_options = {
     "navigation_with_keys": True,
     "light_css_variables": {"color-code-background": "#f4f6f8"},
 }
-templates_path = ["_templates"]
 pygments_style = "xcode"
 pygments_dark_style = "github-dark"
 copybutton_prompt_text = r">>> |\.\.\. "
@@ -53,6 +50,3 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 nitpicky = True
 nitpick_ignore_regex = [(r"py:(class|obj|data)", r"(?!rnn_ref\.).*")]  # types in words: "array", "list of str"
-
-# OWNER/NAME on GitHub, for the links that open a notebook elsewhere.
-html_context = {"repository": os.environ.get("RNN_REF_REPOSITORY", "")}

@@ -36,11 +36,10 @@ def build(out: Path, repository: str | None = None) -> Path:
     """
     out = out.resolve()
     sources = out.with_name(f"{out.name}-sources")
-    staging.stage(sources)
+    staging.stage(sources, repository)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", f"{sources}/.doctrees"]
     # In a process of its own, without threads of kernels; and not in several, which lose pages without a word.
-    env = os.environ | {"RNN_REF_REPOSITORY": repository or ""}
-    if subprocess.call([*command, os.fspath(sources), os.fspath(out)], env=env):
+    if subprocess.call([*command, os.fspath(sources), os.fspath(out)]):
         raise BrokenSite("Sphinx warned; what it said stands above.")
     if found := links.faults(out):
         raise BrokenSite("\n".join(["links and pictures:", *found]))

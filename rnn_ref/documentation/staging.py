@@ -12,6 +12,7 @@ import posixpath
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 from rnn_ref.documentation import reference, running
 
@@ -38,15 +39,15 @@ LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")
 FENCE = re.compile(r"(^ *(?:`{3,}|~{3,}).*?^ *(?:`{3,}|~{3,})$)", re.MULTILINE | re.DOTALL)
 
 
-def stage(folder: Path, execute: bool = True) -> None:
+def stage(folder: Path, repository: str | None = None) -> None:
     """Write all sources into a folder.
 
     Parameters
     ----------
     folder : Path
         What is in it is deleted.
-    execute : bool
-        Whether to run the code of the guides, which makes their pictures and pages.
+    repository : str, optional
+        ``OWNER/NAME`` on GitHub, for links that open a notebook in Binder and in Colab.
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "extra").mkdir(parents=True)
@@ -58,18 +59,21 @@ def stage(folder: Path, execute: bool = True) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".md":
             text = path.read_text(encoding="utf-8")
-            if execute and running.BLOCK.search(text) and source.startswith(SITE):
+            if running.BLOCK.search(text) and source.startswith(SITE):
                 text = running.run(path, target.parent)
             target.write_text(turned(text, source, places), encoding="utf-8")
         elif path.suffix == ".ipynb":
-            target.write_text(json.dumps(notebook(json.loads(path.read_text("utf-8")), source, places)), "utf-8")
+            content = notebook(json.loads(path.read_text("utf-8")), source, places)
+            if repository:
+                links = {"id": "launch", "cell_type": "markdown", "metadata": {}, "source": launch(repository, source)}
+                content["cells"].insert(1, links)
+            target.write_text(json.dumps(content), "utf-8")
         else:
             shutil.copyfile(path, target)
-    for page in folder.rglob("*.html"):  # written by code of the guides; Sphinx takes them as they are
-        if "_templates" not in page.parts:
-            target = folder / "extra" / page.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            page.rename(target)
+    for page in list(folder.rglob("*.html")):  # written by code of the guides; Sphinx takes them as they are
+        target = folder / "extra" / page.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        page.rename(target)
     _toctrees(folder)
     reference.write(folder / reference.FOLDER)
 
@@ -125,6 +129,16 @@ def notebook(content: dict, source: str, places: dict[str, str]) -> dict:
             words = made.strip().replace('"', "'")
             cell["metadata"] = {"mystnb": {"image": {"alt": f"The picture that the code above draws: {words}"}}}
     return content
+
+
+def launch(repository: str, source: str) -> str:
+    """Links that open a notebook elsewhere, and what Colab must install first."""
+    binder = f"https://mybinder.org/v2/gh/{repository}/main?labpath={quote(source, safe='')}"
+    colab = f"https://colab.research.google.com/github/{repository}/blob/main/{source}"
+    return (
+        f"Open this notebook in [Binder]({binder}), or in [Colab]({colab}); there, run first "
+        f"`%pip install 'rnn-ref[notebooks] @ git+https://github.com/{repository}'`."
+    )
 
 
 def _toctrees(folder: Path) -> None:

@@ -57,3 +57,9 @@ def test_faults_of_a_site_are_found(tmp_path):
         "a.html: c.png leads to no file",
         "b.html: gone.html leads to no file",
     ]
+
+
+def test_notebooks_can_be_opened_elsewhere():
+    text = staging.launch("owner/name", "notebooks/solutions/05-the-gru.ipynb")
+    assert "https://mybinder.org/v2/gh/owner/name/main?labpath=notebooks%2Fsolutions%2F05-the-gru.ipynb)" in text
+    assert "https://colab.research.google.com/github/owner/name/blob/main/notebooks/solutions/05-the-gru.ipynb)" in text

@@ -10,6 +10,7 @@ from rnn_ref.device import xp
 from rnn_ref.kernels.tape import Tape, WrittenTape
 
 REAL = {name: np.dtype(name) for name in ("float32", "float64")}
+NAMES = {dtype: name for name, dtype in REAL.items()}  # what NumPy finds out anew each time it is asked
 
 
 def spread(array, shape: tuple[int, ...], owner: str, name: str):

@@ -142,6 +142,8 @@ class RNN(RecurrentStates, RecurrentShapes):
         return self._beside(super().trainable_named_weights(), self.cell.trainable_named_weights())
 
     def _beside(self, own: dict, of_cell: dict) -> dict:
+        if not own:
+            return of_cell
         taken = {name for name in own if name in of_cell and own[name] is not of_cell[name]}
         return each_once({f"{self.name}/{name}" if name in taken else name: w for name, w in own.items()} | of_cell)
 

@@ -263,8 +263,10 @@ class WeightOwner(Spelled):
 
     def named_weights(self) -> dict[str, Variable]:
         """Weights by name, each once; those of a layer inside carry its name: ``"forward_lstm/kernel"``."""
-        named = self._own_weights()
-        for layer in self.sublayers():
+        named, layers = self._own_weights(), self.sublayers()
+        if not layers:
+            return named
+        for layer in layers:
             for key, weight in layer.named_weights().items():
                 if named.setdefault(f"{layer.name}/{key}", weight) is not weight:
                     raise ValueError(f"{self.name}: two layers inside it are named {layer.name!r}; names must differ.")
@@ -275,7 +277,10 @@ class WeightOwner(Spelled):
         if not self.trainable:
             return {}
         named = {key: weight for key, weight in self._own_weights().items() if weight.trainable}
-        for layer in self.sublayers():
+        layers = self.sublayers()
+        if not layers:
+            return named
+        for layer in layers:
             named.update({f"{layer.name}/{k}": w for k, w in layer.trainable_named_weights().items()})
         return each_once(named)
 

@@ -9,6 +9,7 @@ nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
+@pytest.mark.long
 def test_the_first_notebook_runs_and_shows_its_pictures(lab, run_all):
     folder, _ = lab
     notebook = nbformat.read(NOTEBOOKS / "00-start-here.ipynb", 4)

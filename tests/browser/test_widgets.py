@@ -75,6 +75,7 @@ def test_step_through_moves_with_its_sliders(notebook):
     page.wait_for_function("() => /^Time step ([5-9]|1[01]) /.test(document.querySelector('.widget-html img').alt)")
 
 
+@pytest.mark.long
 def test_the_play_button_plays(notebook):
     page = notebook("play", NETWORK, "plot.step_through(seen)")
     image = picture(page)

@@ -92,7 +92,7 @@ def run(seeds) -> None:
             pytest.fail(f"{difference(small)}: {small}")
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [0, 1, *(pytest.param(part, marks=pytest.mark.long) for part in (2, 3))])
 def test_twelve_trainings(part, keras_in):
     with float64(keras_in):
         run(range(3 * part, 3 * part + 3))

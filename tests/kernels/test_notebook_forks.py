@@ -41,6 +41,7 @@ def run(*cells):
     nbclient.NotebookClient(notebook, timeout=550, kernel_name="python3").execute()  # raises what a cell raised
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_pools_and_joblib_in_a_notebook():
     pytest.importorskip("joblib", reason="joblib is not installed")

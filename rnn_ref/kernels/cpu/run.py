@@ -51,13 +51,11 @@ class Given(NamedTuple):
 
     @classmethod
     def of(cls, tape, **arrays) -> tuple[Given, Tape]:
-        """What a tape says that the batch brought, and its arrays as the loops have them."""
-        x = tape.x
-        records = {"gates": tape.gates, "z": tape.z, "h": tape.h} | arrays
-        none = NOTHING[x.dtype].records
-        found = (records.get(name) for name in Tape._fields)
-        records = Tape(*(none if array is None else array for array in found))
-        return cls(x, tape.mask, tape.x_drop, tape.h_drop), records
+        """What a tape says that the batch brought, and its arrays as the loops have them: these, or its own."""
+        none = NOTHING[tape.x.dtype].records
+        z = none if tape.z is None else tape.z
+        records = Tape(tape.gates, z, none, none, tape.h, none)._replace(**arrays)
+        return cls(tape.x, tape.mask, tape.x_drop, tape.h_drop), records
 
     def masks(self) -> tuple[np.ndarray, ...]:
         """As ``loop.Masks`` has them."""

@@ -103,6 +103,6 @@ def backward(tape: Tape, W, U, b, dh, *, activation: int, given: int = 0, input_
     Gradients
     """
     parameters = Parameters(W, U, b, codes=(activation,))
-    back = RUNNER.backward(*Given.of(tape, gates=tape.z, z=None), parameters, dh, (), given, input_gradient)
+    back = RUNNER.backward(*Given.of(tape, gates=tape.z), parameters, dh, (), given, input_gradient)
     dW, db = split_bias(back.dWb, b)
     return Gradients(dx=back.dx, dW=dW, dU=back.dUb, db=db, dh=dh, dz=back.flow.dz)

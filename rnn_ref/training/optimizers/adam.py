@@ -9,7 +9,7 @@ import numpy as np
 from rnn_ref.checks import flag, number
 from rnn_ref.device import xp
 from rnn_ref.jit import R1, READ1, REAL, equation, kernel, link, uncompiled
-from rnn_ref.kernels.gate import admitted, in_place
+from rnn_ref.kernels.gate import NAMES, admitted, in_place
 
 from .base import Optimizer
 
@@ -74,7 +74,7 @@ class Adam(Optimizer):
         rate = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         shares = 1 - self.beta_1, 1 - self.beta_2
         if in_place(value.shape, self.name, value=value, momentum=m, velocity=v) and not self.amsgrad:
-            gradient = admitted(gradient, value.shape, value.dtype.name, self.name, "gradient")
+            gradient = admitted(gradient, value.shape, NAMES[value.dtype], self.name, "gradient")
             link(_adam, value.dtype)
             _adam(value.reshape(-1), gradient.reshape(-1), m.reshape(-1), v.reshape(-1), *shares, rate, self.epsilon)
             return

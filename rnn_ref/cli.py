@@ -1,4 +1,4 @@
-"""The command line: ``rnn-ref tour``, ``figures``, ``lab``, ``progress``, ``docs``, ``compile`` and ``bench``."""
+"""The command line: ``rnn-ref tour``, ``lab``, ``slides``, ``bench`` and others, see ``rnn-ref --help``."""
 
 from __future__ import annotations
 
@@ -57,6 +57,12 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--copy-only", action="store_true", help="copy the notebooks, do not open them")
     lab.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="for JupyterLab: rnn-ref lab -- --no-browser")
     lab.set_defaults(run=run_lab)
+
+    slides = commands.add_parser("slides", help="make slides for a lecture of notebooks of the course")
+    slides.add_argument("notebooks", nargs="+", metavar="NUMBER", help='of a notebook, as 03; or "all"')
+    slides.add_argument("--out", type=Path, default=Path("slides"), help="folder for the pages (%(default)s)")
+    slides.add_argument("--code", action="store_true", help="show the code, too")
+    slides.set_defaults(run=run_slides)
 
     progress = commands.add_parser("progress", help="show which exercises of the course were answered")
     progress.set_defaults(run=run_progress)
@@ -257,6 +263,24 @@ def run_lab(options) -> int:
         return 1
     command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", os.fspath(folder), *options.jupyter]
     return subprocess.call(command)
+
+
+def run_slides(options) -> int:
+    there = {path.name[:2]: path for path in sorted(notebook_folder().glob("[0-9][0-9]-*.ipynb"))}
+    wanted = list(there) if options.notebooks == ["all"] else options.notebooks
+    unknown = [number for number in wanted if number not in there]
+    if unknown:
+        raise BadArgument(f"slides: no notebook {', '.join(unknown)}; there are {', '.join(there)}.")
+    if find_spec("nbconvert") is None:
+        raise BadArgument(
+            f"slides: nbconvert is missing; in a checkout of rnn_ref, this installs it: {sys.executable} -m pip "
+            "install -e '.[notebooks]'"
+        )
+    from rnn_ref import slides
+
+    for number in wanted:
+        print(slides.write(there[number], options.out, code=options.code))
+    return 0
 
 
 def run_progress(options) -> int:

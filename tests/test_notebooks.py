@@ -67,7 +67,7 @@ def test_everything_to_look_with_is_used_somewhere():
         if cell["cell_type"] == "code"
     )
     looking = {name for name in inspection.__all__ if not isinstance(getattr(inspection, name), type)} | {"Recorder"}
-    pictures = {f"plot.{name}" for name in set(plotting.__all__) - {"figure_alt", "sweep"}}  # not of a network
+    pictures = {f"plot.{name}" for name in set(plotting.__all__) - {"figure_alt", "style", "sweep"}}  # not of a network
     missing = {name for name in looking | pictures | GUIDES if not re.search(rf"\b{re.escape(name)}\b", code)}
     assert not missing
 

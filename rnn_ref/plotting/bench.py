@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
 
 NAMES = {"infer": "inference", "train": "training step"}
-# The same colour and marker for a library in all panels, and for a cell.
+# The same colour and marker for a library in all panels. Colours mean libraries: cells are told apart by markers.
 LIBRARIES = ("PyTorch", "JAX", "Keras (JAX)", "Keras (PyTorch)", "Keras (TensorFlow)", "rnn_ref")
 STYLES = {
     name: {"color": colour, "marker": marker}
     for name, colour, marker in zip(LIBRARIES, (*COLOURS[:5], COLOURS[6]), "osD^vX")
 }
-CELLS = {"SimpleRNN": COLOURS[0], "GRU": COLOURS[1], "LSTM": COLOURS[2]}
+CELLS = {"SimpleRNN": "o", "GRU": "s", "LSTM": "^"}
+GREYS = {"SimpleRNN": "0.65", "GRU": "0.4", "LSTM": "0"}
 SHARES = {"infer": "white", "train": "black"}
 SMALL = 8
 
@@ -130,15 +131,17 @@ def draw_fit(axis, results: list[dict]) -> None:
 def draw_variants(axis, results: list[dict]) -> None:
     names = list(dict.fromkeys(entry["variant"] for entry in results))
     axis.axvline(1, color="black", linewidth=1)
-    for cell, colour in CELLS.items():
-        for what, fill in (("infer", "white"), ("train", colour)):
+    for cell, marker in CELLS.items():
+        for what, fill in SHARES.items():
             found = [e for e in results if e["cell"] == cell and e["what"] == what]
             axis.scatter(
                 [e["over_predicted"] for e in found],
                 [names.index(e["variant"]) + 0.2 * (list(CELLS).index(cell) - 1) for e in found],
-                s=18,
+                s=20,
+                marker=marker,
                 facecolor=fill,
-                edgecolor=colour,
+                edgecolor="black",
+                linewidth=0.8,
                 label=cell if what == "train" else None,
             )
     axis.set_title("variants", fontsize=10)
@@ -177,9 +180,10 @@ def draw_growth(panels, sizes: list[dict]) -> None:
             axis.plot(
                 n,
                 [1e3 * s for s in seconds],
-                color=CELLS[entry["cell"]],
+                color=GREYS[entry["cell"]],
                 linestyle=LINE_STYLES[entry["what"] == "train"],
-                marker=".",
+                marker=CELLS[entry["cell"]],
+                markersize=4,
                 label=f"{entry['cell']}{exponent}",
             )
         axis.set_xscale("log", base=2)

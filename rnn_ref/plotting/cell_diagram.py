@@ -11,7 +11,7 @@ from rnn_ref.plotting import cell_drawing
 from rnn_ref.plotting.cell_drawing import INPUT, LEFT, RIGHT, STEP, Pen, features, number
 from rnn_ref.plotting.named import colour_of, title_of
 from rnn_ref.plotting.pages import PagePicture
-from rnn_ref.plotting.style import describe, only_layer
+from rnn_ref.plotting.style import as_ink, describe, only_layer, sized
 from rnn_ref.plotting.time_axis import sample_of, written
 
 WHERE = "plot.cell_diagram"
@@ -21,7 +21,7 @@ MARK = "#F2E394"  # behind the bars of the chosen unit, and at the step on the t
 
 
 @guarded
-def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None) -> Figure:
+def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None, title: str | None = None) -> Figure:
     """Draw one time step of a cell: where this unit's numbers go, and what the gates of all units did.
 
     On the left the cell with the numbers of one unit; on the right every gate as bars, one a unit, and the states
@@ -36,6 +36,8 @@ def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None) 
     unit, sample : int
     tokens : str or list of str, optional
         What was read at each step.
+    title : str, optional
+        What stands before the time step, in place of the layer's name.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None) 
     >>> [axis.get_ylabel() for axis in figure.axes][1:4]
     ['input gate $i$', 'forget gate $f$', 'candidate $g$']
     """
-    return CellDiagram(only_layer(trace, WHERE, "trace"), sample, tokens=tokens).show(t, unit)
+    return CellDiagram(only_layer(trace, WHERE, "trace"), sample, tokens=tokens, title=title).show(t, unit)
 
 
 class CellDiagram:
@@ -60,9 +62,11 @@ class CellDiagram:
     layer : LayerTrace
     sample : int
     tokens : str or list of str, optional
+    title : str, optional
     """
 
-    def __init__(self, layer, sample: int = 0, *, tokens=None, where: str = WHERE):
+    def __init__(self, layer, sample: int = 0, *, tokens=None, title: str | None = None, where: str = WHERE):
+        self.lead = title or f"“{layer.name}” ({layer.layer_class})"
         self.layer, self.sample, self.tokens, self.where = layer, sample_of(layer, sample, where), tokens, where
         self.draw, self.top = cell_drawing.drawing_of(layer, where)
         for name in layer.initial_states:
@@ -79,7 +83,7 @@ class CellDiagram:
         tall = max(self.top + 1.15, ROW * len(panels) + 0.45)
         row = min((tall - 0.45) / len(panels), 1.0)
         height = 0.55 + tall + STRIP + 0.65
-        self.figure = PagePicture(figsize=(WIDTH, height), dpi=100)
+        self.figure = PagePicture(**sized(WIDTH, height, 100))
 
         def place(left, top, width, tall):
             return self.figure.add_axes((left / WIDTH, 1 - (top + tall) / height, width / WIDTH, tall / height))
@@ -115,7 +119,7 @@ class CellDiagram:
                 np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=title_of(layer, name), **style
             )
             if own is not axis:
-                own.tick_params(axis="y", labelcolor=colour_of(name), labelsize=8)
+                own.tick_params(axis="y", labelcolor=as_ink(colour_of(name)), labelsize=8)
         axis.tick_params(axis="y", labelsize=8)
         self.here = axis.axvline(0, color=MARK, linewidth=5, zorder=0)
         axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
@@ -153,7 +157,7 @@ class CellDiagram:
         self.strip.set_title(f"unit {unit}", fontsize=9, loc="left", pad=3)
         self.here.set_xdata([t, t])
         read = "" if self.tokens is None else f", reading {written(self.tokens[t])}".replace("$", r"\$")
-        self.title.set_text(f"“{layer.name}” ({layer.layer_class}), time step {t} (of 0 to {self.steps - 1}){read}")
+        self.title.set_text(f"{self.lead}, time step {t} (of 0 to {self.steps - 1}){read}")
         return describe(self.figure, self._alt(t, unit, counts))
 
     def _draw_cell(self, t: int, unit: int, counts: bool) -> None:

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch, Rectangle
 from rnn_ref.guard import guarded
 from rnn_ref.inspection import derive_parameters
 from rnn_ref.plotting.named import colour_of
-from rnn_ref.plotting.style import GATE_COLOURS, describe, new_figure
+from rnn_ref.plotting.style import GATE_COLOURS, as_ink, describe, new_figure
 
 BLOCKS, LEFT, RIGHT = 5.2, 0.9, 2.9  # inches: the widest weight, and the margins for labels beside it
 TALLEST = 5.0  # inches, all weights on top of each other
@@ -137,7 +137,7 @@ def _draw(axis, weight: _Weight, y: float, scale: float, named: bool) -> None:
         if named:
             axis.text(
                 LEFT + (k + 0.5) * width, y - 0.03, f"{gate} ({weight.columns // len(gates):,})",
-                ha="center", va="bottom", fontsize=8, color=colour, weight="bold",
+                ha="center", va="bottom", fontsize=8, color=as_ink(colour), weight="bold",
             )  # fmt: skip
     middle = y + height / 2
     axis.text(LEFT - 0.08, middle, weight.left, ha="right", va="center", fontsize=8)

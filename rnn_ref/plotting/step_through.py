@@ -21,7 +21,9 @@ INTERVAL = 400  # milliseconds a step, when it plays
 
 
 @guarded
-def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0, *, tokens=None):
+def step_through(
+    trace, layer: str | None = None, sample: int = 0, unit: int = 0, *, tokens=None, title: str | None = None
+):
     """Step through time: a slider and a play button move the diagram of a cell with its numbers.
 
     Parameters
@@ -35,6 +37,8 @@ def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0
         The unit to begin with.
     tokens : str or list of str, optional
         What was read at each step.
+    title : str, optional
+        What stands before the time step, in place of the layer's name.
 
     Returns
     -------
@@ -65,9 +69,9 @@ def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0
         raise ValueError(f"{WHERE}: layer={layer!r} names an array, not a layer; there are {', '.join(trace)}.")
     if not chosen.recurrent:
         raise ValueError(f"{WHERE}: {chosen.name} ({chosen.layer_class}) is not recurrent, it has no steps.")
-    diagram = CellDiagram(chosen, sample, tokens=tokens, where=WHERE)
+    diagram = CellDiagram(chosen, sample, tokens=tokens, title=title, where=WHERE)
     first, last = (diagram.steps - 1, 0) if diagram.backwards else (0, diagram.steps - 1)
-    write_page = partial(_write_page, chosen, diagram.sample, unit, tokens)
+    write_page = partial(_write_page, chosen, diagram.sample, unit, tokens, title)
     still = diagram.show(last, unit)
     still.write_page = write_page
     if not in_notebook():
@@ -90,10 +94,10 @@ def step_through(trace, layer: str | None = None, sample: int = 0, unit: int = 0
     )
 
 
-def _write_page(layer, sample: int, unit: int, tokens, path, *, steps=None) -> Path:
+def _write_page(layer, sample: int, unit: int, tokens, title: str | None, path, *, steps=None) -> Path:
     """The page of one unit; pictures of its own, so that the one that is shown stays as it is."""
     where = f"{WHERE}: save_html"
-    diagram = CellDiagram(layer, sample, tokens=tokens, where=where)
+    diagram = CellDiagram(layer, sample, tokens=tokens, title=title, where=where)
     steps = range(diagram.steps) if steps is None else _chosen(steps, diagram.steps, where)
     if len(steps) > MOST_FRAMES:
         raise ValueError(
@@ -106,7 +110,7 @@ def _write_page(layer, sample: int, unit: int, tokens, path, *, steps=None) -> P
         path,
         frames,
         [Control("time step", tuple(map(str, steps)), start=start, plays=plays)],
-        title=f"“{layer.name}” ({layer.layer_class}), unit {unit}, step by step",
+        title=f"{diagram.lead}, unit {unit}, step by step",
         where=where,
         advice="choose fewer steps, such as steps=range(50)",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
@@ -22,6 +23,42 @@ GATE_COLOURS = dict(
 )
 
 
+STYLES = {"page": 1.0, "projector": 1.5}  # how much larger type and lines are
+_chosen = [STYLES["page"]]
+
+
+class style:
+    """Choose how large type and lines are in the pictures drawn from now on; in a ``with`` statement, inside it.
+
+    Parameters
+    ----------
+    name : {"page", "projector"}
+        ``"projector"``: readable from the back of a room, with as many pixels as before.
+
+    Examples
+    --------
+    >>> import rnn_ref
+    >>> curve = {"loss": [3.0, 2.0, 1.5]}
+    >>> with rnn_ref.plot.style("projector"):
+    ...     large = rnn_ref.plot.history(curve)
+    >>> usual = rnn_ref.plot.history(curve)
+    >>> float(large.dpi / usual.dpi), (large.bbox.size == usual.bbox.size).all()
+    (1.5, np.True_)
+    """
+
+    def __init__(self, name: str = "page"):
+        if name not in STYLES:
+            raise ValueError(f"plot.style: name={name!r}, but there are {' and '.join(map(repr, STYLES))}.")
+        self._before = _chosen[0]
+        _chosen[0] = STYLES[name]
+
+    def __enter__(self) -> style:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        _chosen[0] = self._before
+
+
 class Picture(Figure):
     """A figure that needs no window and no pyplot, and that a notebook shows as the value of a cell."""
 
@@ -33,7 +70,36 @@ class Picture(Figure):
 
 def new_figure(width: float, height: float) -> Picture:
     """An empty picture, sizes in inches."""
-    return Picture(figsize=(width, height), layout="constrained", dpi=120)
+    return Picture(**sized(width, height, 120), layout="constrained")
+
+
+def larger() -> float:
+    """How many times as large type is in the style that was chosen."""
+    return _chosen[0]
+
+
+def sized(width: float, height: float, dpi: float) -> dict:
+    """Size and resolution in the style that was chosen: a smaller picture of as many pixels has larger type."""
+    return {"figsize": (width / larger(), height / larger()), "dpi": dpi * larger()}
+
+
+def luminance(colour) -> float:
+    """Relative luminance as WCAG defines it, 0 to 1."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def ink_on(colour) -> str:
+    """Black or white, whichever stands out."""
+    return "black" if luminance(colour) > 0.18 else "white"
+
+
+def as_ink(colour) -> tuple[float, float, float]:
+    """The colour, dark enough for letters on white: a contrast of 4.5 at least."""
+    rgb = to_rgb(colour)
+    while 1.05 / (luminance(rgb) + 0.05) < 4.5:
+        rgb = tuple(0.97 * c for c in rgb)
+    return rgb
 
 
 def describe(figure: Figure, text: str) -> Figure:

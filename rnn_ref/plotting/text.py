@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import SIGNED, UNIT_INTERVAL, Picture, describe, only_layer
+from rnn_ref.plotting.style import SIGNED, UNIT_INTERVAL, Picture, describe, ink_on, larger, only_layer
 
 WIDTH = 72  # characters in a line
 CELL = (0.096, 0.225)  # inches, one character
@@ -118,9 +118,9 @@ def _values(activation, unit, sample, array) -> tuple[str, np.ndarray, bool]:
 def _draw(tokens, colours, gap, norm, colour_map, what, title) -> ColouredText:
     places, lines = _place(tokens, gap)
     width, height = CELL
-    columns = min(WIDTH, max(line_end for *_, line_end in places))
+    columns = min(WIDTH / larger(), max(line_end for *_, line_end in places))
     size = (max(columns * width, 3.6) + 0.5, lines * height + 1.25)
-    figure = ColouredText(figsize=size, dpi=120)
+    figure = ColouredText(figsize=size, dpi=120 * larger())
     above, below = 0.4 / size[1], 0.8 / size[1]
     axis = figure.add_axes((0.25 / size[0], below, 1 - 0.5 / size[0], 1 - above - below))
     axis.set(xlim=(0, (size[0] - 0.5) / width), ylim=(lines, 0))
@@ -130,7 +130,7 @@ def _draw(tokens, colours, gap, norm, colour_map, what, title) -> ColouredText:
         axis.add_patch(Rectangle((column, line), max(len(shown), 0.4), 0.94, facecolor=colour, linewidth=0))
         for k, character in enumerate(shown):
             axis.text(
-                column + k + 0.5, line + 0.47, character, family="monospace", fontsize=9, color=_ink(colour),
+                column + k + 0.5, line + 0.47, character, family="monospace", fontsize=9, color=ink_on(colour),
                 ha="center", va="center_baseline", parse_math=False,
             )  # fmt: skip
     figure.suptitle(title, fontsize=11, y=1 - 0.08 / size[1], va="top")
@@ -151,7 +151,7 @@ def _place(tokens, gap) -> tuple[list[tuple[int, int, int]], int]:
         # Among characters, lines break before words that would not fit, or anywhere in words longer than a line.
         starts_word = gap or k == 0 or tokens[k - 1].isspace()
         needed = _word_length(tokens, k) if starts_word and not gap else length
-        if column and (column + length > WIDTH or needed <= WIDTH < column + needed):
+        if column and (column + length > WIDTH / larger() or needed <= WIDTH / larger() < column + needed):
             column, line = 0, line + 1
         places.append((column, line, column + length))
         column += length + len(gap)
@@ -168,15 +168,9 @@ def _word_length(tokens, start: int) -> int:
     return max(end - start, 1)
 
 
-def _ink(colour) -> str:
-    """Black or white, whichever stands out: by the luminance that WCAG defines."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
-    return "black" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.18 else "white"
-
-
 def _html(tokens, values, colours, gap, title, alt) -> str:
     spans = [
-        f'<span title="{value:.3g}" style="background:{to_hex(colour)};color:{_ink(colour)}">{escape(token)}</span>'
+        f'<span title="{value:.3g}" style="background:{to_hex(colour)};color:{ink_on(colour)}">{escape(token)}</span>'
         for token, value, colour in zip(tokens, values, colours)
     ]
     return (

@@ -1,4 +1,4 @@
-"""An option that is an activation, also where it is set after the layer was made."""
+"""An option that is an activation, even when it is set after the layer was made."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ class BatchNormalization(ScaleAndShift):
         x_hat = (x - μ) / sqrt(σ² + ε)
         y = γ x_hat + β
 
-    while training; then the moving mean and variance go on, ``moving = momentum moving + (1 - momentum) μ``. Without
-    ``training=True``, and where the layer is frozen (``trainable=False``), they take the place of μ and σ².
+    while training; the moving mean and variance are then updated, ``moving = momentum moving + (1 - momentum) μ``.
+    Without ``training=True``, and where the layer is frozen (``trainable=False``), they take the place of μ and σ².
 
     Input and output ``(B, ..., F)``; weights ``gamma γ (F,)``, ``beta β (F,)``, and those that no optimizer changes,
     ``moving_mean (F,)`` and ``moving_variance (F,)``.

@@ -1,6 +1,6 @@
 """What happens to arrays between a layer and whoever calls it on arrays: masks that travel along, and no shared memory.
 
-In Keras arrays cannot be written to, so that it never shows whether an output is the input itself. NumPy's can: what a
+In Keras arrays cannot be written to, so nobody can tell whether an output is the input itself. NumPy's can: what a
 layer hands out is therefore the caller's alone.
 
 A mask belongs to the array that a layer returned, as long as that lives, and reaches the next layer that is called on
@@ -31,7 +31,7 @@ def mask_of(array):
 
 
 def with_masks(x, arguments: dict) -> dict:
-    """The arguments of a call on ``x``, with the masks that come with it, unless the caller gave masks himself."""
+    """The arguments of a call on ``x``, with the masks that come with it, unless the caller passed masks."""
     if not _masks or arguments.get("mask") is not None:
         return arguments
     if is_array(x):

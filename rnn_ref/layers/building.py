@@ -1,4 +1,4 @@
-"""What goes around every layer's ``build``: after it, however it was called, the layer is built."""
+"""Wraps every layer's ``build``: whoever calls it, the layer counts as built afterwards."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def check_call(inputs, arguments: dict, owner: str) -> None:
 
 
 def look_for_nan(inputs, what: str) -> None:
-    """Warn about NaN or infinity in what a model or layer is called on; tensors and what is no array are left to it."""
+    """Warn about NaN or infinity in the arrays that a model or layer is called on; anything else is left alone."""
     for array in [inputs] if type(inputs) is np.ndarray else entries(inputs):
         if isinstance(array, np.ndarray) and warn_nan(array, what, stacklevel=5):
             return

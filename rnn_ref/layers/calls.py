@@ -10,7 +10,7 @@ from weakref import WeakSet
 class SymbolicCalls:
     """How many there were, and the nodes that tensors and models still hold.
 
-    A layer that is called on many inputs would otherwise hold the whole of every graph that it ever was in. The first
+    Otherwise a layer that is called on many inputs would keep every graph it was ever part of alive. The first
     node stays: ``layer.output`` means that of a layer's only call, whatever became of the tensor.
     """
 

@@ -183,7 +183,7 @@ class Conv1D(Layer):
         return features_last(a, self.data_format), Conv1DTape(held, z, a, T)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """dL/da (B, T', H) -> dL/dx, dL/dW, dL/db: every step of x collects from all windows that it stands in."""
+        """dL/da (B, T', H) -> dL/dx, dL/dW, dL/db: every step of x collects from all windows it is in."""
         da = features_last(xp.asarray(grads, self.dtype), self.data_format)
         da = admitted(da, tape.z.shape, self.dtype, self.name, "the gradient of the output")
         dz = self.activation.gradient(tape.z, tape.a, da)

@@ -17,7 +17,7 @@ _allowance: ContextVar[list[int] | None] = ContextVar("numbers left, while a mod
 
 @contextmanager
 def drawn_by_nobody(most: int) -> Iterator[None]:
-    """Within it, weights begin with zeros, and have ``most`` numbers in all: those of a file will take their place."""
+    """Inside, weights start as zeros and may hold ``most`` numbers in all: a file is about to fill them."""
     token = _allowance.set([most])
     try:
         yield

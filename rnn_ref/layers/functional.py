@@ -1,8 +1,8 @@
 """The loop over time as a function, for any step, and two helpers beside it.
 
-They are the functions that TensorFlow.js and Keras build their recurrent layers on, in plain Python: a step function, a
-sequence, states. Arrays stay on the device they are given on. The layers of this package run on compiled kernels
-instead.
+TensorFlow.js and Keras build their recurrent layers on these functions; here they are in plain Python: a step
+function, a sequence, states. Arrays stay on the device they are given on. The layers of this package run on compiled
+kernels instead.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def reset_names() -> None:
 
 
 def batch_size_of(batch_size, inputs, layer: str) -> int:
-    """How many samples ``get_initial_state`` was asked for: by a number, or by an array that has so many."""
+    """How many samples ``get_initial_state`` was asked for: as a number, or as the length of an array."""
     if np.ndim(batch_size):  # the first argument was the inputs, as in tf.keras
         batch_size, inputs = None, batch_size
     if batch_size is None:

@@ -16,7 +16,7 @@ class Masking(Layer):
         mask[b, t] = any_f(x[b, t, f] ≠ mask_value)
         y[b, t] = x[b, t] where mask[b, t], else 0
 
-    Input and output ``(B, T, F)``, mask ``(B, T)``. A mask that the input brought along is replaced.
+    Input and output ``(B, T, F)``, mask ``(B, T)``. A mask that came with the input is replaced.
 
     Parameters
     ----------

@@ -200,7 +200,7 @@ def _read(operand):
 
 
 def operate(operator: str, *operands):
-    """An operator on tensors, weights, arrays and numbers: the layer is made, and called on what is no constant.
+    """An operator on tensors, weights, arrays and numbers: makes the layer, and calls it on what is not constant.
 
     Raises
     ------

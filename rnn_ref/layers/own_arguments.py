@@ -14,7 +14,7 @@ BY_LAYER = ("name", "trainable", "dtype")  # what a layer knows by itself, wheth
 
 @dataclass
 class MadeWith:
-    """The arguments of ``__init__`` by name, with their defaults; or why they are no configuration."""
+    """The arguments of ``__init__`` by name, with their defaults; or why they do not make a configuration."""
 
     arguments: dict
     problem: str | None = None

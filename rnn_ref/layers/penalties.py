@@ -1,4 +1,4 @@
-"""Penalties on what layers give, ``activity_regularizer`` and ``add_loss``: counted wherever a layer is called.
+"""Penalties on the outputs of layers, ``activity_regularizer`` and ``add_loss``: counted wherever a layer is called.
 
 Whoever calls a layer counts the layer's own penalty and those that its tape brings from layers inside. Such a tape has
 

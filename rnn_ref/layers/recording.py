@@ -66,7 +66,7 @@ class Call:
         return self.masks.get(id(array), (None, None))[1]
 
     def note_mask(self, array, mask) -> None:
-        """Let a mask come with an array; the array is kept, so that its identity stays its own."""
+        """Attach a mask to an array; the array is kept alive, so that no other one gets its identity."""
         if mask is not None:
             self.masks[id(array)] = (array, mask)
 
@@ -77,7 +77,7 @@ now = _now.get
 
 @contextmanager
 def within(call: Call | None) -> Iterator[Call | None]:
-    """This call is running; None: what runs is no call of a user's."""
+    """While this call runs; None while something other than a user's call does."""
     token = _now.set(call)
     try:
         yield call

@@ -12,8 +12,8 @@ from rnn_ref.plotting.jacobians import eigenvalues, jacobians
 from rnn_ref.plotting.parameters import parameters
 from rnn_ref.plotting.recording import recording
 from rnn_ref.plotting.saturation import saturation
+from rnn_ref.plotting.shared import figure_alt, style
 from rnn_ref.plotting.step_through import step_through
-from rnn_ref.plotting.style import figure_alt, style
 from rnn_ref.plotting.sweep import sweep
 from rnn_ref.plotting.text import text
 from rnn_ref.plotting.trajectories import trajectories

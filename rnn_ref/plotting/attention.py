@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import UNIT_INTERVAL, describe, new_figure
+from rnn_ref.plotting.shared import UNIT_INTERVAL, describe, new_figure
 
 CROWDED = 40  # tokens on an axis, above which they are not all written
 

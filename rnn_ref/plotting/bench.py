@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, new_figure
 
 NAMES = {"infer": "inference", "train": "training step"}
 # The same colour and marker for a library in all panels. Colours mean libraries: cells are told apart by markers.

@@ -11,7 +11,7 @@ from rnn_ref.plotting import cell_drawing
 from rnn_ref.plotting.cell_drawing import INPUT, LEFT, RIGHT, STEP, Pen, features, number
 from rnn_ref.plotting.named import colour_of, title_of
 from rnn_ref.plotting.pages import PagePicture
-from rnn_ref.plotting.style import as_ink, describe, only_layer, sized
+from rnn_ref.plotting.shared import as_ink, describe, only_layer, sized
 from rnn_ref.plotting.time_axis import sample_of, written
 
 WHERE = "plot.cell_diagram"

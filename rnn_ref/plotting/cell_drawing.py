@@ -10,7 +10,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
 from rnn_ref.equations.activations import NAMES
 from rnn_ref.inspection.expressions import Writer
-from rnn_ref.plotting.style import GATE_COLOURS
+from rnn_ref.plotting.shared import GATE_COLOURS
 
 STEP = 2.9  # inches from one cell to the next
 LEFT, RIGHT = 0.1, 2.5  # a cell's borders, within its step

@@ -15,7 +15,7 @@ from rnn_ref.inspection.exploring import CELLS, untrained_flow
 from rnn_ref.page import Control, save_page
 from rnn_ref.plotting.pages import PagePicture, frame
 from rnn_ref.plotting.panel import in_notebook, panel
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, sized
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, sized
 
 LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays where it is while the curve moves
 LONGEST = 400

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, new_figure
 
 
 @guarded

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.named import title_of
-from rnn_ref.plotting.style import COLOURS, SIGNED, UNIT_INTERVAL, describe, new_figure, only_layer
+from rnn_ref.plotting.shared import COLOURS, SIGNED, UNIT_INTERVAL, describe, new_figure, only_layer
 from rnn_ref.plotting.time_axis import sample_of, time_values, whole_steps, write_tokens
 
 WHERE = "plot.gates"

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure, say_floor
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, need_some, new_figure, say_floor
 from rnn_ref.plotting.time_axis import whole_steps
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, describe, new_figure
+from rnn_ref.plotting.shared import COLOURS, describe, new_figure
 
 
 @guarded

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rnn_ref import checks
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, need_some, new_figure
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, need_some, new_figure
 from rnn_ref.plotting.time_axis import whole_steps
 
 ROUNDING = 1e-14  # singular values this much smaller than the largest are noise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from rnn_ref.inspection.expressions import Writer
-from rnn_ref.plotting.style import COLOURS, GATE_COLOURS
+from rnn_ref.plotting.shared import COLOURS, GATE_COLOURS
 
 STATE_COLOURS = {"hidden": "#000000", "cell": "#7A5195"}
 TITLES = {

@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from rnn_ref.page import Frame
-from rnn_ref.plotting.style import Picture, figure_alt
+from rnn_ref.plotting.shared import Picture, figure_alt
 
 # Letters as shapes: they look the same everywhere. One salt, so that what is equal in two frames has one name.
 OPTIONS = {"svg.fonttype": "path", "svg.hashsalt": "rnn_ref"}

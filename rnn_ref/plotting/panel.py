@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from rnn_ref.plotting.style import figure_alt
+from rnn_ref.plotting.shared import figure_alt
 
 
 def in_notebook() -> bool:

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch, Rectangle
 from rnn_ref.guard import guarded
 from rnn_ref.inspection import derive_parameters
 from rnn_ref.plotting.named import colour_of
-from rnn_ref.plotting.style import GATE_COLOURS, as_ink, describe, new_figure
+from rnn_ref.plotting.shared import GATE_COLOURS, as_ink, describe, new_figure
 
 BLOCKS, LEFT, RIGHT = 5.2, 0.9, 2.9  # inches: the widest weight, and the margins for labels beside it
 TALLEST = 5.0  # inches, all weights on top of each other

@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.named import colour_of
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, new_figure
 from rnn_ref.plotting.time_axis import whole_steps
 
 RANGE = 1e-12  # gradients smaller than the largest by more than this share one colour

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.named import colour_of
-from rnn_ref.plotting.style import describe, new_figure, only_layer
+from rnn_ref.plotting.shared import describe, new_figure, only_layer
 
 
 @guarded

@@ -13,7 +13,7 @@ from rnn_ref.page import Control, save_page
 from rnn_ref.plotting.cell_diagram import CellDiagram
 from rnn_ref.plotting.pages import frame
 from rnn_ref.plotting.panel import in_notebook, panel
-from rnn_ref.plotting.style import only_layer
+from rnn_ref.plotting.shared import only_layer
 
 WHERE = "plot.step_through"
 MOST_FRAMES = 500  # of a page: they take a third of a second each to draw

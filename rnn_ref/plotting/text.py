@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.style import SIGNED, UNIT_INTERVAL, Picture, describe, ink_on, larger, only_layer
+from rnn_ref.plotting.shared import SIGNED, UNIT_INTERVAL, Picture, describe, ink_on, larger, only_layer
 
 WIDTH = 72  # characters in a line
 CELL = (0.096, 0.225)  # inches, one character

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from rnn_ref import checks
 from rnn_ref.guard import guarded
 from rnn_ref.inspection.projection import principal_components
-from rnn_ref.plotting.style import COLOURS, LINE_STYLES, describe, new_figure, only_layer
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, new_figure, only_layer
 from rnn_ref.plotting.time_axis import sample_of, time_values
 
 WHERE = "plot.trajectories"

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.cell_drawing import INK, INPUT, LEFT, RIGHT, STEP, Pen, cell_numbers, drawing_of, features
-from rnn_ref.plotting.style import describe, new_figure, only_layer
+from rnn_ref.plotting.shared import describe, new_figure, only_layer
 
 MOST = 8  # steps
 

@@ -15,7 +15,7 @@ from rnn_ref.bench.process import CONTENDERS
 from rnn_ref.bench.settings import QUICK
 from rnn_ref.cli import main
 from rnn_ref.plotting.bench import bench
-from rnn_ref.plotting.style import figure_alt
+from rnn_ref.plotting.shared import figure_alt
 
 SMALL = replace(QUICK, cells=("SimpleRNN",), models=("Bidirectional",))
 

@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 
 from rnn_ref import page_parts
-from rnn_ref.plotting.style import COLOURS, GATE_COLOURS, SIGNED, UNIT_INTERVAL, as_ink, ink_on
+from rnn_ref.plotting.shared import COLOURS, GATE_COLOURS, SIGNED, UNIT_INTERVAL, as_ink, ink_on
 
 LEAST = 4.5
 SITE = Path(__file__).parents[2] / "notebooks" / "site"

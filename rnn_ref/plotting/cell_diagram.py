@@ -11,7 +11,7 @@ from rnn_ref.plotting import cell_drawing
 from rnn_ref.plotting.cell_drawing import INPUT, LEFT, RIGHT, STEP, Pen, features, number
 from rnn_ref.plotting.named import colour_of, title_of
 from rnn_ref.plotting.pages import PagePicture
-from rnn_ref.plotting.shared import as_ink, describe, only_layer, sized
+from rnn_ref.plotting.shared import as_ink, describe, only_layer
 from rnn_ref.plotting.time_axis import sample_of, written
 
 WHERE = "plot.cell_diagram"
@@ -83,7 +83,7 @@ class CellDiagram:
         tall = max(self.top + 1.15, ROW * len(panels) + 0.45)
         row = min((tall - 0.45) / len(panels), 1.0)
         height = 0.55 + tall + STRIP + 0.65
-        self.figure = PagePicture(**sized(WIDTH, height, 100))
+        self.figure = PagePicture(figsize=(WIDTH, height), dpi=100)
 
         def place(left, top, width, tall):
             return self.figure.add_axes((left / WIDTH, 1 - (top + tall) / height, width / WIDTH, tall / height))

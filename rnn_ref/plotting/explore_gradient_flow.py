@@ -15,7 +15,7 @@ from rnn_ref.inspection.exploring import CELLS, untrained_flow
 from rnn_ref.page import Control, save_page
 from rnn_ref.plotting.pages import PagePicture, frame
 from rnn_ref.plotting.panel import in_notebook, panel
-from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, sized
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe
 
 LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays where it is while the curve moves
 LONGEST = 400
@@ -129,7 +129,7 @@ class _Curve:
     """A picture that is laid out once; only its curves move, which takes a third of the time of a new one."""
 
     def __init__(self):
-        self.figure = PagePicture(**sized(7.5, 4.2, 100))
+        self.figure = PagePicture(figsize=(7.5, 4.2), dpi=100)
         axis = self.axis = self.figure.add_axes((0.11, 0.125, 0.86, 0.76))
         self.curves = {
             name: axis.semilogy([], [], color=colour, linestyle=style)[0]

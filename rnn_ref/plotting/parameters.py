@@ -81,7 +81,7 @@ def parameters(what, *, ax=None, title: str | None = None) -> Figure:
     height = top + side + 0.1 + (0.35 if legend else 0)
 
     width = LEFT + max(widest / scale, 2.5) + RIGHT
-    axis = ax if ax is not None else new_figure(width, height + 0.5).subplots()
+    axis = ax if ax is not None else new_figure(width, height + 0.5, fixed=True).subplots()
     axis.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
     axis.axis("off")
     for part, heading, weight, y, named in places:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from io import BytesIO
 
 from matplotlib.colors import to_rgb
@@ -33,7 +34,8 @@ class style:
     Parameters
     ----------
     name : {"page", "projector"}
-        ``"projector"``: readable from the back of a room, with as many pixels as before.
+        ``"projector"``: readable from the back of a room; as wide as before in pixels, and a little taller. Diagrams of
+        cells, which are full of numbers, keep their size.
 
     Examples
     --------
@@ -68,9 +70,10 @@ class Picture(Figure):
         return data.getvalue()
 
 
-def new_figure(width: float, height: float) -> Picture:
-    """An empty picture, sizes in inches."""
-    return Picture(**sized(width, height, 120), layout="constrained")
+def new_figure(width: float, height: float, *, fixed: bool = False) -> Picture:
+    """An empty picture, sizes in inches; ``fixed`` where letters have their places between lines."""
+    size = {"figsize": (width, height), "dpi": 120} if fixed else sized(width, height, 120)
+    return Picture(**size, layout="constrained")
 
 
 def larger() -> float:
@@ -79,8 +82,17 @@ def larger() -> float:
 
 
 def sized(width: float, height: float, dpi: float) -> dict:
-    """Size and resolution in the style that was chosen: a smaller picture of as many pixels has larger type."""
-    return {"figsize": (width / larger(), height / larger()), "dpi": dpi * larger()}
+    """Size and resolution in the style that was chosen: a smaller picture with more pixels an inch has larger type."""
+    return {"figsize": (width / larger(), height / larger() ** 0.5), "dpi": dpi * larger()}
+
+
+def wrap_titles(figure: Figure) -> None:
+    """Break titles that are longer than the picture is wide."""
+    titles = [figure._suptitle] if figure.get_suptitle() else []
+    titles += [axis.title for axis in figure.axes[:1] if not titles]
+    for title in titles:
+        letters = int(72 * figure.get_figwidth() / (0.55 * title.get_fontsize()))
+        title.set_text(textwrap.fill(title.get_text(), letters))
 
 
 def luminance(colour) -> float:
@@ -104,6 +116,8 @@ def as_ink(colour) -> tuple[float, float, float]:
 
 def describe(figure: Figure, text: str) -> Figure:
     """Attach the alternative text."""
+    if larger() > 1 and isinstance(figure, Figure):
+        wrap_titles(figure)
     figure.rnn_ref_alt = text
     return figure
 

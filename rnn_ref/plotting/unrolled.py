@@ -60,7 +60,7 @@ def unrolled(
         )
     draw, top = drawing_of(layer, "plot.unrolled")
     width, height = steps * STEP + 0.9, top + 1.3
-    axis = ax if ax is not None else new_figure(width, height + 0.4).subplots()
+    axis = ax if ax is not None else new_figure(width, height + 0.4, fixed=True).subplots()
     axis.set(xlim=(-0.65, width - 0.65), ylim=(-0.95, height - 0.95), aspect="equal")
     axis.axis("off")
     for k in range(steps):

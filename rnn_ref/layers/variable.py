@@ -91,15 +91,25 @@ class Variable:
 
     @explained
     def assign(self, value) -> None:
-        """Replace the value, keeping shape and precision."""
-        given = value_of(value)
+        """Replace the value, keeping shape and precision; in the ``call`` of a model that of a weight not trained."""
+        given, on_walk = value_of(value), walking()
+        if on_walk is not None:
+            if self.trainable:
+                raise TypeError(
+                    f"{self.path}: assign in the call of a model changes a weight that is trained, while its gradient "
+                    "is to be found. Make it with trainable=False; or assign outside of call, as in a callback."
+                )
+            given = getattr(given, "value", given)  # no gradient goes through a weight that is not trained
         value = asarray(raw(given))
         if value.dtype.kind not in "fiub" or isinstance(given, np.ma.MaskedArray):
             raise TypeError(f"{self.path}: expected real numbers, got {type(given).__name__} of {value.dtype}.")
         if value.shape != self.shape:
             raise ValueError(f"{self.path}: got a value of shape {value.shape}, expected {self.shape}.")
         call = now()
-        if call is None or call.make_box is None:
+        if on_walk is not None:
+            self._array = value.astype(self.dtype)  # a copy
+            on_walk(self, anew=True)  # steps that read it before keep what they read
+        elif call is None or call.make_box is None:
             self.value[...] = value
         else:  # what was recorded before needs the old array
             self._array = np.array(value, self.dtype)
@@ -126,6 +136,15 @@ class Variable:
                 "lost. Write the function with autograd.numpy instead (import autograd.numpy as np)."
             )
         return np.array(to_numpy(self._array), dtype=dtype, copy=copy)
+
+    def __float__(self) -> float:
+        return float(np.asarray(self))
+
+    def __int__(self) -> int:
+        return int(np.asarray(self))
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self.path} is neither true nor false; ask for its number: float(weight), weight.numpy().")
 
     # -- arithmetic, so that a ``call`` can be written ``x @ self.kernel + self.bias`` -----------------
 

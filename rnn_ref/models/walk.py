@@ -134,11 +134,11 @@ class Walk:
                 return self._call(layer, inputs, given)
         return self._call(layer, inputs, given)
 
-    def weight_as_tensor(self, entry):
-        """The tensor that stands for a weight on this walk; anything else as it is."""
+    def weight_as_tensor(self, entry, anew: bool = False):
+        """The tensor that stands for a weight on this walk; anything else as it is. ``anew``: its value changed."""
         if not isinstance(entry, Variable):
             return entry
-        if entry not in self.weight_tensors:
+        if anew or entry not in self.weight_tensors:
             self.weight_tensors[entry] = self.tensor(entry.value)
         return self.weight_tensors[entry]
 

@@ -35,8 +35,8 @@ class DataParallel:
     - Dropout draws on each rank by itself, from a seed that the rank's number is a part of.
     - Where a loss has a mask or divides by its weights, a small sum before the large one counts what is left.
     - A stateful layer has states for the rank's rows; made with a fixed batch size, it takes that of its share.
-    - Ctrl-C ends all after the same step. An error of one, or its death on the same machine, ends all with an error
-      that names it, if started with ``mpiexec -disable-auto-cleanup`` (MPICH's launcher else ends them itself).
+    - Ctrl-C ends all after the same step. An error of one ends all with an error that names it; so does its death on
+      the same machine, where the launcher, which ends the others too, leaves them the time to say it.
     - ``predict``, ``gradients``, ``gradient_flow`` and everything that looks at a model work on each rank by itself.
 
     Refused: BatchNormalization, steps and losses of one's own that see a batch whole, GPUs, batches of fewer samples

@@ -6,10 +6,8 @@ import atexit
 import contextlib
 import os
 import pickle
-import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +17,8 @@ import numpy as np
 
 SPIN = 0.05  # seconds before a rank that waits gives its core away
 LOOK = 0.1  # seconds between two looks at the others
-PATIENCE = 10.0  # seconds that a rank which ends waits for the others to hear of it
+PATIENCE = 10.0  # seconds that a rank waits after a failure for the others to hear of it
+ENDED = "ended"
 _NEWS = 1
 
 
@@ -44,12 +43,10 @@ class Ranks:
         self._mpi, self._comm, self._news = MPI, comm.Dup(), comm.Dup()
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
         self._failure: str | None = None
+        self._patience = 0.0  # until when this rank waits at its end, after a failure
         self._heard = {self.rank}
         self._sent: list = []
         self._homes = [(socket.gethostname(), os.getpid())] * self.size
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main and hasattr(signal, "SIGUSR1") and signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
-            signal.signal(signal.SIGUSR1, lambda *_: None)  # by which MPICH tells the death of another
         self._homes = self.to_all(self._homes[self.rank])
         self._hook = sys.excepthook
         sys.excepthook = self._at_error
@@ -125,8 +122,10 @@ class Ranks:
             if request.Test():
                 return
             time.sleep(1e-3)
+        stopped = f"rank {self.rank} stops: {found}"
+        os.write(2, f"rnn_ref: {stopped}\n".encode())  # at once: a launcher that sees a death forwards little after it
         self._fail(found)
-        raise RankFailed(f"rank {self.rank} stops: {found}")
+        raise RankFailed(stopped)
 
     def _told(self) -> str | None:
         status = self._mpi.Status()
@@ -162,7 +161,7 @@ class Ranks:
     def _fail(self, what: str) -> None:
         if self._failure is not None:
             return
-        self._failure = what
+        self._failure, self._patience = what, time.monotonic() + PATIENCE
         self._tell(what)
 
     def _tell(self, what: str) -> None:
@@ -176,23 +175,29 @@ class Ranks:
         self._fail(f"rank {self.rank} failed with {kind.__name__}: {error}")
 
     def _at_exit(self) -> None:
-        """After a failure: end without MPI's own end, which would wait for the dead; all should have heard before."""
+        """All hear that this rank ends, and it hears it of all; MPI's own end would wait for the dead."""
         if self._mpi.Is_finalized():
-            return
-        if self._failure is None:
-            self._tell(f"rank {self.rank} ended while others went on; every rank must run the same program.")
             return
         sys.stdout.flush()
         sys.stderr.flush()
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            with contextlib.suppress(self._mpi.Exception):
-                self._told()
-            if all(rank in self._heard or self._is_dead(rank) for rank in range(self.size)):
-                break
+        if self._failure is None:
+            self._tell(f"rank {self.rank} {ENDED} while others went on; every rank must run the same program.")
+        while self._waits_for_others():
+            time.sleep(LOOK / 10)
+        if self._failure is not None:
             time.sleep(LOOK)
-        time.sleep(LOOK)
-        os._exit(1)
+            os._exit(1)
+
+    def _waits_for_others(self) -> bool:
+        told = None
+        with contextlib.suppress(self._mpi.Exception):
+            told = self._told()
+        dead = [rank for rank in range(self.size) if self._is_dead(rank) and rank not in self._heard]
+        if self._failure is None and (dead or (told is not None and ENDED not in told)):
+            self._fail(told or f"rank {dead[0]} died.")
+        if self._failure is not None and time.monotonic() > self._patience:
+            return False
+        return any(rank not in self._heard and rank not in dead for rank in range(self.size))
 
 
 class Together(KeyboardInterrupt):

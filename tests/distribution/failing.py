@@ -6,7 +6,9 @@ What each rank met goes to a file; with ``an end`` in place of the folder, rank 
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -77,6 +79,18 @@ def changed_weights():
     model.evaluate(X, Y, verbose=0)
 
 
+def dead():
+    """What the first rank takes for the process of rank 1 has ended."""
+    if rank() == 0:
+        child = subprocess.Popen([sys.executable, "-c", ""])
+        child.wait()
+        homes = distribution.distribution().ranks._homes
+        homes[1] = (homes[1][0], child.pid)
+        made().fit(X, Y, verbose=0)
+    time.sleep(3)
+    made().fit(X, Y, verbose=0)
+
+
 def interrupted():
     try:
         made().fit(Interrupted(), shuffle=False, verbose=0)
@@ -99,6 +113,7 @@ CASES = {
     "an error on one": lambda: made().fit(Odd(), shuffle=False, verbose=0),
     "changed weights": changed_weights,
     "an interrupt": interrupted,
+    "a dead rank": dead,
 }
 
 if __name__ == "__main__":

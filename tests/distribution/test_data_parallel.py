@@ -18,7 +18,7 @@ MPIEXEC = Path(sys.executable).parent / "mpiexec"
 
 
 def started(count, *arguments, module="tests.distribution.ranks", **options):
-    command = [MPIEXEC, "-disable-auto-cleanup", "-n", str(count), sys.executable, "-m", module, *map(str, arguments)]
+    command = [MPIEXEC, "-n", str(count), sys.executable, "-m", module, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **options)
 
 
@@ -85,6 +85,7 @@ def test_the_same_bits_each_time_and_dropout_of_each_rank_its_own(trained, tmp_p
         ("a step of one's own", "does not know what train_step"),
         ("a single batch", "shares batches in fit and evaluate"),
         ("an error on one", "RankFailed: rank 0 stops: rank 1 failed with ZeroDivisionError: on rank 1"),
+        ("a dead rank", r"RankFailed: rank [01] stops: rank 1 \(process \d+ on .*\) died"),
         ("an interrupt", "interrupted after 4 steps"),
         ("changed weights", "the weights of rank 1 are not those of rank 0"),
     ],

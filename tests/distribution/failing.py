@@ -85,10 +85,12 @@ def dead():
         child = subprocess.Popen([sys.executable, "-c", ""])
         child.wait()
         homes = distribution.distribution().ranks._homes
-        homes[1] = (homes[1][0], child.pid)
-        made().fit(X, Y, verbose=0)
-    time.sleep(3)
-    made().fit(X, Y, verbose=0)
+        ours, homes[1] = homes[1], (homes[1][0], child.pid)
+        try:
+            made().fit(X, Y, verbose=0)
+        finally:
+            homes[1] = ours
+    time.sleep(2 * rank())
 
 
 def interrupted():

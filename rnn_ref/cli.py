@@ -64,6 +64,11 @@ def parser() -> argparse.ArgumentParser:
     slides.add_argument("--code", action="store_true", help="show the code, too")
     slides.set_defaults(run=run_slides)
 
+    assignment = commands.add_parser("assignment", help="make nbgrader's assignments of the course's exercises")
+    assignment.add_argument("notebooks", nargs="+", metavar="NUMBER", help='of a notebook, as 03; or "all"')
+    assignment.add_argument("--out", type=Path, default=Path("."), help="nbgrader's course folder (%(default)s)")
+    assignment.set_defaults(run=run_assignment)
+
     progress = commands.add_parser("progress", help="show which exercises of the course were answered")
     progress.set_defaults(run=run_progress)
 
@@ -266,21 +271,36 @@ def run_lab(options) -> int:
 
 
 def run_slides(options) -> int:
-    there = {path.name[:2]: path for path in sorted(notebook_folder().glob("[0-9][0-9]-*.ipynb"))}
-    wanted = list(there) if options.notebooks == ["all"] else options.notebooks
-    unknown = [number for number in wanted if number not in there]
-    if unknown:
-        raise BadArgument(f"slides: no notebook {', '.join(unknown)}; there are {', '.join(there)}.")
-    if find_spec("nbconvert") is None:
-        raise BadArgument(
-            f"slides: nbconvert is missing; in a checkout of rnn_ref, this installs it: {sys.executable} -m pip "
-            "install -e '.[notebooks]'"
-        )
+    notebooks = chosen_notebooks("slides", options.notebooks, needs="nbconvert")
     from rnn_ref import slides
 
-    for number in wanted:
-        print(slides.write(there[number], options.out, code=options.code))
+    for notebook in notebooks:
+        print(slides.write(notebook, options.out, code=options.code))
     return 0
+
+
+def run_assignment(options) -> int:
+    notebooks = chosen_notebooks("assignment", options.notebooks, needs="nbformat")
+    from rnn_ref import assignments
+
+    for notebook in notebooks:
+        print(assignments.write(notebook, options.out))
+    return 0
+
+
+def chosen_notebooks(command: str, numbers: list[str], needs: str) -> list[Path]:
+    """Notebooks of the course by their numbers."""
+    there = {path.name[:2]: path for path in sorted(notebook_folder().glob("[0-9][0-9]-*.ipynb"))}
+    wanted = list(there) if numbers == ["all"] else numbers
+    unknown = [number for number in wanted if number not in there]
+    if unknown:
+        raise BadArgument(f"{command}: no notebook {', '.join(unknown)}; there are {', '.join(there)}.")
+    if find_spec(needs) is None:
+        raise BadArgument(
+            f"{command}: {needs} is missing; in a checkout of rnn_ref, this installs it: {sys.executable} -m pip "
+            "install -e '.[notebooks]'"
+        )
+    return [there[number] for number in wanted]
 
 
 def run_progress(options) -> int:

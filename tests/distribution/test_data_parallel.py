@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import rnn_ref
+
 pytest.importorskip("mpi4py")
 
-from . import failing, ranks
+from . import failing, ranks, trainings
 
 ROOT = Path(__file__).parents[2]
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
@@ -111,3 +113,11 @@ def test_one_that_ends_is_named_by_those_that_wait():
     run = started(2, "an end", module="tests.distribution.failing")
     assert run.returncode != 0
     assert "rank 0 stops: rank 1 ended while others went on" in run.stderr
+
+
+def test_a_sweep_on_ranks_finds_the_same_numbers():
+    command = [MPIEXEC, "-n", "3", sys.executable, "-m", "mpi4py.futures", "-m", "tests.distribution.mpi_sweep"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    grid = {"rate": [1.0, 2.0], "kind": ["SimpleRNN", "LSTM"]}
+    assert json.loads(run.stdout) == rnn_ref.sweep(trainings.drawn, grid, (0, 7), progress=False).rows

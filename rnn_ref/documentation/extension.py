@@ -19,7 +19,14 @@ def setup(app) -> dict:
     app.connect("autodoc-process-docstring", show_equations, priority=100)  # before napoleon, which has 500
     app.connect("autodoc-process-bases", public_bases)
     app.connect("missing-reference", public_name)
+    app.connect("html-page-context", no_tree_beside_sources, priority=100)  # before the theme's, which has 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def no_tree_beside_sources(app, page, template, context, doctree) -> None:
+    """The tree of all pages takes most of a page's time; beside the sources, a page a module, there is none."""
+    if page.startswith("_modules/"):
+        context["toctree"] = lambda **options: ""
 
 
 def mathml(latex: str, block: bool) -> str:

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rnn_ref import checks
 from rnn_ref.guard import guarded
-from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, need_some, new_figure
+from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, larger, need_some, new_figure
 from rnn_ref.plotting.time_axis import whole_steps
 
 ROUNDING = 1e-14  # singular values this much smaller than the largest are noise
@@ -157,7 +157,7 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     axes[0, 0].set_ylabel("imaginary part")
     figure = axes[0, 0].figure
     if ax is None:
-        columns = 4 if len(panels) > 2 else 1
+        columns = 4 if len(panels) > 2 and larger() == 1 else 1
         found = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels())}
         figure.legend(found.values(), found, loc="outside lower center", ncols=columns, frameon=False)
     else:

@@ -1,12 +1,15 @@
 """A program of several ranks: ``mpiexec -n 2 python -m tests.distribution.ranks CASE FOLDER``; results go to files."""
 
 import sys
+import tempfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
 import rnn_ref
 from rnn_ref import callbacks, distribution, layers, preprocessing
+from rnn_ref.models.data import stored_batches
 
 rng = np.random.default_rng(1)
 X = rng.standard_normal((22, 5, 3)).astype("float32")
@@ -58,6 +61,17 @@ def fitted(model, y=Y, epochs=2, **options):
     return history.history | {f"test {name}": [value] for name, value in tested.items()}, model.get_weights()
 
 
+def mapped():
+    """From a file, in blocks of ten samples."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder) / "x.npy", X)
+        given = np.load(Path(folder) / "x.npy", mmap_mode="r")
+        with mock.patch.object(stored_batches, "BLOCK", 2 * 10 * X[0].nbytes):
+            model = simple()
+            history = model.fit(given, Y, batch_size=8, epochs=2, verbose=0)
+    return history.history, model.get_weights()
+
+
 def stateful(batch_size):
     model = rnn_ref.Sequential(
         [
@@ -93,6 +107,7 @@ CASES = {
     "sum, no shuffling": lambda: fitted(simple(rnn_ref.losses.MeanSquaredError(reduction="sum")), shuffle=False),
     "double": lambda: fitted(double()),
     "stateful": lambda: stateful(4 // size()),
+    "mapped": mapped,
     "callbacks": lambda: deciding(),
 }
 

@@ -5,6 +5,7 @@ Sphinx and docutils are imported where they are used: whoever only runs the test
 
 from __future__ import annotations
 
+import inspect
 import re
 
 from rnn_ref.documentation import public
@@ -18,6 +19,7 @@ def setup(app) -> dict:
     app.add_html_math_renderer("rnn_ref", (visit_math, None), (visit_math_block, None))
     app.connect("autodoc-process-docstring", show_equations, priority=100)  # before napoleon, which has 500
     app.connect("autodoc-process-bases", public_bases)
+    app.connect("autodoc-process-signature", constructor)
     app.connect("missing-reference", public_name)
     app.connect("html-page-context", no_tree_beside_sources, priority=100)  # before the theme's, which has 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -85,10 +87,19 @@ def _ends_literally(lines: list[str]) -> bool:
 
 
 def public_bases(app, name, value, options, bases: list) -> None:
-    """Base classes by their public names; those inside are left out."""
+    """The nearest public class that this one inherits from; those between are inside."""
     homes = public.homes()
-    known = [homes.get(f"{base.__module__}.{base.__qualname__}") for base in getattr(value, "__bases__", ())]
-    bases[:] = [f":class:`{home}`" for home in known if home] or [":class:`object`"]
+    known = [homes.get(f"{base.__module__}.{base.__qualname__}") for base in value.__mro__[1:]]
+    bases[:] = [f":class:`{home}`" for home in known if home][:1] or [":class:`object`"]
+
+
+def constructor(app, what, name, value, options, signature, returned):
+    """The arguments of ``__init__``: ``__new__``, which autodoc would ask, takes what it is given."""
+    if what != "class" or not inspect.isfunction(value.__init__):
+        return None
+    parameters = list(inspect.signature(value.__init__).parameters.values())[1:]
+    shown = [parameter.replace(annotation=parameter.empty) for parameter in parameters]
+    return str(inspect.Signature(shown)), None
 
 
 def public_name(app, env, node, contnode):

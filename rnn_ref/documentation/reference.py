@@ -113,4 +113,10 @@ def _function(place: str, value) -> list[str]:
 
 
 def _class(place: str) -> list[str]:
-    return [f".. autoclass:: {place}", "   :members:", "   :exclude-members: Cell", "   :show-inheritance:", ""]
+    return [
+        f".. autoclass:: {place}",
+        "   :members:",
+        "   :exclude-members: Cell, written",
+        "   :show-inheritance:",
+        "",
+    ]

@@ -74,6 +74,7 @@ def check(folder, undisturbed) -> None:
             np.testing.assert_array_equal(found[name], array, name)
 
 
+@pytest.mark.long
 def test_after_the_death_of_a_rank_training_goes_on_with_equal_results(tmp_path, undisturbed):
     killed(tmp_path, 1, recorded=True)
     check(tmp_path, undisturbed)

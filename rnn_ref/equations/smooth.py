@@ -55,7 +55,7 @@ def d_mish(z, a):
 
 @equation
 def squareplus(z, b):
-    """``(z + sqrt(z² + b)) / 2`` (Ramachandran et al. 2021); below 0 without taking a difference."""
+    """``(z + sqrt(z² + b)) / 2`` (Barron 2021); below 0 without taking a difference."""
     real = type(z)
     root = math.sqrt(z * z + b)
     return real(0.5) * (z + root) if z > real(0) else real(0.5) * b / (root - z)

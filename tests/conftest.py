@@ -27,6 +27,8 @@ import pytest
 
 import rnn_ref
 
+collect_ignore = ["public_types.py"]  # for mypy to read, not to be run
+
 hypothesis.settings.register_profile("rnn_ref", deadline=None, derandomize=True, print_blob=True, max_examples=25)
 hypothesis.settings.load_profile("rnn_ref")
 

@@ -16,6 +16,7 @@ def test_version(capsys):
     assert capsys.readouterr().out.strip() == f"rnn-ref {rnn_ref.__version__}"
 
 
+@pytest.mark.long
 def test_tour_beats_persistence_and_draws(tmp_path):
     run = subprocess.run(
         [sys.executable, "-c", "from rnn_ref.cli import main; main()", "tour", "--out", str(tmp_path)],

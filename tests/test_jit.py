@@ -60,6 +60,7 @@ def test_threads_may_need_a_kernel_for_the_first_time_together(tmp_path):
     assert python(THREADS, PACKAGE.parent, NUMBA_CACHE_DIR=str(tmp_path)).split() == ["True", "4"]
 
 
+@pytest.mark.long
 def test_editing_an_equation_takes_effect_in_spite_of_the_cache(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "rnn_ref", ignore=shutil.ignore_patterns("__pycache__"))
     cache = str(tmp_path / "cache")

@@ -70,8 +70,10 @@ def _until_done(context, call: Callable, given: dict, runs: list[Run], caller: i
                     suspected.extend(flying.values())
                 elif flying:
                     yield flying.popitem()[1], Outcome(None, DIED)
-            finally:
+            except BaseException:  # Ctrl-C, or nobody reads on: without waiting for the runs at work
                 pool.shutdown(wait=False, cancel_futures=True)
+                raise
+            # Else its end is waited for: a process that ends before its pool has may wait for that for ever.
 
 
 def on(executor, train: Callable, runs: list[Run]) -> Iterator[tuple[Run, Outcome]]:

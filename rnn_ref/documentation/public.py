@@ -100,7 +100,7 @@ _LISTED = {
     ],
     "interop.tfjs": ["load"],
     "interop.torch": ["from_module", "from_state_dict", "load_state_dict", "to_module", "to_state_dict"],
-    "preprocessing.sequence": ["pad_sequences"],
+    "preprocessing.sequence": ["StatefulBatches", "pad_sequences", "stateful_batches"],
     "regularizers": ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer"],
 }
 for _module in ("activations", "constraints", "initializers", "regularizers"):
@@ -120,8 +120,8 @@ def names(path: str) -> list[str]:
 
     Examples
     --------
-    >>> names("distribution")
-    ['Sweep', 'sweep']
+    >>> names("preprocessing.sequence")
+    ['StatefulBatches', 'pad_sequences', 'stateful_batches']
     """
     home = module(path)
     listed = _LISTED.get(path) or home.__all__

@@ -85,6 +85,7 @@ def test_the_play_button_plays(notebook):
     assert int(re.match(r"Time step (\d+)", image.get_attribute("alt"))[1]) >= 1
 
 
+@pytest.mark.long
 def test_gradient_flow_is_explored(notebook):
     page = notebook("explore", "from rnn_ref import plot", "plot.explore_gradient_flow()")
     image = picture(page)

@@ -24,7 +24,7 @@ def started(count, *arguments, module="tests.distribution.ranks", **options):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **options)
 
 
-@pytest.fixture(scope="module", params=[2, 4])
+@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.long)])
 def trained(request, tmp_path_factory):
     """Where ranks left what they found, for every case."""
     folder = tmp_path_factory.mktemp("ranks")
@@ -115,6 +115,7 @@ def test_one_that_ends_is_named_by_those_that_wait():
     assert "rank 0 stops: rank 1 ended while others went on" in run.stderr
 
 
+@pytest.mark.long
 def test_a_sweep_on_ranks_finds_the_same_numbers():
     command = [MPIEXEC, "-n", "3", sys.executable, "-m", "mpi4py.futures", "-m", "tests.distribution.mpi_sweep"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)

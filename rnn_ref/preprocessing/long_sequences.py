@@ -91,8 +91,8 @@ def stateful_batches(
 
     References
     ----------
-    .. [1] R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training of recurrent network
-       trajectories", Neural Computation, 1990.
+    R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training of recurrent network
+    trajectories", Neural Computation, 1990.
 
     Examples
     --------

@@ -99,15 +99,12 @@ def _step(multiplied, U_T, dp, direct, made, t: int) -> np.ndarray:
     What each product multiplies, by name; U_T (products, H, H); derivatives of each state by each product, and by each
     state before the step, (T, H) each; those of what a step makes by each product, and by the hidden state itself.
     """
-    through = {
-        name: np.diag(by_h[t]) + _sum(d, U_T, [k for k, of in enumerate(multiplied) if of == "h"], t)
-        for name, (d, by_h) in made.items()
-    }
-    H = U_T.shape[-1]
+    H, of_state = U_T.shape[-1], [k for k, of in enumerate(multiplied) if of == "h"]
+    through = {name: np.diag(by_h[t]) + _sum(d, U_T, of_state, t) for name, (d, by_h) in made.items()}
     J = np.zeros((len(dp) * H, len(dp) * H))
     for s, (d, bypass) in enumerate(zip(dp, direct)):
         rows = slice(s * H, s * H + H)
-        J[rows, :H] = _sum(d, U_T, [k for k, of in enumerate(multiplied) if of == "h"], t)
+        J[rows, :H] = _sum(d, U_T, of_state, t)
         for k, of in enumerate(multiplied):
             if of != "h":
                 J[rows, :H] += d[k][t][:, None] * matmul(U_T[k], through[of])

@@ -163,7 +163,7 @@ def rows_of(a):
 
 @part
 def nothing(tape, weights, at):
-    """First part of a step that has one."""
+    """The first part of a step that has one part only."""
 
 
 @part

@@ -1,14 +1,9 @@
 """``.keras`` archives, weights and JSON go from here to Keras and back: the same bits, the same outputs."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import json
 import warnings
 import zipfile
 
-import keras
 import numpy as np
 import pytest
 
@@ -16,8 +11,11 @@ import rnn_ref
 from rnn_ref.interop import BrokenFile, WrongWeights
 from rnn_ref.models import load_model, model_from_json
 
+from ..keras_on_numpy import keras
 from ..layers.test_keras_configs import classes, made
 from .keras_models import build, data, filled, mixed, mixed_data, random_models
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 
 def same_bits(one, other):

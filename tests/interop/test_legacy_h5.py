@@ -1,13 +1,8 @@
 """``.h5`` files in the layout of tf.keras 2, written here by hand with h5py."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import json
 
 import h5py
-import keras
 import numpy as np
 import pytest
 
@@ -15,7 +10,10 @@ import rnn_ref
 from rnn_ref.interop import BrokenFile, WrongWeights
 from rnn_ref.models import load_model
 
+from ..keras_on_numpy import keras
 from .legacy_files import OLDER, F, H, arrays_of, dense, drawn, entry, gru_file, recurrent, write
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 X = drawn((5, 4, F), seed=7)[0]
 

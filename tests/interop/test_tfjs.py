@@ -2,12 +2,15 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref.interop import UnsafeFile, WrongWeights, tfjs
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 F, H, T = 3, 2, 4
 X = np.random.default_rng(0).normal(size=(2, T, F)).astype("float32")

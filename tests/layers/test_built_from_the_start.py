@@ -1,10 +1,13 @@
 """Layers that have nothing to build are built from the start, exactly those that are in Keras."""
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 NEEDED = {"Activation": ("relu",), "Dropout": (0.5,), "SpatialDropout1D": (0.5,), "GaussianNoise": (0.5,)}
 NEEDED |= {

@@ -1,17 +1,16 @@
 """How layers are called and built, against Keras: the order of arguments, and `build` called directly."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import inspect
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import layers
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 WITH_CALLS = {"Layer", "Wrapper", "InputLayer"}  # arguments are a subclass's own, or there are none
 

@@ -1,14 +1,16 @@
 import os
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import layers
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 TOKENS = np.array([[1, 4, 0, 0], [2, 2, 3, 1]])
 

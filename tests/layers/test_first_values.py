@@ -1,14 +1,13 @@
 """Where a weight's first values come from: whatever is given, the weight is of the layer's precision and its own."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 
 from rnn_ref import initializers, layers
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 X = np.ones((2, 4, 3), "float32")
 

@@ -1,12 +1,15 @@
 """The loop over time as a function, its helpers, and the names of older versions."""
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import layers
 from rnn_ref.layers import generate_dropout_mask, rnn, standardize_args
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 B, T, F = 3, 5, 4
 

@@ -1,17 +1,16 @@
 """Configurations are those of Keras 3, key by key, and each library reads what the other wrote."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import inspect
 import json
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 ARGUMENTS = {
     "Activation": {"activation": "relu"},

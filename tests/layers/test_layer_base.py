@@ -6,7 +6,6 @@ import pickle
 import warnings
 import weakref
 
-import keras
 import numpy as np
 import pytest
 
@@ -15,6 +14,10 @@ from rnn_ref import Sequential, check_gradients, config, layers
 from rnn_ref.layers.call_checks import warn_nan
 from rnn_ref.layers.layer import Layer, LayerGradients, reset_names
 from rnn_ref.layers.variable import Variable
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 
 class Scale(Layer):

@@ -1,15 +1,14 @@
 """Python's operators on tensors, as steps of a model: values and gradients against Keras and finite differences."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
 from rnn_ref import layers
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 B, T, F = 2, 4, 3
 RNG = np.random.default_rng(0)

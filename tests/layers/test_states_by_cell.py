@@ -1,10 +1,13 @@
 """States that a stack of cells returns come by cell, as in Keras."""
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 KINDS = [("LSTMCell", "LSTMCell"), ("GRUCell", "LSTMCell"), ("GRUCell", "SimpleRNNCell")]
 X = np.linspace(-1, 1, 30).reshape(2, 3, 5).astype("float32")

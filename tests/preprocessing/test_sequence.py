@@ -1,14 +1,13 @@
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_ref.preprocessing.sequence import pad_sequences
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 sides = st.sampled_from(["pre", "post"])
 

@@ -1,17 +1,16 @@
 """CTC decoding against Keras and the enumeration of all paths."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import itertools
 
-import keras
 import numpy as np
 import pytest
 from rnn_ref.losses import CTC
 
 from rnn_ref.seq2seq import ctc_decode
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 Z = np.random.default_rng(3).normal(size=(4, 6, 3)).astype("float32")
 LENGTHS = np.array([6, 3, 0, 5])

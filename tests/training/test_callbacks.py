@@ -1,19 +1,19 @@
 """Callbacks, against Keras's where they decide something, with a fake model."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import io
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 
 from rnn_ref.training import callbacks, metrics, optimizers
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 
 class FakeModel:

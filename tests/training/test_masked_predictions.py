@@ -1,17 +1,16 @@
 """Losses and metrics called on what a layer with a mask returned."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import copy
 import pickle
 
-import keras
 import numpy as np
 import pytest
 
 import rnn_ref
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 X = np.random.default_rng(0).normal(size=(3, 4, 2)).astype("float32")
 X[0, 2:] = X[1, 1] = 0

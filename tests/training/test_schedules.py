@@ -1,13 +1,12 @@
 """Learning-rate schedules against Keras on JAX."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import pytest
 
 from rnn_ref.training.optimizers import schedules
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 CASES = [
     ("ExponentialDecay", (0.1, 7, 0.5), {}),

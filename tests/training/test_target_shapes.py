@@ -2,11 +2,14 @@
 
 import warnings
 
-import keras
 import numpy as np
 import pytest
 
 from rnn_ref import losses
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 SHAPES = [  # of targets and predictions, and whether the targets are repeated
     ((8, 1), (8, 5), True),

@@ -1,12 +1,11 @@
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import keras
 import numpy as np
 import pytest
 
 from rnn_ref.utils import normalize
+
+from ..keras_on_numpy import keras
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
 
 X = np.random.default_rng(0).standard_normal((3, 4, 5))
 X[1, :, 2] = X[0, 3, :] = 0

@@ -61,8 +61,6 @@ def go_round(c, folder):
     theirs.set_weights(values)
     x = data(c, np.random.default_rng(c.seed))
     x = x if len(x) > 1 else x[0]
-    tolerance = 2e-5  # the two libraries themselves differ by this in float32
-
     theirs.save(folder / "theirs.keras")
     read = load_model(folder / "theirs.keras")
     same_bits(theirs, read)
@@ -70,11 +68,10 @@ def go_round(c, folder):
     read.save(folder / "round.keras")
     back = keras.models.load_model(folder / "round.keras")
     same_bits(theirs, back)
-    expected = flat(theirs(x))
-    for a, b in zip(flat(back(x)), expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)  # nor is Keras's own file the same to a bit
-    for a, b in zip(flat(build_again(ours)(x)), expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+    expected = flat(theirs(x))  # once, as those that are stateful go on from there
+    for model, tolerance in ((back, 1e-6), (build_again(ours), 2e-5)):  # by which the two libraries themselves differ
+        for a, b in zip(flat(model(x)), expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * max(1, np.abs(b).max()))
     ours.save(folder / "ours.keras")
     same_bits(keras.models.load_model(folder / "ours.keras"), ours)
     same_bits(load_model(folder / "ours.keras"), ours)
@@ -95,9 +92,11 @@ def test_random_models_go_round(c, tmp_path):
 
 
 @pytest.mark.long
-def test_100_random_models_go_round(tmp_path):
+def test_300_random_models_go_round(tmp_path, monkeypatch):
+    # Each file is read by a process of its own first, which takes most of the time; these files are honest.
+    monkeypatch.setattr("rnn_ref.interop.hdf5._probe", lambda file, where: None)
     wrong = {}
-    for c in random_models(1000, 100):
+    for c in random_models(1000, 300):
         try:
             go_round(c, tmp_path)
         except Exception as error:

@@ -26,7 +26,7 @@ def describe_function(function: Callable, layer: str) -> dict:
         )
     if name != "<lambda>":
         return {
-            "module": function.__module__,
+            "module": getattr(function, "__module__", type(function).__module__),  # ufuncs have it since NumPy 2.1
             "class_name": "function",
             "config": name,
             "registered_name": name,

@@ -95,6 +95,11 @@ def that_trains():
         yield
 
 
+def pytest_collection_modifyitems(items):
+    """What takes minutes begins first, so that at the end no process is alone with it."""
+    items.sort(key=lambda item: -max((mark.kwargs.get("minutes", 0) for mark in item.iter_markers("long")), default=0))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config):
     """Before processes run all tests side by side, compile what each of them would compile for itself."""

@@ -40,7 +40,10 @@ def test_notebook_is_stored_clean(path):
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, id=path.stem, marks=[] if path.stem == QUICK else [pytest.mark.long]) for path in NOTEBOOKS],
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem == QUICK else [pytest.mark.long(minutes=1)])
+        for path in NOTEBOOKS
+    ],
 )
 def test_notebook_runs(path, tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed")

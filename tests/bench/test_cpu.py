@@ -20,7 +20,7 @@ from rnn_ref.plotting.shared import figure_alt
 SMALL = replace(QUICK, cells=("SimpleRNN",), models=("Bidirectional",))
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=1)
 def test_everyone_who_is_installed(tmp_path, capsys):
     files = {name: tmp_path / "there" / f"bench.{name}" for name in ("json", "md", "png")}
     options = ["--json", str(files["json"]), "--markdown", str(files["md"]), "--figure", str(files["png"])]
@@ -50,7 +50,7 @@ def test_everyone_who_is_installed(tmp_path, capsys):
     assert main(["bench", "cpu", "--parts", "cases,nothing"]) == 2
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_the_other_parts():
     parts = ["variants", "fit", "start", "memory", "scaling"]
     report = cpu.run(parts, SMALL, names=["rnn_ref", "Keras (JAX)"], say=lambda line: None)

@@ -80,7 +80,7 @@ def test_after_the_death_of_a_rank_training_goes_on_with_equal_results(tmp_path,
     check(tmp_path, undisturbed)
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=4)
 def test_killed_at_twenty_moments(tmp_path, undisturbed):
     for first in range(0, 20, 2):
         folder = tmp_path / str(first)

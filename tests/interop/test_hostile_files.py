@@ -35,12 +35,12 @@ def test_30_mutated_archives():
     assert found["refused"] > 30
 
 
-@pytest.mark.long
-def test_500_mutated_archives():
-    """``python -m tests.interop.fuzzed 10000 5000`` takes ten times as many."""
-    found = fuzzed(10_000, 500)
+@pytest.mark.long(minutes=1)
+def test_200_mutated_archives():
+    """``python -m tests.interop.fuzzed 10000 5000`` takes far more."""
+    found = fuzzed(10_000, 200)
     assert found["wrong"] == []
-    assert found["refused"] > 250
+    assert found["refused"] > 100
 
 
 def test_a_file_that_hdf5_does_not_come_to_an_end_of(tmp_path):

@@ -91,7 +91,7 @@ def test_random_models_go_round(c, tmp_path):
     go_round(c, tmp_path)
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=2)
 def test_300_random_models_go_round(tmp_path, monkeypatch):
     # Each file is read by a process of its own first, which takes most of the time; these files are honest.
     monkeypatch.setattr("rnn_ref.interop.hdf5._probe", lambda file, where: None)

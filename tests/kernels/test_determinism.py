@@ -97,7 +97,7 @@ def test_bits_do_not_depend_on_threads():
     assert hashes(40, NUMBA_NUM_THREADS="3") == hashes(40, NUMBA_NUM_THREADS="1")
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=5)
 def test_bits_depend_neither_on_vectors_nor_on_when_kernels_were_compiled(tmp_path):
     expected = hashes(120, NUMBA_NUM_THREADS="2")
     widths = [width for width in (16, 32, 64) if width <= hardware.VECTOR_BYTES]

@@ -65,7 +65,7 @@ def test_no_object_is_left_by_a_step():
     assert objects < 10  # one of each model would be ten
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=1)
 @pytest.mark.skipif(sys.platform == "win32", reason="this system does not tell how much memory was used")
 def test_memory_is_flat():
     code = f"import runpy; growth = runpy.run_path({__file__!r})['growth']; print(*growth(20_000))"

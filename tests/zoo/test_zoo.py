@@ -29,7 +29,7 @@ def test_every_cell_as_plain_python():
         assert gradients < 1e-6, name
 
 
-@pytest.mark.long
+@pytest.mark.long(minutes=4)
 def test_every_cell_compiled():
     """As above, with shapes that fill no vector."""
     pytest.importorskip("torch", reason="PyTorch is not installed")

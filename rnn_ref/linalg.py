@@ -20,8 +20,11 @@ from rnn_ref import locks
 def _held(function: Callable) -> Callable:
     @wraps(function)
     def run(*args, **kwargs):
-        with locks.kernels:
+        locks.kernels[True]
+        try:
             return function(*args, **kwargs)
+        finally:
+            locks.kernels.release()
 
     return run
 

@@ -1,8 +1,16 @@
 """The locks of the package: neither Ctrl-C nor a signal's handler nor a fork leaves one held for good.
 
-A lock is taken by ``with`` on the lock itself. It is C's, so Python runs no signal handler between taking it and the
-block, nor between the block and giving it back; a context manager written in Python has such gaps. And its owner may
-take it again, as a handler does that runs while its own thread is inside: whoever takes one says what holds then.
+Python runs the handlers of signals after calls, so there must be none between taking a lock and the block that gives it
+back. ``with`` makes one, from Python 3.14 on; a subscript is none::
+
+    lock[True]  # takes it
+    try:
+        ...
+    finally:
+        lock.release()
+
+Its owner may take a lock again, as a handler does that runs while its own thread is inside: whoever takes one says what
+holds then.
 
 A fork waits until it has all of them, so that no child is born while another thread is at work inside.
 """
@@ -16,7 +24,9 @@ from numba.core.compiler_lock import global_compiler_lock
 
 
 class Lock(_thread.RLock):
-    """Reentrant."""
+    """Reentrant; ``lock[True]`` takes it."""
+
+    __getitem__ = _thread.RLock.acquire
 
     def locked(self) -> bool:
         """Whether somebody holds it, this thread or another."""

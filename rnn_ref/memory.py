@@ -91,8 +91,11 @@ def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:
     size = _size(needed + ALIGNED)
     if locks.memory._is_owned():  # the handler of a signal, in the midst of what follows
         return np.ndarray(shape, dtype, *_new(size))
-    with locks.memory:
+    locks.memory[True]
+    try:
         return np.ndarray(shape, dtype, *_block(size))
+    finally:
+        locks.memory.release()
 
 
 def empty_like(array: np.ndarray) -> np.ndarray:

@@ -34,9 +34,12 @@ def affine(x, W, b=None, *, owner: str = "affine") -> np.ndarray:
     W = admitted(W, (F, H), dtype, owner, "kernel")
     b = np.zeros(H, x.dtype) if b is None else admitted(b, (H,), dtype, owner, "bias")
     z = memory.empty((*x.shape[:-1], H), x.dtype)
-    with lock:
+    lock[True]
+    try:
         prepare(x.dtype, work=x.size * H)
         project(x.reshape(-1, F), W, b, z.reshape(-1, H))
+    finally:
+        lock.release()
     return z
 
 
@@ -53,11 +56,14 @@ def d_affine(
     W = admitted(W, (F, H), x.dtype.name, owner, "kernel")
     dx = memory.empty_like(x) if input_gradient else None
     dWb = memory.empty((F + 1, H), x.dtype, aligned=True)  # the bias is a row more
-    with lock:
+    lock[True]
+    try:
         threads = prepare(x.dtype, work=x.size * H)
         d_weights(x[None], None, dz[None, None], dWb, None, threads=threads)
         if input_gradient:
             d_project_x(dz[None], W, dx)
+    finally:
+        lock.release()
     return None if dx is None else dx.reshape(shape), dWb[:F], dWb[F]
 
 

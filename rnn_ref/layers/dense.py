@@ -135,9 +135,12 @@ class Dense(Layer):
             z = rows @ W if b is None else rows @ W + b
             return z.reshape(*x.shape[:-1], self.units)
         z = memory.empty((*x.shape[:-1], self.units), x.dtype)
-        with lock:
+        lock[True]
+        try:
             prepare(x.dtype, work=x.size * self.units)
             project(rows, W, np.zeros(self.units, x.dtype) if b is None else b, z.reshape(-1, self.units))
+        finally:
+            lock.release()
         return z
 
     def _arrays(self, F: int) -> tuple:
@@ -163,11 +166,14 @@ class Dense(Layer):
             return LayerGradients((dz[0] @ W.T).reshape(tape.x.shape) if input_gradient else None, weights)
         dx = memory.empty_like(tape.x) if input_gradient else None
         dWb = with_bias(W, self.bias)
-        with lock:
+        lock[True]
+        try:
             threads = prepare(x.dtype, work=x.size * self.units)
             d_weights(x[None], None, dz[None], dWb, None, threads=threads)
             if input_gradient:
                 d_project_x(dz, W, dx.reshape(x.shape))
+        finally:
+            lock.release()
         dW, db = split_bias(dWb, self.bias)
         weights = {"kernel": dW} if db is None else {"kernel": dW, "bias": db}
         return LayerGradients(dx, weights)

@@ -34,7 +34,10 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """``a b`` of stacks (S, N, K) and (S, K, M) of one precision, float32 or float64."""
     S, N, M = *a.shape[:2], b.shape[2]
     c = np.empty((S, N, M), a.dtype)
-    with lock:
+    lock[True]
+    try:
         prepare(a.dtype, multiply_stacks, work=a.size * M)
         multiply_stacks(a, np.ascontiguousarray(b), np.zeros((1, M), a.dtype), c)
+    finally:
+        lock.release()
     return c

@@ -174,12 +174,15 @@ class Runner:
                 other[0] = first
         b = np.zeros(self.G * H, x.dtype) if b is None else b
         besides, masks = self._besides(parameters, x, B, H), given.masks()
-        with lock:
+        lock[True]
+        try:
             loop = self.loop
             threads = prepare(x.dtype, loop.forward_rows, loop.forward_batch, work=self._work(x, H))
             U = pack(parameters.U, self.P, "U") if self.P else none
             weights = pack(parameters.W, self.G, "W"), b, U, *besides
             loop.forward_batch(x, weights, masks, (gates, z, q, m, h, c), batch.chunks(B, threads))
+        finally:
+            lock.release()
         if self.others and c.shape[1] == 2 and T % 2 == 0:
             c = c[:, ::-1]
         return Tape(gates, z, q, m, batch.in_order(h, T), c)
@@ -222,7 +225,8 @@ class Runner:
         dWb = with_bias(W, b)
         dUb = np.empty((H, 0), x.dtype) if U is None else with_bias(U, parameters.b_q)
         besides, masks = self._besides(parameters, x, B, H, back=True), given.masks()
-        with lock:
+        lock[True]
+        try:
             loop = self.loop
             threads = prepare(x.dtype, loop.backward_rows, loop.backward_batch, work=self._work(x, H))
             packed = pack(U, self.P, "U", transposed=True) if self.P else none
@@ -231,6 +235,8 @@ class Runner:
             self._d_weights(given, tape, flow, dWb, dUb, threads)
             if input_gradient:
                 d_project_inputs(dz, W, dx, given.x_drop)
+        finally:
+            lock.release()
         return Back(flow, dx, dWb, dUb)
 
     def _besides(self, parameters: Parameters, x, B: int, H: int, back: bool = False) -> tuple:

@@ -1,8 +1,12 @@
 """While kernels run: one at a time, with what they are linked to, on as many threads as their work is worth.
 
 >>> from rnn_ref.kernels.cpu.threads import lock, prepare
->>> with lock:
+>>> lock[True]
+True
+>>> try:
 ...     threads = prepare("float32", work=10)  # and then the kernels
+... finally:
+...     lock.release()
 >>> threads
 1
 """
@@ -25,7 +29,7 @@ _linked: set[tuple] = set()
 def prepare(dtype, *kernels, work: int) -> int:
     """Link these kernels for arrays of this type; the number of threads that ``work`` multiply-adds are worth.
 
-    In a block of ``with lock``.
+    Under the lock, taken as :mod:`rnn_ref.locks` says.
     """
     needed = (dtype, *kernels)
     if needed not in _linked:

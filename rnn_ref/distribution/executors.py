@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 
 from rnn_ref.device import get_device
-from rnn_ref.distribution.run import Outcome, Run, run, run_packed
+from rnn_ref.distribution.run import Outcome, Run, is_inside, run, run_packed
 
 DIED = "its process died: killed, or out of memory"
 _inherited: dict[int, Callable] = {}
@@ -78,7 +78,8 @@ def _until_done(context, call: Callable, given: dict, runs: list[Run], caller: i
 
 def on(executor, train: Callable, runs: list[Run]) -> Iterator[tuple[Run, Outcome]]:
     """On somebody's executor."""
-    futures = {executor.submit(run_packed, _packed(train, one.point), one.seed, os.getpid()): one for one in runs}
+    from_here = os.getpid(), is_inside()
+    futures = {executor.submit(run_packed, _packed(train, one.point), one.seed, *from_here): one for one in runs}
     try:
         for future in as_completed(futures):
             try:

@@ -20,6 +20,12 @@ from rnn_ref.utils.seeding import set_random_seed
 _alone = threading.Lock()  # Python's, NumPy's and our generators are one for the whole process
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_alone._at_fork_reinit)  # a run may itself sweep over processes
+_thread = threading.local()
+
+WAITING = (
+    "sweep: a run that sweeps itself needs processes for that; in threads of its own process, runs would wait for it, "
+    "and it for them. Leave out the executor, or give one that starts processes."
+)
 
 
 class Run(NamedTuple):
@@ -37,12 +43,23 @@ class Outcome(NamedTuple):
     error: str | None
 
 
-def run(train: Callable, point: dict[str, Any], seed: int, caller: int) -> Outcome:
-    """Seed every generator, train, on one thread where the process is not the ``caller``'s; never raises."""
+def is_inside() -> bool:
+    """Whether this thread is within a run."""
+    return getattr(_thread, "is_inside", False)
+
+
+def run(train: Callable, point: dict[str, Any], seed: int, caller: int, nested: bool = False) -> Outcome:
+    """Seed every generator, train, on one thread where the process is not the ``caller``'s; never raises.
+
+    ``nested`` says that the caller is within a run.
+    """
+    if nested and os.getpid() == caller:
+        return Outcome(None, WAITING)
     with _alone:
         threads = numba.get_num_threads()
         alone = os.getpid() != caller and not regions._forked
         try:
+            _thread.is_inside = True
             if alone:
                 numba.set_num_threads(1)
             set_random_seed(seed)
@@ -51,14 +68,15 @@ def run(train: Callable, point: dict[str, Any], seed: int, caller: int) -> Outco
         except Exception:
             return Outcome(None, traceback.format_exc())
         finally:
+            _thread.is_inside = False
             if alone:
                 numba.set_num_threads(threads)
 
 
-def run_packed(content: bytes, seed: int, caller: int) -> Outcome:
+def run_packed(content: bytes, seed: int, caller: int, nested: bool) -> Outcome:
     """The same of a pickled training and point; what cannot be unpickled here is raised, for the caller to say."""
     train, point = pickle.loads(content)
-    return run(train, point, seed, caller)
+    return run(train, point, seed, caller, nested)
 
 
 def _takes_seed(train: Callable) -> bool:

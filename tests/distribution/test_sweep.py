@@ -146,6 +146,12 @@ def test_a_run_that_sweeps_itself():
         assert [row["result"] for each in by_threads for row in each.result(timeout=120).rows] == [3, 6] * 2
 
 
+def test_a_run_that_sweeps_itself_in_threads_would_wait_for_itself():
+    with ThreadPoolExecutor(1) as executor:
+        found = quiet(trainings.nested, {"rate": [1]}, [0], executor=executor)
+    assert "a run that sweeps itself needs processes" in found.rows[0]["error"]
+
+
 def test_what_is_no_number():
     found = quiet(trainings.what_is_it, {"rate": [1]}, range(6))
     assert [row.get("result") for row in found.rows] == [None] * 4 + [3.0, 4.0]

@@ -3,10 +3,11 @@
 import os
 import random
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from rnn_ref import Sequential, layers
+from rnn_ref import Sequential, distribution, layers
 
 
 def drawn(rate, kind):
@@ -20,6 +21,12 @@ def drawn(rate, kind):
 
 def given(seed, rate):
     return seed + rate
+
+
+def nested(rate, seed):
+    with ThreadPoolExecutor(1) as executor:
+        inner = distribution.sweep(given, {"rate": [rate]}, [seed], executor=executor, progress=False)
+    raise ValueError(inner.rows[0]["error"])
 
 
 def mortal(rate, seed):

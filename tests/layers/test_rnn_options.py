@@ -77,6 +77,16 @@ def test_masks_with_holes(kind, go_backwards, zero_output_for_mask, return_seque
     compare(kind(H, dtype="float64", **options), theirs, data(), mask=holes())
 
 
+def test_masked_steps_at_the_beginning_put_out_zero():
+    """Also with initial states, as in Keras on PyTorch and TensorFlow; on NumPy and JAX these come out."""
+    x, h, mask = data(), data((B, H), 1), holes()
+    ours, theirs = LSTM(H, return_sequences=True), keras.layers.LSTM(H, return_sequences=True)
+    y, other = (np.asarray(each(x, mask=mask, initial_state=[h, h])) for each in (ours, theirs))
+    np.testing.assert_array_equal(y[0], 0)
+    np.testing.assert_array_equal(y[1, 0], 0)
+    np.testing.assert_allclose(other[1, 0], h[1], rtol=1e-6)
+
+
 @pytest.mark.parametrize("implementation", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("float64")

@@ -26,9 +26,9 @@ def test_3_kills():
 
 
 @pytest.mark.long
-def test_20_kills():
+def test_50_kills():
     """``python -m tests.training.killed 50 1`` takes longer."""
-    assert killed(20, 1) == {"killed": 20, "different": [], "unreadable": []}
+    assert killed(50, 1) == {"killed": 50, "different": [], "unreadable": []}
 
 
 def model(units=1):

@@ -28,9 +28,10 @@ class ActivationOption:
     def __get__(self, layer, owner: type | None = None):
         if layer is None:
             return self
-        if self.name not in vars(layer):
-            raise AttributeError(f"{type(layer).__name__} has no {self.name!r}.")
-        return vars(layer)[self.name]
+        try:
+            return layer.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(f"{type(layer).__name__} has no {self.name!r}.") from None
 
     def __set__(self, layer, value) -> None:
         vars(layer)[self.name] = self.read(value, f"{layer.name}: {self.name}")

@@ -70,10 +70,8 @@ class Cell(CellOptions):
 
     def kernel_options(self) -> dict:
         """What the kernels must know besides arrays."""
-        options = {"activation": self.activation.code} if hasattr(self, "activation") else {}
-        if hasattr(self, "recurrent_activation"):
-            options["recurrent_activation"] = self.recurrent_activation.code
-        return options
+        given = ((name, getattr(self, name, None)) for name in ("activation", "recurrent_activation"))
+        return {name: activation.code for name, activation in given if activation is not None}
 
     # -- a whole sequence, as a recurrent layer asks for it -------------------------------------------
 

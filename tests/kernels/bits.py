@@ -1,6 +1,6 @@
 """Run by test_determinism.py in processes of its own: hashes of what random layers compute, a line for each.
 
-python bits.py FIRST COUNT        prints COUNT lines, of the seeds FIRST, FIRST + 1, ...
+python bits.py FIRST COUNT [PRECISION]      prints COUNT lines, of the seeds FIRST, FIRST + 1, ...
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from rnn_ref import layers
 from rnn_ref.kernels.cpu import threads
 
 ACTIVATIONS = ["tanh"] * 6 + ["linear", "relu", "silu", "gelu", "softsign", "elu", "sigmoid"]
+PRECISIONS = sys.argv[3:] or ["float32", "float64"]
 RECURRENT = ["sigmoid"] * 6 + ["hard_sigmoid", "tanh", "softplus"]
 
 
@@ -27,7 +28,7 @@ def layer_of(choose, units):
     for name in ("dropout", "recurrent_dropout"):
         options[name] = choose([0.0, 0.0, 0.3])
     options |= {"return_sequences": choose([True, False]), "go_backwards": choose([False, False, True])}
-    return getattr(layers, kind)(units, dtype=choose(["float32", "float64"]), seed=1, name="layer", **options)
+    return getattr(layers, kind)(units, dtype=choose(PRECISIONS), seed=1, name="layer", **options)
 
 
 def digest(arrays):
@@ -65,6 +66,6 @@ def training(seed):
 
 if __name__ == "__main__":
     threads.LITTLE_WORK = 1  # all threads, however little there is to do
-    first, count = map(int, sys.argv[1:])
+    first, count = map(int, sys.argv[1:3])
     for seed in range(first, first + count):
         print(seed, passes(seed), training(seed) if seed % 20 == 0 else "", flush=True)

@@ -72,3 +72,10 @@ def test_the_table_is_read():
 def test_a_named_test_exists(file, test):
     tree = ast.parse((HERE / file).read_text(encoding="utf-8"))
     assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_table_of_files_is_that_of_the_tests():
+    beside_the_tests = (HERE / "interop" / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in beside_the_tests.splitlines() if line.startswith("|")]
+    assert len(rows) > 5
+    assert "\n".join(rows) in README

@@ -34,7 +34,7 @@ CASES = official()
 
 
 def test_there_are_cases():
-    assert len(CASES) >= 12  # more with each version of onnx
+    assert len(CASES) >= 18
     assert {case.name for case in CASES} >= set(WITHOUT_EQUAL)
 
 

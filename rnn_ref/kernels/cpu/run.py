@@ -50,17 +50,11 @@ class Given(NamedTuple):
     h_drop: np.ndarray | None = None
 
     @classmethod
-    def of(cls, tape, gates=None, q=None, m=None, c=None) -> tuple[Given, Tape]:
+    def of(cls, tape, **arrays) -> tuple[Given, Tape]:
         """What a tape says that the batch brought, and its arrays as the loops have them: these, or its own."""
         none = NOTHING[tape.x.dtype].records
-        records = Tape(
-            tape.gates if gates is None else gates,
-            none if tape.z is None else tape.z,
-            none if q is None else q,
-            none if m is None else m,
-            tape.h,
-            none if c is None else c,
-        )
+        z = none if tape.z is None else tape.z
+        records = Tape(tape.gates, z, none, none, tape.h, none)._replace(**arrays)
         return cls(tape.x, tape.mask, tape.x_drop, tape.h_drop), records
 
     def masks(self) -> tuple[np.ndarray, ...]:

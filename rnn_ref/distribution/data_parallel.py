@@ -35,8 +35,9 @@ class DataParallel:
     - Dropout draws on each rank by itself, from a seed that the rank's number is a part of.
     - Where a loss has a mask or divides by its weights, a small sum before the large one counts what is left.
     - A stateful layer has states for the rank's rows; made with a fixed batch size, it takes that of its share.
-    - Ctrl-C ends all after the same step. An error of one ends all with an error that names it; so does its death on
-      the same machine, where the launcher, which ends the others too, leaves them the time to say it.
+    - Ctrl-C ends all after the same step. An error of one ends all with an error that names it. So does its death on
+      the same machine; a launcher that ends the others within a millisecond leaves it to a small process of ours on
+      each machine to name it (on Linux; Open MPI's launcher names it, too, MPICH's the process only).
     - ``predict``, ``gradients``, ``gradient_flow`` and everything that looks at a model work on each rank by itself.
 
     Refused: BatchNormalization, steps and losses of one's own that see a batch whole, GPUs, batches of fewer samples

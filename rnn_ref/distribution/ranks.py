@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn_ref.distribution import watching
+
 SPIN = 0.05  # seconds before a rank that waits gives its core away
 LOOK = 0.1  # seconds between two looks at the others
 PATIENCE = 10.0  # seconds that a rank waits after a failure for the others to hear of it
@@ -48,6 +50,7 @@ class Ranks:
         self._sent: list = []
         self._homes = [(socket.gethostname(), os.getpid())] * self.size
         self._homes = self.to_all(self._homes[self.rank])
+        watching.start(self._homes, self.rank)
         self._hook = sys.excepthook
         sys.excepthook = self._at_error
         atexit.register(self._at_exit)
@@ -180,6 +183,7 @@ class Ranks:
             return
         sys.stdout.flush()
         sys.stderr.flush()
+        watching.dismiss()
         if self._failure is None:
             self._tell(f"rank {self.rank} {ENDED} while others went on; every rank must run the same program.")
         while self._waits_for_others():

@@ -1,4 +1,4 @@
-"""PyDataset: batches by index."""
+"""PyDataset: batches by their number."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from rnn_ref import checks
 
 
 class PyDataset:
-    """Base class for data that makes its batches on demand; Keras 2 called it ``Sequence``.
+    """Base class of data that makes its batches when they are asked for: in Keras 2 named ``Sequence``.
 
     A subclass has ``__getitem__(self, index)``, which returns a whole batch ``(x,)``, ``(x, y)`` or
-    ``(x, y, sample_weight)``, and ``__len__(self)``, the number of batches; one without end sets ``num_batches = None``
+    ``(x, y, sample_weight)``, and ``__len__(self)``, the number of batches. One without end has ``num_batches = None``
     instead.
 
     Parameters
     ----------
     workers : int
-        With more than one, this many threads call ``__getitem__`` ahead of time; the order is kept.
+        With more than one, so many threads call ``__getitem__`` ahead of time; the order stays.
     use_multiprocessing : bool
-        Only False: there are only threads.
+        Only False: threads are all there are.
     max_queue_size : int
-        How many batches the threads may make ahead; with 0, one each.
+        How many batches threads may make ahead; 0 leaves the number to them: one for each.
 
     References
     ----------
@@ -45,7 +45,7 @@ class PyDataset:
     [[0, 1, 4, 9], [16, 25, 36, 49], [64, 81, 100, 121]]
     """
 
-    workers = 1  # defaults for a subclass that does not call this __init__
+    workers = 1  # also where a subclass does not call this __init__
     max_queue_size = 10
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
@@ -56,12 +56,12 @@ class PyDataset:
         self.max_queue_size = checks.integer(max_queue_size, "max_queue_size", owner, least=0)
 
     def __getitem__(self, index: int) -> Any:
-        """The batch with this index."""
+        """The batch of this number."""
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__(self, index), which makes batch `index`.")
 
     @property
     def num_batches(self) -> int | None:
-        """The number of batches; None if there is no end."""
+        """Number of batches; None if there is no end."""
         if hasattr(self, "__len__"):
             return len(self)
         raise NotImplementedError(
@@ -71,7 +71,7 @@ class PyDataset:
     def __iter__(self) -> Iterator:
         try:
             number = self.num_batches
-        except NotImplementedError:  # as in Keras: iterating by hand runs the end of the epoch, too
+        except NotImplementedError:  # as Keras does: whoever goes through it by hand ends it, too
             number = None
         for index in itertools.count() if number is None else range(number):
             yield self[index]
@@ -80,11 +80,11 @@ class PyDataset:
         """Called before every epoch."""
 
     def on_epoch_end(self) -> None:
-        """Called after every epoch, for instance to draw a new order."""
+        """Called after every epoch: the place to draw a new order."""
 
 
 def made_ahead(make: Callable, numbers: Iterable[int], *, workers: int, ahead: int) -> Iterator:
-    """``make(k)`` for every number, in order; threads run up to ``ahead`` calls in advance.
+    """``make(k)`` for every number, in order; threads are up to ``ahead`` calls in front.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Activation as a layer."""
+"""Activation: an activation function as a layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class Activation(Layer):
-    """Apply an activation to every number (softmax and its relatives: to every row).
+    """Apply an activation to every number (softmax and the like: to every row).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What ``help`` and the reference say of each activation; a test holds the formulas against the activations."""
+"""What ``help`` and the reference say about each activation; a test checks the formulas against the activations."""
 
 FORMULAS = {
     "celu": "``x`` above 0, ``alpha (exp(x / alpha) - 1)`` below: an ELU whose slope has no jump (Barron 2017).",

@@ -1,4 +1,4 @@
-"""An option that is an activation, even when it is set after the layer was made."""
+"""An option that holds an activation, even when it is set after the layer was made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnn_ref.layers import activations
 
 
 class ActivationOption:
-    """An attribute that reads names, functions and None as ``activations.get`` does.
+    """An attribute that accepts names, functions and None, as ``activations.get`` does.
 
     Examples
     --------

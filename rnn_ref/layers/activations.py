@@ -1,7 +1,7 @@
 """Activations on arrays, by name; the equations are in :mod:`rnn_ref.equations`.
 
-``activations.relu(x)`` is ``relu`` applied to an array; ``activations.relu(x, max_value=6)`` takes Keras's options. To
-a layer an activation is given by its name, by itself (``activations.relu``), with options as
+``activations.relu(x)`` applies ``relu`` to an array; ``activations.relu(x, max_value=6)`` takes Keras's options. A
+layer takes an activation by its name, as itself (``activations.relu``), with options as
 ``functools.partial(activations.relu, max_value=6)``, or as a Python function, which autograd differentiates.
 """
 
@@ -34,14 +34,14 @@ class Activation:
     ----------
     name : str
     code : int or None
-        How kernels of recurrent cells know it; None for one that they cannot run: it couples the units of a row, or has
-        other options than Keras's defaults.
+        Its code in the kernels of recurrent cells; None for one that they cannot run, because it couples the units of a
+        row or has options other than Keras's defaults.
     options : dict
         Those that differ from the defaults.
     """
 
     OPTIONS: ClassVar[dict] = {}  # and their defaults
-    may_mix_steps = False  # whether what it makes of a time step may depend on other steps
+    may_mix_steps = False  # whether its result at one time step may depend on other steps
 
     def __init__(self, name: str, options: dict | None = None):
         self.name = self.__name__ = name
@@ -55,7 +55,7 @@ class Activation:
 
     @explained
     def __call__(self, x, *options, **named):
-        """``a = f(x)``, of an array; of a symbolic tensor it is the layer ``Activation``."""
+        """``a = f(x)`` for an array; for a symbolic tensor, the layer ``Activation``."""
         if options or named:
             bound = self.__signature__.bind(x, *options, **named)
             return self.with_options(**dict(list(bound.arguments.items())[1:]))(x)
@@ -84,7 +84,7 @@ class Activation:
         return type(self)(self.name, options) if options else ALL[self.name]
 
     def _recorded(self, box):
-        """Inside what autograd records, the derivative is the one that stands beside the equation."""
+        """While autograd records, the derivative used is the one written beside the equation."""
         from autograd.extend import defvjp, primitive
 
         function = primitive(self)
@@ -92,10 +92,10 @@ class Activation:
         return function(box)
 
     def compute(self, z) -> np.ndarray:
-        """``a = f(z)``, of an array of floats."""
+        """``a = f(z)`` for an array of floats."""
         if self.name == "linear":
             return z
-        if self.name == "sigmoid":  # precise where it is small, too: what reads it may take its logarithm
+        if self.name == "sigmoid":  # precise even where it is small, since its logarithm may be taken
             return kernels("pointwise").activate_with(z, with_options.PRECISE_SIGMOID, (0, 0, 0))
         return kernels("pointwise").activate(z, self.code)
 
@@ -116,12 +116,12 @@ class Activation:
 
 
 class WithOptions(Activation):
-    """One that works on single numbers, with options."""
+    """An activation of single numbers, with options."""
 
     EQUATION: int
 
     def values(self) -> tuple:
-        """The options as the equation takes them."""
+        """The options in the form that the equation takes."""
         given = self.OPTIONS | self.options
         values = [_number(value, name, self.name) for name, value in given.items()]
         return (*values, 0.0, 0.0, 0.0)[:3]
@@ -204,7 +204,7 @@ class Gelu(WithOptions):
 
 
 class Row(Activation):
-    """One that couples the numbers of a row."""
+    """An activation that couples the numbers of a row."""
 
     OPTIONS: ClassVar[dict] = {"axis": -1}
 
@@ -217,7 +217,7 @@ class Row(Activation):
 
     @property
     def takes_axes(self) -> bool:
-        """Whether numbers may be coupled over several axes."""
+        """Whether it can couple numbers over several axes."""
         return self.name in ("softmax", "log_softmax")
 
     @property
@@ -255,7 +255,7 @@ class Glu(Row):
 
 
 class PythonFunction(Activation):
-    """A function of the user's, of arrays, which autograd differentiates."""
+    """A user's function of arrays, which autograd differentiates."""
 
     may_mix_steps = True
 
@@ -272,7 +272,7 @@ class PythonFunction(Activation):
     def gradient(self, z, a, da):
         from rnn_ref.layers.autodiff import pullback
 
-        with device("cpu"):  # autograd knows NumPy's arrays only
+        with device("cpu"):  # autograd knows only NumPy arrays
             outputs, back = pullback(lambda x: [self.function(x)], [to_numpy(z)], f"the activation {self.name}")
             (dz,), _ = back([to_numpy(da).astype(outputs[0].dtype, copy=False)])
         return xp.zeros_like(z) if dz is None else xp.asarray(dz, z.dtype)
@@ -312,7 +312,7 @@ def _again(name: str, options: dict) -> Activation:
 
 @explained
 def get(identifier, where: str = "activation") -> Activation:
-    """The activation of a name, a config or a function; None is linear.
+    """The activation for a name, a config or a function; None is linear.
 
     Examples
     --------
@@ -326,7 +326,7 @@ def get(identifier, where: str = "activation") -> Activation:
     if isinstance(identifier, Activation):
         return identifier
     if isinstance(identifier, dict):
-        if identifier.get("class_name") == "function":  # how Keras writes one
+        if identifier.get("class_name") == "function":  # Keras's form
             return get(identifier["config"], where)
         if "class_name" in identifier and isinstance(identifier.get("config"), dict):
             return get(identifier["class_name"], where).with_options(**identifier["config"])
@@ -349,7 +349,7 @@ def get(identifier, where: str = "activation") -> Activation:
 
 @explained
 def get_pointwise(identifier, where: str) -> Activation:
-    """An activation that works on one number, as a recurrent cell needs."""
+    """An activation of single numbers, as a recurrent cell needs."""
     activation = get(identifier, where)
     if activation.code is not None:
         return activation
@@ -389,7 +389,7 @@ def serialize(activation) -> str | dict:
 
 @explained
 def deserialize(config, custom_objects: dict | None = None) -> Activation:
-    """What :func:`serialize` wrote, or a name; those of ``custom_objects`` come first."""
+    """The activation that :func:`serialize` described, or one by name; names in ``custom_objects`` come first."""
     name = config.get("config") if isinstance(config, dict) and config.get("class_name") == "function" else config
     own = custom_objects.get(name) if custom_objects and isinstance(name, str) else None
     return get(config if own is None else own)

@@ -9,7 +9,7 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class ActivityRegularization(Layer):
-    """Hand the input on, and add a penalty on it to the loss in ``fit``.
+    """Pass the input on, and add a penalty on it to the loss in ``fit``.
 
         penalty = l1 Σ|x| + l2 Σx²,  divided by the batch size
 
@@ -44,7 +44,7 @@ class ActivityRegularization(Layer):
         self.l2 = checks.number(l2, "l2", self.name)
 
     def forward(self, x, *, training: bool = False):
-        """``y = x``; nothing to remember."""
+        """``y = x``; the tape is empty."""
         return self.as_input(x), None
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:

@@ -8,24 +8,24 @@ from rnn_ref.layers.matmul import matmul
 
 
 class AdditiveAttention(BaseAttention):
-    """Additive attention, after Bahdanau.
+    """Additive attention (Bahdanau).
 
         z[t, s] = Σ_d scale[d] tanh(query[t, d] + key[s, d])
         scores[t] = dropout(softmax(z[t]))
         y[t] = Σ_s scores[t, s] value[s]
 
-    Inputs: a list of ``query (B, Tq, D)``, ``value (B, Tv, H)`` and, if it is not the value, ``key (B, Tv, D)``.
+    Inputs: a list of ``query (B, Tq, D)``, ``value (B, Tv, H)`` and, unless it is the value, ``key (B, Tv, D)``.
     Output ``y (B, Tq, H)``. Weight: ``scale (D,)`` with ``use_scale``.
 
-    The arguments of a call are those of :meth:`forward`: ``mask``, ``training``, ``return_attention_scores``,
+    Calls take the arguments of :meth:`forward`: ``mask``, ``training``, ``return_attention_scores``,
     ``use_causal_mask``. The tape holds the ``scores (B, Tq, Tv)``.
 
     Parameters
     ----------
     use_scale : bool
-        Whether there is a scale to learn; 1 otherwise.
+        Whether the scale is learned; otherwise it is 1.
     dropout : float
-        Share of the scores that is dropped while training.
+        Fraction of the scores dropped in training.
     seed : int or numpy.random.Generator, optional
     **layer_options
         ``name``, ``dtype``, ``trainable``: see :class:`~rnn_ref.layers.layer.Layer`.

@@ -1,4 +1,4 @@
-"""``z = x W + b`` and its gradients, on whatever device: for layers that are made of such products."""
+"""``z = x W + b`` and its gradients on any device, for layers made of such products."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_ref.kernels.gate import admitted
 
 
 def affine(x, W, b=None, *, owner: str = "affine") -> np.ndarray:
-    """``z (..., H) = x (..., F) W (F, H) + b (H,)``; ``owner`` is named by errors.
+    """``z (..., H) = x (..., F) W (F, H) + b (H,)``; errors name the ``owner``.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def affine(x, W, b=None, *, owner: str = "affine") -> np.ndarray:
 def d_affine(
     x, W, dz, *, input_gradient: bool = True, owner: str = "affine"
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """dL/dz (..., H) -> ``dx = dz W'``, ``dW = x' dz`` and ``db = Σ dz``; errors as of :func:`affine`."""
+    """dL/dz (..., H) -> ``dx = dz W'``, ``dW = x' dz`` and ``db = Σ dz``; errors as in :func:`affine`."""
     F, H = W.shape
     _check_features(x, F, owner)
     dz = admitted(dz, (*x.shape[:-1], H), x.dtype.name, owner, "the gradient of the output")
@@ -55,7 +55,7 @@ def d_affine(
         return (dz @ W.T).reshape(shape) if input_gradient else None, x.T @ dz, dz.sum(axis=0)
     W = admitted(W, (F, H), x.dtype.name, owner, "kernel")
     dx = memory.empty_like(x) if input_gradient else None
-    dWb = memory.empty((F + 1, H), x.dtype, aligned=True)  # the bias is a row more
+    dWb = memory.empty((F + 1, H), x.dtype, aligned=True)  # the bias as one more row
     lock[True]
     try:
         threads = prepare(x.dtype, work=x.size * H)

@@ -8,27 +8,27 @@ from rnn_ref.layers.matmul import matmul
 
 
 class Attention(BaseAttention):
-    """Dot-product attention, after Luong.
+    """Dot-product attention (Luong).
 
         z[t, s] = scale Σ_d query[t, d] key[s, d]                        (score_mode="dot")
         z[t, s] = w Σ_d tanh(scale (query[t, d] + key[s, d]))            (score_mode="concat")
         scores[t] = dropout(softmax(z[t]))
         y[t] = Σ_s scores[t, s] value[s]
 
-    Inputs: a list of ``query (B, Tq, D)``, ``value (B, Tv, H)`` and, if it is not the value, ``key (B, Tv, D)``.
+    Inputs: a list of ``query (B, Tq, D)``, ``value (B, Tv, H)`` and, unless it is the value, ``key (B, Tv, D)``.
     Output ``y (B, Tq, H)``. Weights: ``scale ()`` with ``use_scale``, ``concat_score_weight w ()`` with ``"concat"``;
-    both begin as 1.
+    both start at 1.
 
-    The arguments of a call are those of :meth:`forward`: ``mask``, ``training``, ``return_attention_scores``,
+    Calls take the arguments of :meth:`forward`: ``mask``, ``training``, ``return_attention_scores``,
     ``use_causal_mask``. The tape holds the ``scores (B, Tq, Tv)``.
 
     Parameters
     ----------
     use_scale : bool
-        Whether there is a scale to learn.
+        Whether to learn a scale.
     score_mode : {"dot", "concat"}
     dropout : float
-        Share of the scores that is dropped while training.
+        Fraction of the scores dropped in training.
     seed : int or numpy.random.Generator, optional
     **layer_options
         ``name``, ``dtype``, ``trainable``: see :class:`~rnn_ref.layers.layer.Layer`.

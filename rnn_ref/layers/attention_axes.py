@@ -1,4 +1,4 @@
-"""Attention over other axes than time: what is attended to becomes one axis, what is not goes into the batch."""
+"""Attention over axes other than time: the attended axes become one, the others go into the batch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rnn_ref.device import xp
 class AttentionAxes(NamedTuple):
     """Which axes of ``(B, ..., F)`` are attended to.
 
-    A query attends to all values with the same places along the free axes. Folded, ``B'`` stands for the batch and the
-    free axes, ``T'`` for the attended ones. ``(B, T, F)`` is its own folding.
+    A query attends to all values at the same position along the free axes. In the folded shape ``B'`` stands for the
+    batch and the free axes, ``T'`` for the attended ones. ``(B, T, F)`` folds to itself.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class AttentionAxes(NamedTuple):
 
     @classmethod
     def of(cls, axes: tuple[int, ...] | None, rank: int, layer: str) -> AttentionAxes:
-        """Of arrays with so many axes; all between batch and features when none are named."""
+        """The axes for arrays of this rank; by default all between batch and features are attended to."""
         inner = tuple(range(1, rank - 1))
         attended = inner if axes is None else tuple(axis + rank if axis < 0 else axis for axis in axes)
         if not attended or len(set(attended)) < len(attended) or not set(attended) <= set(inner):
@@ -36,7 +36,7 @@ class AttentionAxes(NamedTuple):
         return cls(attended, tuple(axis for axis in inner if axis not in attended))
 
     def sizes(self, shape) -> tuple[tuple, tuple]:
-        """Those of the free axes, and of the attended ones."""
+        """The sizes of the free axes, and of the attended ones."""
         return tuple(shape[axis] for axis in self.free), tuple(shape[axis] for axis in self.attended)
 
     def fold(self, x):
@@ -47,7 +47,7 @@ class AttentionAxes(NamedTuple):
         return xp.ascontiguousarray(x).reshape(x.shape[0] * prod(free), prod(attended), x.shape[-1])
 
     def unfold(self, y, shape, *features: int):
-        """``(B', T', F)`` -> ``(B, ..., *features)``, with the axes of the query, which has this shape."""
+        """``(B', T', F)`` -> ``(B, ..., *features)``, with the axes of the query, whose shape is given."""
         free, attended = self.sizes(shape)
         y = y.reshape(shape[0], *free, *attended, *features)
         places = (0, *self.free, *self.attended)
@@ -59,12 +59,12 @@ class AttentionAxes(NamedTuple):
         return (query[0], *free, heads, *of_query, *self.sizes(value)[1])
 
     def fold_mask(self, mask, query, value, heads: int, layer: str):
-        """An ``attention_mask`` as ``(B' or 1, N or 1, Tq', Tv')``; the query and the value have these shapes."""
+        """An ``attention_mask`` as ``(B' or 1, N or 1, Tq', Tv')``, for a query and value of these shapes."""
         full = self.scores_shape(query, value, heads)
         pairs = 2 * len(self.attended)
         before = len(full) - pairs  # batch, free axes, heads
         given = mask.shape[: max(mask.ndim - pairs, 0)]
-        # Left out are the heads, the free axes too, or the batch as well: then all have the same.
+        # Axes of heads, free axes and batch may be missing, in this order: the mask is then the same along them.
         forms = {0: (1,) * before, 1: (*given, *[1] * (before - 1)), before - 1: (*given, 1), before: given}
         shape = (*forms.get(len(given), ()), *mask.shape[len(given) :])
         if len(shape) != len(full) or any(size not in (1, expected) for size, expected in zip(shape, full)):

@@ -19,7 +19,7 @@ FAR_BELOW = 1e9  # Keras's constant: taken from a masked score, so that its soft
 
 
 class AttentionTape(NamedTuple):
-    """What attention remembers; axes before time are one, ``B``.
+    """What attention remembers; all axes before time are folded into one, ``B``.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class AttentionTape(NamedTuple):
     value : ndarray, (B, Tv, H)
     key : ndarray, (B, Tv, D)
     scores : ndarray, (B, Tq, Tv)
-        How much of each value goes into each output: after softmax and dropout, what
+        How much of each value goes into each output, after softmax and dropout; this is what
         ``return_attention_scores`` returns.
     softmax : ndarray, (B, Tq, Tv)
         The same before dropout; each row sums to 1.
@@ -35,7 +35,7 @@ class AttentionTape(NamedTuple):
         Dropout mask.
     query_mask : ndarray of bool, (B, Tq), or None
     own_key : bool
-        Whether the key came as a third input.
+        Whether the key was given as a third input.
     memory
         What the score function remembers.
     lead : tuple
@@ -77,7 +77,7 @@ class BaseAttention(Layer):
         self._generator = random.make(self.seed)
 
     def check_shapes(self, shapes) -> None:
-        """``[query, value]`` or ``[query, value, key]`` must fit together."""
+        """Check that ``[query, value]`` or ``[query, value, key]`` fit together."""
         if is_shape(shapes) or len(shapes) not in (2, 3):
             raise ValueError(
                 f"{self.name}: expected a list [query, value] or [query, value, key], got "
@@ -130,17 +130,17 @@ class BaseAttention(Layer):
         Parameters
         ----------
         x : list of ndarray
-            ``query (B, Tq, D)``, ``value (B, Tv, H)``, and perhaps ``key (B, Tv, D)``; the value is its own key
-            otherwise. Further axes, before time, are like the batch.
+            ``query (B, Tq, D)``, ``value (B, Tv, H)``, and optionally ``key (B, Tv, D)``, by default the value.
+            Further axes before time are treated like the batch.
         mask : list of ndarray of bool or None, optional
-            ``query_mask (B, Tq)``: the output is 0 where False. ``value_mask (B, Tv)``: values that are False get
-            no weight.
+            ``query_mask (B, Tq)``: the output is 0 where False. ``value_mask (B, Tv)``: values get no weight where
+            False.
         training : bool
-            Whether dropout acts.
+            Whether to apply dropout.
         return_attention_scores : bool
             Return ``[y, scores]``.
         use_causal_mask : bool
-            Step t attends to steps up to t only.
+            Step t attends only to steps up to t.
         drop : ndarray (B, Tq, Tv), optional
             The dropout mask, instead of a drawn one.
 
@@ -192,8 +192,8 @@ class BaseAttention(Layer):
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """dL/dy (B, Tq, H), or a list with dL/dscores (B, Tq, Tv) as well, -> dL/dinputs and weight gradients.
 
-        ``inputs`` of the result has three arrays, for query, value and key, if the layer has got a key; otherwise
-        two, and that of the value holds both its uses.
+        ``inputs`` of the result has three arrays, for query, value and key, if a key was given; otherwise two, and
+        the value's gradient covers both its uses.
         """
         dy, dscores = grads if isinstance(grads, (list, tuple)) else (grads, None)
         B, Tq, _ = tape.query.shape
@@ -221,7 +221,7 @@ class BaseAttention(Layer):
         return outputs, tape, [mask, None] if return_attention_scores else mask
 
     def compute_mask(self, inputs, mask=None):
-        """That of the query."""
+        """The mask of the query."""
         return None if mask is None else mask[0]
 
     def compute_output_shape(self, input_shape):

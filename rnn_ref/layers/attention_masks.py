@@ -1,4 +1,4 @@
-"""Masks of attention: which query may look at which value."""
+"""Masks of attention: which query may attend to which value."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from rnn_ref.layers.attention_axes import AttentionAxes
 
 
 def allowed_scores(layer, axes: AttentionAxes, masks, attention_mask, causal: bool, query, value) -> np.ndarray | None:
-    """Where a query may look: all masks together.
+    """Where a query may attend: all masks combined.
 
     Parameters
     ----------
     layer : MultiHeadAttention
     axes : AttentionAxes
     masks : sequence of three
-        Of query ``(B, Tq)``, value and key ``(B, Tv)``, or with the free axes between; None where there is none.
+        Of query ``(B, Tq)``, value and key ``(B, Tv)``, or with the free axes in between; None where there is none.
     attention_mask : ndarray of bool or None
         ``(Tq, Tv)``, ``(B, Tq, Tv)`` or ``(B, N, Tq, Tv)``; see :meth:`AttentionAxes.fold_mask`.
     causal : bool
-        Whether step t may look at steps up to t only.
+        Whether step t may attend only to steps up to t.
     query, value : tuple
         Their shapes.
 
     Returns
     -------
     ndarray of bool, (B' or 1, N or 1, Tq' or 1, Tv' or 1), or None
-        Folded.
+        In the folded shape.
     """
     parts = []
     window = layer.sliding_window

@@ -1,12 +1,11 @@
-"""Gradients of Python code that users write: custom layers and cells, differentiated by HIPS autograd.
+"""Gradients of users' Python code: custom layers and cells, differentiated by HIPS autograd.
 
-The layers of this package have their ``backward`` written out. A user's ``call`` need not: as long as it uses
-``autograd.numpy``, autograd records what it does to its arguments and to weights, and runs the record back.
+The layers of this package have a ``backward`` written by hand. A user's ``call`` needs none: as long as it uses
+``autograd.numpy``, autograd records what it does to its arguments and to weights, and runs the record backwards.
 
-A weight takes part as itself: while ``call`` is recorded its ``value`` is one of autograd's boxes, and
-``Variable`` answers for it, so that ``x @ self.kernel`` and ``np.dot(x, self.kernel)`` are
-both recorded. A layer of this package that is called there is one step of the record
-(:mod:`rnn_ref.layers.inside`).
+Weights take part directly: while ``call`` is recorded, the ``value`` of a ``Variable`` is one of autograd's boxes, and
+the ``Variable`` behaves like it, so that both ``x @ self.kernel`` and ``np.dot(x, self.kernel)`` are recorded. A layer
+of this package that is called there is one step of the record (:mod:`rnn_ref.layers.inside`).
 
 References
 ----------
@@ -29,7 +28,7 @@ from rnn_ref.layers.variable import Variable, raw, value_of
 
 
 def accepts(function: Callable, name: str) -> bool:
-    """Whether a function has an argument of this name."""
+    """Whether a function has an argument with this name."""
     return name in inspect.signature(function).parameters
 
 
@@ -39,7 +38,7 @@ def as_list(structure) -> list:
 
 
 def each(structure, function: Callable):
-    """The same nested lists, tuples and dicts with everything in them replaced."""
+    """The same nested lists, tuples and dicts with every leaf replaced."""
     if isinstance(structure, (list, tuple)):
         parts = [each(entry, function) for entry in structure]
         return parts if isinstance(structure, list) else tuple(parts)
@@ -49,7 +48,7 @@ def each(structure, function: Callable):
 
 
 def filled(structure, values):
-    """The same structure with its entries replaced by these, in order."""
+    """The same structure with its leaves replaced by these, in order."""
     values = iter(values)
     return each(structure, lambda _: next(values))
 
@@ -58,7 +57,7 @@ def filled(structure, values):
 
 
 def pullback(function: Callable, arrays: list, what: str, call: Call | None = None) -> tuple[list, Callable]:
-    """Run a function, and get the way back.
+    """Run a function and return its outputs with its backward pass.
 
     Parameters
     ----------
@@ -68,14 +67,14 @@ def pullback(function: Callable, arrays: list, what: str, call: Call | None = No
     what : str
         For error messages, such as ``"MyLayer.call"``.
     call : Call, optional
-        What layers inside shall know.
+        What layers called inside it need to know.
 
     Returns
     -------
     outputs : list of ndarray
     back : callable
         ``back([dL/d(output), ...])`` returns dL/d(array) for each array (None where nothing depends on it), and a dict
-        with dL/d(weight) of every weight that was used.
+        with dL/d(weight) for every weight used.
     """
     try:
         import autograd  # noqa: F401
@@ -104,7 +103,7 @@ def pullback(function: Callable, arrays: list, what: str, call: Call | None = No
     followed = [isbox(result) and result._trace == trace for result in results]
     outputs = [np.asarray(raw(result)) for result in results]
     for output in outputs:
-        if output.dtype.kind == "O":  # NumPy has packed boxes into an array: the gradient would be lost
+        if output.dtype.kind == "O":  # NumPy packed boxes into an array: the gradient would be lost
             raise TypeError(
                 f"{what} returned an array of objects: plain NumPy was used on what autograd follows. Write it with "
                 "`import autograd.numpy as np`; or write `backward` yourself."
@@ -134,7 +133,7 @@ def pullback(function: Callable, arrays: list, what: str, call: Call | None = No
 
 @dataclass(slots=True)
 class CallTape:
-    """What going back through a ``call`` needs.
+    """What the backward pass of a ``call`` needs.
 
     Attributes
     ----------
@@ -144,13 +143,13 @@ class CallTape:
         Further arguments of ``call``.
     outputs : list of ndarray
     structure
-        That of the outputs.
+        The structure of the outputs.
     back : callable or None
-        The record, if there is one.
+        The backward pass, if ``call`` was recorded.
     error : Exception or None
-        Why there is none.
+        Why it was not.
     inner : list
-        What the layer's own computation, run by ``super().call``, left behind: one tape for each time.
+        Tapes of the layer's own computation, one for each time ``super().call`` ran.
     penalties, scale
         See :mod:`rnn_ref.layers.penalties`.
     """
@@ -167,7 +166,7 @@ class CallTape:
 
 
 def remembered(layer) -> Callable:
-    """A function that takes back what ``call`` has assigned to weights and states of the layer since."""
+    """A function that undoes what ``call`` assigns to weights and states of the layer from now on."""
     values = {variable: variable.numpy() for variable in layer.weights if not variable.trainable}
     states = vars(layer).get("states")
 
@@ -181,7 +180,7 @@ def remembered(layer) -> Callable:
 
 
 def _cast(layer, value):
-    """Arrays of floats in the layer's precision; all else as it is."""
+    """Arrays of floats in the layer's precision; anything else as it is."""
     if not is_array(value):
         return value
     value = np.asarray(value)
@@ -189,7 +188,7 @@ def _cast(layer, value):
 
 
 def as_inputs(layer, x):
-    """The inputs of a ``call``: arrays, floats in the layer's precision; nested lists of numbers are one array."""
+    """The inputs of a ``call`` as arrays, floats in the layer's precision; nested lists of numbers become one array."""
     if not any(hasattr(entry, "shape") for entry in entries(x)):
         x = np.asarray(x)
         if x.dtype.kind not in "fiub":
@@ -198,7 +197,7 @@ def as_inputs(layer, x):
 
 
 def told(layer, arguments: dict, training: bool) -> dict:
-    """The arguments that ``call`` names, ``training`` among them; None is left out where it names no such one."""
+    """The arguments that ``call`` has, including ``training``; those that are None are dropped if it lacks them."""
     known = inspect.signature(layer.call).parameters
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
     arguments = {name: a for name, a in arguments.items() if name in known or (a is not None and name != "mask")}
@@ -208,7 +207,7 @@ def told(layer, arguments: dict, training: bool) -> dict:
 
 
 def build_for(layer, shapes, more: dict) -> None:
-    """Build a layer once: with the shape of its input; or, as in Keras, with those of all tensors by their names.
+    """Build a layer once, with the shape of its input or, as in Keras, with the shapes of all tensors by name.
 
     Parameters
     ----------
@@ -235,13 +234,13 @@ def build_for(layer, shapes, more: dict) -> None:
     layer.build(**{name: known[name] for name in names})
 
 
-OPTIONS = ("keep_z", "run_cell", "x_drop", "h_drop")  # for the kernels; no business of a user's call
+OPTIONS = ("keep_z", "run_cell", "x_drop", "h_drop")  # for kernels only, not for a user's call
 
 
 def forward(layer, x, *, training: bool, record: bool = True, mask=None, **arguments):
-    """Run ``layer.call``; arrays of floats come in the layer's precision.
+    """Run ``layer.call`` on arrays whose floats are in the layer's precision.
 
-    autograd knows NumPy's arrays only: where the device is a GPU, they are moved to the CPU and back.
+    autograd knows only NumPy arrays: if the device is a GPU, they are moved to the CPU and back.
     """
     if get_device() != "cpu":
         x, mask, arguments = converted((x, mask, arguments), to_numpy)
@@ -264,7 +263,7 @@ def forward(layer, x, *, training: bool, record: bool = True, mask=None, **argum
         except Exception as error:
             if training:
                 raise
-            take_back()  # perhaps no gradient is asked for: then plain NumPy will do
+            take_back()  # perhaps no gradient will be needed: then plain NumPy will do
             tape.error = error
     call = running()
     with within(call):
@@ -307,7 +306,7 @@ def _record(layer, tape: CallTape, mask, call: Call):
 
 
 def backward(layer, tape: CallTape, grads):
-    """Gradients of inputs, further arguments and weights; what holds no floats has the gradient zero."""
+    """Gradients of inputs, further arguments and weights; the gradient of anything but floats is zero."""
     from rnn_ref.layers.layer import LayerGradients
 
     if get_device() != "cpu":
@@ -337,21 +336,21 @@ def backward(layer, tape: CallTape, grads):
         name: np.asarray(of_weights.pop(weight, np.zeros(weight.shape)), weight.dtype)
         for name, weight in layer.named_weights().items()
     }
-    weights |= of_weights  # of other layers
+    weights |= of_weights  # weights of other layers
     flows = [back.flow for back in tape.inner]
     return LayerGradients(inputs, weights, flow=flows[0] if len(flows) == 1 else None, arguments=arguments)
 
 
 def output_shape(layer, inputs, arguments: dict | None = None):
-    """Shape of what ``call`` returns, found by running it on zeros; sizes that follow unknown ones are unknown.
+    """Shape of what ``call`` returns, found by running it on zeros; sizes that depend on unknown sizes are unknown.
 
     Parameters
     ----------
     layer : Layer
     inputs
-        Shapes, or symbolic tensors, which know whether they are whole numbers.
+        Shapes, or symbolic tensors, which also know whether they hold integers.
     arguments : dict
-        Further arguments of ``call``; tensors may be among them.
+        Further arguments of ``call``, which may include tensors.
     """
     if get_device() != "cpu":
         with device("cpu"):

@@ -1,4 +1,4 @@
-"""BatchNormalization: every feature with mean 0 and variance 1 over the batch and over time."""
+"""BatchNormalization: mean 0 and variance 1 for every feature, over the batch and over time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnn_ref.layers import initializers
 from rnn_ref.layers.layer import LayerGradients
 from rnn_ref.layers.scale_and_shift import ScaleAndShift
 
-GUARD = 1e-7  # Keras's: added to the number of steps that count, so that none is not divided by
+GUARD = 1e-7  # Keras's constant, added to the number of steps that count, so as never to divide by zero
 
 
 class BatchNormalizationTape(NamedTuple):
@@ -22,9 +22,9 @@ class BatchNormalizationTape(NamedTuple):
     ----------
     x_hat : ndarray, (B, ..., F)
     inverse : ndarray
-        ``1 / sqrt(var + ε)``, of size 1 on all axes but that of the features.
+        ``1 / sqrt(var + ε)``, with size 1 on all axes but that of the features.
     weights : ndarray, or None
-        ``w``, how much each number counts in mean and variance; None where the moving ones were used.
+        ``w``, the weight of each number in mean and variance; None if the moving ones were used.
     """
 
     x_hat: np.ndarray
@@ -39,25 +39,25 @@ class BatchNormalization(ScaleAndShift):
         x_hat = (x - μ) / sqrt(σ² + ε)
         y = γ x_hat + β
 
-    while training; the moving mean and variance are then updated, ``moving = momentum moving + (1 - momentum) μ``.
-    Without ``training=True``, and where the layer is frozen (``trainable=False``), they take the place of μ and σ².
+    in training, when the moving mean and variance are updated, too: ``moving = momentum moving + (1 - momentum) μ``.
+    Without ``training=True``, and if the layer is frozen (``trainable=False``), these are used in place of μ and σ².
 
-    Input and output ``(B, ..., F)``; weights ``gamma γ (F,)``, ``beta β (F,)``, and those that no optimizer changes,
+    Input and output ``(B, ..., F)``; weights ``gamma γ (F,)``, ``beta β (F,)``, and, changed by no optimizer,
     ``moving_mean (F,)`` and ``moving_variance (F,)``.
 
     Parameters
     ----------
     axis : int
-        That of the features.
+        The axis of the features.
     momentum : float
     epsilon : float
-        ε, keeps the root away from 0.
+        ε, which keeps the root away from 0.
     center, scale : bool
         Whether there is a β, a γ.
     beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer
     beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint
     renorm, renorm_clipping, renorm_momentum
-        Only ``renorm=False``: batch renormalization is not there.
+        Only ``renorm=False``: batch renormalization is not supported.
     synchronized : bool
         Only False: there is one device.
     **layer_options
@@ -81,7 +81,7 @@ class BatchNormalization(ScaleAndShift):
 
     takes_mask = True
     call_arguments = ("training", "mask")
-    mixes_samples = True  # TimeDistributed may not put the time steps into the batch while training
+    mixes_samples = True  # TimeDistributed must not fold the time steps into the batch in training
 
     def __init__(
         self,
@@ -152,9 +152,9 @@ class BatchNormalization(ScaleAndShift):
         ----------
         x : ndarray, (B, ..., F)
         mask : ndarray of bool, (B, ...), optional
-            With an entry for every place but not for every feature; while training, False does not count.
+            With the shape of ``x`` but for the features; in training, entries that are False do not count.
         training : bool
-            Whether mean and variance are those of this batch; then the moving ones go on.
+            Whether to use the mean and variance of this batch, and update the moving ones.
 
         Returns
         -------
@@ -183,7 +183,7 @@ class BatchNormalization(ScaleAndShift):
         return tuple(axis for axis in range(x.ndim) if axis not in self.axes(x.shape))
 
     def _weights_of(self, x, mask) -> np.ndarray:
-        """How much each number counts, in a shape that can be repeated to that of ``x``."""
+        """The weight of each number, in a shape that broadcasts to that of ``x``."""
         if mask is None:
             (axis,) = self.axes(x.shape)
             return xp.full((1,) * x.ndim, x.shape[axis] / x.size, x.dtype)
@@ -191,7 +191,7 @@ class BatchNormalization(ScaleAndShift):
         return counted / (counted.sum(axis=self._others(x), keepdims=True) + x.dtype.type(GUARD))
 
     def _moments(self, x, weights) -> tuple[np.ndarray, np.ndarray]:
-        """``μ = Σ w x`` and ``σ² = Σ w (x - μ)²``; what does not count may be NaN."""
+        """``μ = Σ w x`` and ``σ² = Σ w (x - μ)²``; numbers that do not count may be NaN."""
         others, counts = self._others(x), weights > 0
         mean = xp.where(counts, weights * x, 0).sum(axis=others, keepdims=True)
         centred = x - mean
@@ -209,7 +209,7 @@ class BatchNormalization(ScaleAndShift):
             dx = inverse (dx_hat - w (Σ dx_hat + (x_hat - Σ w x_hat) Σ dx_hat x_hat))
 
         With the moving mean and variance, which are constants, ``dx = inverse dx_hat``. (``Σ w x_hat`` is 0 but for
-        the guard in w.)
+        the small constant in w.)
         """
         x_hat, inverse, w = tape
         dx_hat, weights = self.scaled_back(x_hat, xp.asarray(grads, self.dtype))

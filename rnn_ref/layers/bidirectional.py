@@ -1,4 +1,4 @@
-"""Bidirectional: a recurrent layer that reads forwards, one that reads backwards, and what becomes of their outputs."""
+"""Bidirectional: a recurrent layer that reads forwards, one that reads backwards, and their outputs merged."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
 @dataclass(slots=True)
 class BidirectionalTape:
-    """Tapes and outputs ``y`` of both directions; ``y_backward`` already in the order of the data.
+    """Tapes and outputs ``y`` of both directions, with ``y_backward`` already in the order of the data.
 
-    ``states`` are those of the forward and of the backward layer, where they are returned; for ``penalties`` and
+    ``states`` are those of the forward and of the backward layer, if they are returned; for ``penalties`` and
     ``scale`` see :mod:`rnn_ref.layers.penalties`.
     """
 
@@ -41,19 +41,19 @@ class Bidirectional(Layer):
 
         y = merge(forward_layer(x), backward_layer(x))
 
-    With ``return_sequences`` the outputs of the backward layer are turned round first, so that both belong to the same
-    time step. With ``return_state`` the states follow: those of the forward layer, then those of the backward layer.
+    With ``return_sequences`` the outputs of the backward layer are first reversed in time, so that both belong to the
+    same time step. With ``return_state`` the states follow: those of the forward layer, then those of the backward one.
 
     Parameters
     ----------
     layer : RNN
         Both directions are made from its configuration, with new weights.
     merge_mode : {"concat", "sum", "mul", "ave", None}
-        How the two outputs become one; None returns both.
+        How to combine the two outputs; None returns both.
     weights : list of ndarray, optional
         Initial weights: the first half for the forward layer, the second for the backward layer.
     backward_layer : RNN, optional
-        Instead of a copy of ``layer`` that reads backwards.
+        To be used instead of a copy of ``layer`` that reads backwards.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 
@@ -95,7 +95,7 @@ class Bidirectional(Layer):
         self.time_major = layer.time_major
         self._initial_weights = None if weights is None else list(weights)
         for direction in self.directions:
-            # As in Keras: a masked step adds nothing to a sequence of outputs.
+            # As in Keras: a masked step contributes zeros to a sequence of outputs.
             direction.zero_output_for_mask = self.return_sequences
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
@@ -150,7 +150,7 @@ class Bidirectional(Layer):
         return (first, *states) if states else first
 
     def call_output_shape(self, input_shape, arguments: dict):
-        """Shape of the output, once the initial states of a symbolic call are found to fit."""
+        """Shape of the output, after checking the initial states of a symbolic call."""
         for direction, states in zip(self.directions, self._by_direction(arguments.get("initial_state"))):
             direction.call_output_shape(input_shape, {"initial_state": states})
         return self.compute_output_shape(input_shape)
@@ -167,12 +167,12 @@ class Bidirectional(Layer):
 
     @property
     def states(self) -> list[np.ndarray] | None:
-        """What a ``stateful`` layer starts from next."""
+        """The states that a ``stateful`` layer starts from next."""
         first, second = (direction.states for direction in self.directions)
         return None if first is None else first + second
 
     def reset_states(self, states=None) -> None:
-        """Set the states a ``stateful`` layer starts from: zeros, or those given."""
+        """Set the states that a ``stateful`` layer starts from: the given ones, or zeros."""
         if not self.stateful:
             raise AttributeError(f"{self.name} keeps no states; make it with stateful=True inside.")
         for direction, own in zip(self.directions, self._by_direction(states)):
@@ -196,7 +196,7 @@ class Bidirectional(Layer):
     # -- running -------------------------------------------------------------------------------------
 
     def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> list:
-        """One for each direction; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        """The kernel of each direction; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
         return [direction.kernel_choice(batch_size, training=training) for direction in self.directions]
 
     @property
@@ -211,9 +211,9 @@ class Bidirectional(Layer):
         x : ndarray, (B, T, F)
             Or a list: the sequence, then initial states.
         initial_state : list of ndarray, optional
-            States of the forward layer, then of the backward layer.
+            States of the forward layer, then those of the backward layer.
         constants, mask, training, **options
-            See :meth:`RNN.forward`; both directions get them.
+            See :meth:`RNN.forward`; passed to both directions.
 
         Returns
         -------
@@ -240,7 +240,7 @@ class Bidirectional(Layer):
         return (outputs if len(outputs) > 1 else outputs[0]), BidirectionalTape(*tapes, *ys, states, penalties)
 
     def _turned(self, y):
-        """The backward layer's outputs, or their gradients, from the order of computing to that of the data or back."""
+        """The backward layer's outputs, or their gradients, between the order of computation and that of the data."""
         if not self.return_sequences or y is None:
             return y
         return xp.flip(y, axis=0 if self.time_major else 1)
@@ -295,7 +295,7 @@ class Bidirectional(Layer):
         )
 
     def _penalized(self, tape, dys: list) -> list:
-        """Gradients of the outputs of both directions with those of their penalties."""
+        """Gradients of the outputs of both directions, including those of their penalties."""
         if not tape.penalties:
             return dys
         ys = [tape.y_forward, *tape.states[0]], [self._turned(tape.y_backward), *tape.states[1]]
@@ -323,7 +323,7 @@ class Bidirectional(Layer):
 
 
 def _copy(layer: RNN, direction: str, go_backwards: bool) -> RNN:
-    """A layer of the same configuration, new weights, named for its direction."""
+    """A layer with the same configuration and new weights, named after its direction."""
     with copying():
         entry = describe(layer)
     name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
@@ -333,5 +333,5 @@ def _copy(layer: RNN, direction: str, go_backwards: bool) -> RNN:
 
 
 def _together(first: dict, second: dict) -> dict:
-    """Gradients of weights; those of a weight that both directions use are added."""
+    """Gradients of weights; for a weight that both directions use, their sum."""
     return first | {key: first[key] + dw if key in first else dw for key, dw in second.items()}

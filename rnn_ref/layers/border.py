@@ -1,10 +1,10 @@
-"""What happens to arrays between a layer and whoever calls it on arrays: masks that travel along, and no shared memory.
+"""What happens to arrays between a layer and its caller: masks travel with them, and no memory is shared.
 
-In Keras arrays cannot be written to, so nobody can tell whether an output is the input itself. NumPy's can: what a
-layer hands out is therefore the caller's alone.
+In Keras arrays cannot be written to, so nobody can tell whether an output is the input itself. NumPy arrays can, so
+what a layer returns belongs to the caller alone.
 
-A mask belongs to the array that a layer returned, as long as that lives, and reaches the next layer that is called on
-it. Arithmetic, slices and copies give new arrays, which have none; so it is in Keras.
+A mask belongs to the array that a layer returned, for as long as the array lives, and reaches the next layer called on
+it. Arithmetic, slices and copies give new arrays, which have no mask, as in Keras.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from rnn_ref.device import converted, is_array, like_given
 from rnn_ref.layers.symbolic import entries, replace_entries
 
-_masks: dict[int, tuple] = {}  # id of an array -> a weak reference, which removes this entry, and its mask
+_masks: dict[int, tuple] = {}  # id of an array -> weak reference whose callback removes the entry, mask
 
 
 def set_mask(array, mask) -> None:
@@ -31,7 +31,7 @@ def mask_of(array):
 
 
 def with_masks(x, arguments: dict) -> dict:
-    """The arguments of a call on ``x``, with the masks that come with it, unless the caller passed masks."""
+    """The arguments of a call on ``x``, with the masks of ``x`` unless the caller passed masks."""
     if not _masks or arguments.get("mask") is not None:
         return arguments
     if is_array(x):
@@ -44,7 +44,7 @@ def with_masks(x, arguments: dict) -> dict:
 
 
 def handed_out(layer, y, mask, x, arguments: dict):
-    """Outputs as the caller gets them: NumPy's if the inputs were, with their masks, in memory of their own."""
+    """Outputs as the caller gets them: NumPy arrays if the inputs were, with their masks, in memory of their own."""
     y, mask = like_given((y, mask), x)
     held = [array for array in entries([x, list(arguments.values())]) if isinstance(array, np.ndarray)]
     if not hasattr(layer, "walk_layers"):

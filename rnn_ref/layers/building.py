@@ -1,4 +1,4 @@
-"""Wraps every layer's ``build``: whoever calls it, the layer counts as built afterwards."""
+"""Wraps every layer's ``build``, so that the layer counts as built afterwards, whoever called it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from rnn_ref.layers.symbolic import map_shapes
 
 
 def built_once(build: Callable) -> Callable:
-    """``build`` of a class, marking its layer as built; ``super().build(...)`` inside does not."""
+    """The ``build`` of a class, which marks the layer as built; ``super().build(...)`` inside it does not."""
     if getattr(build, "_marks_as_built", False):
         return build
 
     @functools.wraps(build)
     def wrapped(self, *shapes, **named_shapes):
-        if hasattr(self, "walk_layers") or self.__dict__.get("_building"):  # models may be built anew
+        if hasattr(self, "walk_layers") or self.__dict__.get("_building"):  # models may be built again
             return build(self, *shapes, **named_shapes)
         if self.built and self.weights:
             raise ValueError(
@@ -27,7 +27,7 @@ def built_once(build: Callable) -> Callable:
         try:
             build(self, *shapes, **named_shapes)
         except BaseException:
-            self._weights = before  # for another attempt, with another shape
+            self._weights = before  # so that it can be tried again with another shape
             raise
         finally:
             del self._building

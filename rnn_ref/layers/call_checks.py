@@ -1,4 +1,4 @@
-"""What a layer or model is called on: ``training`` and masks that say yes or no, and a warning about NaN in data."""
+"""Checks of a call's arguments: ``training`` and masks must be booleans, and NaN in the data gives a warning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnn_ref.layers.symbolic import entries
 
 
 def check_call(inputs, arguments: dict, owner: str) -> None:
-    """``training`` and ``mask`` of a call must say yes or no; arrays on a GPU are not waited for."""
+    """``training`` and ``mask`` of a call must be booleans; the values of arrays on a GPU are not waited for."""
     for array in entries(inputs):
         if isinstance(array, np.ma.MaskedArray):
             checks.numbers(array, "the input", owner)
@@ -24,14 +24,14 @@ def check_call(inputs, arguments: dict, owner: str) -> None:
 
 
 def look_for_nan(inputs, what: str) -> None:
-    """Warn about NaN or infinity in the arrays that a model or layer is called on; anything else is left alone."""
+    """Warn about NaN or infinity in the arrays that a model or layer is called on; anything else is ignored."""
     for array in [inputs] if type(inputs) is np.ndarray else entries(inputs):
         if isinstance(array, np.ndarray) and warn_nan(array, what, stacklevel=5):
             return
 
 
 def warn_nan(array: np.ndarray, what: str, stacklevel: int = 3) -> bool:
-    """Warn about NaN or infinity in data, naming the first place, and say whether there was any."""
+    """Warn about NaN or infinity in data, naming the first position; returns whether there was any."""
     if array.dtype.kind != "f" or _sum_is_finite(array):
         return False
     finite = array_module(array).isfinite(array)
@@ -43,7 +43,7 @@ def warn_nan(array: np.ndarray, what: str, stacklevel: int = 3) -> bool:
 
 
 def _sum_is_finite(array: np.ndarray) -> bool:
-    """Then all its terms are; of a large array found without an array of answers. Of a small one it is not asked."""
+    """Whether a large array has a finite sum, so that all its numbers are finite; small ones are tested singly."""
     if array.size < 100_000:
         return False
     with np.errstate(all="ignore"):

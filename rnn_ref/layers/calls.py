@@ -1,4 +1,4 @@
-"""The symbolic calls of a layer, of which it keeps only the first alive."""
+"""The symbolic calls of a layer, of which only the first is kept alive."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from weakref import WeakSet
 
 
 class SymbolicCalls:
-    """How many there were, and the nodes that tensors and models still hold.
+    """The number of calls so far, and the nodes that tensors and models still refer to.
 
-    Otherwise a layer that is called on many inputs would keep every graph it was ever part of alive. The first
-    node stays: ``layer.output`` means that of a layer's only call, whatever became of the tensor.
+    If it held them all, a layer called on many inputs would keep every graph it was ever part of alive. The first node
+    stays, because ``layer.output`` is that of a layer's only call, whatever became of the tensor.
     """
 
     def __init__(self):
@@ -42,10 +42,10 @@ class SymbolicCalls:
         return self._first
 
     def __iter__(self) -> Iterator:
-        """Those that are alive, the first one first."""
+        """The nodes that are still alive, the first one first."""
         return iter(([self._first] if self._count else []) + list(self._more))
 
-    def __getstate__(self) -> tuple:  # a copy holds the copies until the tensors of its model do
+    def __getstate__(self) -> tuple:  # a copy must hold its nodes until the tensors of the copied model do
         return self._first, list(self._more), self._count
 
     def __setstate__(self, state: tuple) -> None:

@@ -1,4 +1,4 @@
-"""What recurrent cells that run on compiled kernels share: options, weights, one step or a whole sequence of them."""
+"""What recurrent cells on compiled kernels share: options, weights, and running one step or a whole sequence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rnn_ref.spelling import spelled
 class Cell(CellOptions):
     """A recurrent cell that runs on compiled kernels.
 
-    A subclass names its record, its gates, its states and the modules with its kernels.
+    A subclass states its record, its gates, its states and the modules with its kernels.
     """
 
     takes_constants = False
@@ -34,10 +34,10 @@ class Cell(CellOptions):
     can_forget = True
     is_cell = True
     kernels: Kernels
-    recurrent_bias: Variable | None = None  # of recurrent products that stand apart, where it is no part of ``bias``
+    recurrent_bias: Variable | None = None  # of separate recurrent products, if it is not part of ``bias``
 
     def seen(self, tape) -> Iterator[tuple[str, str, np.ndarray, str]]:
-        """What there is to see on a tape besides states: group, name in a trace, array ``(T, B, H)``, its gate."""
+        """What a tape shows besides states: group, name in a trace, array ``(T, B, H)``, its gate."""
         gates = {} if tape.gates is None else dict(zip(self.GATES, tape.gates))
         for name, gate in gates.items():
             yield "gates", name, gate, name
@@ -48,15 +48,15 @@ class Cell(CellOptions):
             yield "projections", "projected_state" if apart else "reset_state", tape.q, "candidate"
 
     def equation_weights(self) -> dict[str, Variable]:
-        """Weights that the equations use number by number, by name."""
+        """Weights that the equations use elementwise, by name."""
         return {}
 
     def equation_values(self, unit: int) -> dict[str, np.generic]:
-        """What the equations use of weights number by number, and constants, by their symbols, for one unit."""
+        """Elementwise weights and constants of one unit, by their symbols in the equations."""
         return {}
 
     def arrays(self) -> tuple:
-        """``W, U, b`` as the kernels take them."""
+        """``W, U, b`` in the form the kernels take."""
         found = []
         for name in ("kernel", "recurrent_kernel", "bias"):
             weight = getattr(self, name)
@@ -69,14 +69,14 @@ class Cell(CellOptions):
         return tuple(found)
 
     def kernel_options(self) -> dict:
-        """What the kernels must know besides arrays."""
+        """What the kernels need besides arrays."""
         given = ((name, getattr(self, name, None)) for name in ("activation", "recurrent_activation"))
         return {name: activation.code for name, activation in given if activation is not None}
 
     # -- a whole sequence, as a recurrent layer asks for it -------------------------------------------
 
     def check_input(self, x, layer_name: str) -> None:
-        """``x`` (T, B, F) must have the features the cell was built for."""
+        """Check that ``x`` (T, B, F) has the number of features the cell was built for."""
         if x.ndim != 3:
             raise ValueError(f"{layer_name}: expected (batch, time, features), got {x.ndim} axes.")
         expected = self.kernel.shape[0]
@@ -87,7 +87,7 @@ class Cell(CellOptions):
             )
 
     def dropout_masks(self, B: int, F: int, training: bool) -> dict:
-        """Random masks for a batch: zeros, and ``1 / (1 - rate)`` where a number is kept; shared by all steps."""
+        """Random masks for a batch: 0, or ``1 / (1 - rate)`` where a number is kept; the same at all steps."""
         masks = {}
         count = self.blocks if self.implementation == 1 else 1
         if training and self.dropout:
@@ -111,8 +111,8 @@ class Cell(CellOptions):
     ) -> Tape:
         """A whole sequence: ``x`` (T, B, F), states (B, H), mask (T, B) -> tape.
 
-        ``keep`` is "tape" for all that the way back needs, "outputs", or "last" for the final states only.
-        ``x_drop`` and ``h_drop`` (see :mod:`rnn_ref.kernels.cpu.sequence`) take the place of random dropout masks.
+        ``keep`` is "tape" for everything that backward needs, "outputs", or "last" for the final states only.
+        ``x_drop`` and ``h_drop`` (see :mod:`rnn_ref.kernels.cpu.sequence`) replace random dropout masks.
         """
         T, B, F = x.shape
         masks = self.dropout_masks(B, F, training)
@@ -136,7 +136,7 @@ class Cell(CellOptions):
         )
 
     def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> KernelChoice:
-        """Which kernel runs; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        """The kernel to run; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
         if xp.device == "cpu":
             return KernelChoice("compiled")
         from rnn_ref.kernels.cuda.choice import choose
@@ -152,13 +152,13 @@ class Cell(CellOptions):
         return KernelChoice(choice.name, choice.reason)
 
     def _look_at_choice(self, batch_size: int, training: bool) -> None:
-        """The first time that the fast kernel cannot run, say why."""
+        """Say why the fast kernel cannot run, the first time it cannot."""
         if (batch_size, training) not in self._looked_at:
             self._looked_at.add((batch_size, training))
             warn_of_fallback(self.kernel_choice(batch_size, training=training), self.name)
 
     def run_back(self, tape: Tape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
-        """And back: gradients of all outputs ``(T, B, H)``, or of the last only, and of the final states ``(B, H)``.
+        """Backward, from gradients of all outputs ``(T, B, H)`` or only the last, and of the final states ``(B, H)``.
 
         None stands for a zero gradient of a state.
         """
@@ -186,21 +186,21 @@ class Cell(CellOptions):
         return LayerGradients(flow.dx, self.weight_gradients(flow), [d[0] for d in flow.dstates], flow)
 
     def admitted_tape(self, tape: Tape) -> Tape:
-        """The tape as the kernels read it, see :func:`rnn_ref.kernels.gate.admitted_tape`."""
+        """The tape in the form the kernels read, see :func:`rnn_ref.kernels.gate.admitted_tape`."""
         return admitted_tape(tape, self.blocks, len(self.GATES), self.units, self.dtype, self.name)
 
     def weight_gradients(self, flow) -> dict[str, np.ndarray]:
-        """By weight name."""
+        """Gradients of weights by name."""
         weights = {"kernel": flow.dW, "recurrent_kernel": flow.dU}
         return weights if flow.db is None else weights | {"bias": flow.db}
 
     @property
     def own_start(self) -> bool:
-        """Whether a subclass says what to start from."""
+        """Whether a subclass defines the initial states."""
         return type(self).get_initial_state is not Cell.get_initial_state
 
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
-        """``(B, H)`` for each state: zeros, unless a subclass has its own ``get_initial_state``."""
+        """``(B, H)`` for each state: zeros, unless a subclass has a ``get_initial_state`` of its own."""
         if self.own_start:
             return asked(self.get_initial_state, batch_size, self.dtype)
         return self._zeros(batch_size)
@@ -208,7 +208,7 @@ class Cell(CellOptions):
     def _zeros(self, batch_size: int) -> list[np.ndarray]:
         return [xp.zeros((batch_size, self.units), self.dtype) for _ in self.STATES]
 
-    # -- one step, for those who use the cell alone --------------------------------------------------
+    # -- one step, for using a cell by itself --------------------------------------------------------
 
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
         """Zeros ``(B, H)`` for each state."""
@@ -227,7 +227,7 @@ class Cell(CellOptions):
         return (states[0].copy(), states), tape
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """Back through one step: ``grads`` is ``(d_output, [d_states])``."""
+        """Backward through one step: ``grads`` is ``(d_output, [d_states])``."""
         dy, dstates = grads
         zero = xp.zeros_like(tape.h[0])
         dstates = [zero if d is None else xp.asarray(d, self.dtype) for d in dstates]
@@ -257,7 +257,7 @@ class Cell(CellOptions):
 
 
 def dropout_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: str) -> np.ndarray:
-    """Zeros with probability ``rate``, elsewhere ``1 / (1 - rate)``: the mean of what is multiplied stays."""
-    # Drawn on the CPU whatever the device, and moved: a seed gives the same numbers everywhere.
+    """0 with probability ``rate``, otherwise ``1 / (1 - rate)``, so that multiplying by it preserves the mean."""
+    # Drawn on the CPU and then moved to the device, so that a seed gives the same numbers everywhere.
     kept = generator.random(shape) >= rate
     return xp.asarray(kept * np.dtype(dtype).type(1 / (1 - rate)) if rate < 1 else np.zeros(shape, dtype))

@@ -1,4 +1,4 @@
-"""The options and weights of a recurrent cell that runs on compiled kernels."""
+"""Options and weights of a recurrent cell that runs on compiled kernels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnn_ref.layers.activation_option import ActivationOption
 from rnn_ref.layers.layer import Layer
 from rnn_ref.named import Named
 
-IN_THE_EQUATIONS = object()  # activations that are no option
+IN_THE_EQUATIONS = object()  # activations that are not options
 
 
 class GateWeights(NamedTuple):
@@ -26,7 +26,7 @@ class GateWeights(NamedTuple):
 
 
 class CellOptions(Layer):
-    """What :class:`rnn_ref.layers.cell.Cell` is made with.
+    """The options of :class:`rnn_ref.layers.cell.Cell`.
 
     Weights: ``kernel (F, G*H)``, ``recurrent_kernel (H, G*H)``, ``bias (G*H,)``.
     """
@@ -34,10 +34,10 @@ class CellOptions(Layer):
     record: Record
     GATES: tuple[str, ...]
     STATES: tuple[str, ...]
-    blocks: int  # G: how many (F, H) blocks the kernel has
+    blocks: int  # G: the number of (F, H) blocks in the kernel
     activation = ActivationOption(activations.get_pointwise)
     recurrent_activation = ActivationOption(activations.get_pointwise)
-    products: int  # how many (H, H) blocks the recurrent kernel has; G unless a cell says otherwise
+    products: int  # the number of (H, H) blocks in the recurrent kernel; G unless a cell says otherwise
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class CellOptions(Layer):
         **layer_options,
     ):
         super().__init__(**layer_options)
-        if checks.integer(implementation, "implementation", self.name) not in (0, 1, 2):  # 0: in old files, for 1
+        if checks.integer(implementation, "implementation", self.name) not in (0, 1, 2):  # 0: from old files, means 1
             raise ValueError(f"{self.name}: implementation must be 1 or 2, got {implementation!r}.")
         self.units = checks.positive_integer(units, "units", self.name)
         if activation is not IN_THE_EQUATIONS:
@@ -81,11 +81,11 @@ class CellOptions(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = checks.fraction(dropout, "dropout", self.name)
         self.recurrent_dropout = checks.fraction(recurrent_dropout, "recurrent_dropout", self.name)
-        # As in Keras: 1 drops inputs with a mask for each gate, 2 with one for all; recurrent dropout needs 1.
+        # As in Keras: 1 drops inputs with one mask per gate, 2 with one for all gates; recurrent dropout needs 1.
         self.implementation = 1 if recurrent_dropout or not implementation else implementation
         self.seed = seed
         self._generator = random.make(seed)
-        self._looked_at: set = set()  # batch sizes for which the kernel was chosen
+        self._looked_at: set = set()  # batch sizes for which the kernel has been chosen
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -173,7 +173,7 @@ class CellOptions(Layer):
             config["activation"] = self.activation.name
         if hasattr(self, "recurrent_activation"):
             config["recurrent_activation"] = self.recurrent_activation.name
-        # Keras does not write it; recurrent dropout, and a single gate, leave no choice.
+        # Not in Keras's configuration: with recurrent dropout or a single gate there is no choice.
         if self.blocks > 1 and self.implementation == 1 and not self.recurrent_dropout:
             config["implementation"] = 1
         return config | {

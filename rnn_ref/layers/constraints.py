@@ -1,8 +1,7 @@
-"""Constraints: what a weight is projected onto after each update.
+"""Constraints: projections applied to a weight after each update.
 
-Names, defaults and formulas are those of https://keras.io/api/layers/constraints/. An `axis` is the axis, or
-the axes, along which a norm is taken: in a kernel `(F, H)`, `axis=0` constrains the weights that enter each
-unit.
+Names, defaults and formulas are those of https://keras.io/api/layers/constraints/. Norms are taken along `axis`,
+which may be several axes: in a kernel `(F, H)`, `axis=0` constrains the weights that enter each unit.
 """
 
 from __future__ import annotations
@@ -122,14 +121,14 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Brings the norm of every vector between `min_value` and `max_value`, or nearer to it.
+    """Moves the norm of every vector into the range from `min_value` to `max_value`, or closer to it.
 
     Parameters
     ----------
     min_value, max_value : float
         The bounds on the norm.
     rate : float
-        The part of the way to go: 1 ends within the bounds, less goes there slowly, step by step.
+        Fraction of the distance to move: 1 ends within the bounds, less approaches them gradually.
     axis : int, sequence of int or None
         The axes of a vector; `None` takes the whole array as one.
 
@@ -169,7 +168,7 @@ class MinMaxNorm(Constraint):
 
 
 def _norms(w: np.ndarray, axis: Axis) -> np.ndarray:
-    axes = tuple(axis) if isinstance(axis, Sequence) else axis  # A config read from JSON has a list.
+    axes = tuple(axis) if isinstance(axis, Sequence) else axis  # In a config read from JSON it is a list.
     return xp.sqrt(xp.sum(xp.square(w), axis=axes, keepdims=True))
 
 

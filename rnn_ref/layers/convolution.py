@@ -1,4 +1,4 @@
-"""Conv1D: the same small product at every place of a sequence."""
+"""Conv1D: the same small product at every position of a sequence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnn_ref.layers.windows import (
 
 
 class Conv1DTape(NamedTuple):
-    """``windows (groups, B, T', K F / groups)``, what each window holds; ``z`` and ``a (B, T', H)``; T of the input."""
+    """Contents of the ``windows (groups, B, T', K F / groups)``; ``z`` and ``a (B, T', H)``; T of the input."""
 
     windows: np.ndarray
     z: np.ndarray
@@ -39,25 +39,25 @@ class Conv1D(Layer):
         a = activation(z)
 
     Steps outside the sequence are 0. Input ``(B, T, F)``, output ``(B, T', H)``; weights ``kernel W (K, F, H)``,
-    ``bias b (H,)``. Masks do not pass: a step of the output belongs to several of the input.
+    ``bias b (H,)``. Masks end here, because a step of the output belongs to several of the input.
 
     Parameters
     ----------
     filters : int
-        H, features of the output.
+        H, the number of output features.
     kernel_size : int
-        K, steps that a window holds.
+        K, the number of steps in a window.
     strides : int
-        From one window to the next.
+        Steps from one window to the next.
     padding : {"valid", "same", "causal"}
-        Only whole windows: T' = (T - span) // stride + 1 with span = dilation (K - 1) + 1; windows centred on their
-        step, or ending there, T' = T / stride rounded up.
+        Whole windows only: T' = (T - span) // stride + 1 with span = dilation (K - 1) + 1; or windows centred on their
+        step, or ending at it: T' = T / stride rounded up.
     data_format : {"channels_last", "channels_first"}, optional
         With ``"channels_first"`` inputs are ``(B, F, T)`` and outputs ``(B, H, T')``.
     dilation_rate : int
-        Steps from one place in a window to the next.
+        Distance in steps between neighbours in a window.
     groups : int
-        Features are divided into so many groups, each seen by its share of the filters; the kernel is then
+        Number of groups that the features are divided into, each seen by its share of the filters; the kernel is then
         ``(K, F / groups, H)``.
     activation : str, optional
     use_bias : bool
@@ -154,7 +154,7 @@ class Conv1D(Layer):
             )
 
     def _matrices(self) -> list[tuple[np.ndarray, np.ndarray | None, slice]]:
-        """For each group its kernel as a matrix ``(K F / groups, H / groups)``, its bias, and its filters."""
+        """For each group, its kernel as a matrix ``(K F / groups, H / groups)``, its bias, and its filters."""
         share = self.filters // self.groups
         each = [slice(start, start + share) for start in range(0, self.filters, share)]
         W = self.kernel.value.reshape(-1, self.filters)
@@ -173,7 +173,7 @@ class Conv1D(Layer):
         self.check_features(F, self.kernel.shape[1] * self.groups)
         count = self.windows.count(T, self.name, x.shape)
         steps = self.windows.padded(x, 0)
-        # All that a window holds in one row: then each group is one product.
+        # Each window's contents in one row, so that each group takes one product.
         held = xp.stack([steps[:, places] for places in self.windows.slices(count)], axis=2)  # (B, T', K, F)
         held = held.reshape(B, count, self.kernel_size[0], self.groups, F // self.groups)
         held = xp.ascontiguousarray(held.transpose(3, 0, 1, 2, 4)).reshape(self.groups, B, count, -1)
@@ -183,7 +183,7 @@ class Conv1D(Layer):
         return features_last(a, self.data_format), Conv1DTape(held, z, a, T)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """dL/da (B, T', H) -> dL/dx, dL/dW, dL/db: every step of x collects from all windows it is in."""
+        """dL/da (B, T', H) -> dL/dx, dL/dW, dL/db; each step of x sums over all windows that contain it."""
         da = features_last(xp.asarray(grads, self.dtype), self.data_format)
         da = admitted(da, tape.z.shape, self.dtype, self.name, "the gradient of the output")
         dz = self.activation.gradient(tape.z, tape.a, da)

@@ -1,4 +1,4 @@
-"""CustomCell: what lets a recurrent layer run any object that follows Keras's contract for cells."""
+"""CustomCell: lets a recurrent layer run any object that follows Keras's contract for cells."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from rnn_ref.registry import snake_case
 
 
 class CustomCell(Layer):
-    """An object with the cell contract, run step by step.
+    """An object that follows the cell contract, run step by step.
 
-    :class:`~rnn_ref.layers.RNN` and :class:`~rnn_ref.layers.StackedRNNCells` put it around cells that are not built in.
-    It runs on the CPU; where the device is a GPU, sequences are moved there and back.
+    :class:`~rnn_ref.layers.RNN` and :class:`~rnn_ref.layers.StackedRNNCells` wrap cells that are not built in with it.
+    It runs on the CPU; if the device is a GPU, sequences are moved to the CPU and back.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class CustomCell(Layer):
         - ``call(inputs, states)``, returning ``(output, new_states)``: ``inputs`` (B, ...), ``states`` a list of one
           array (B, ...) for each state. It may also name ``constants`` and ``training``.
         - ``state_size``: an int; or a list or tuple with an int, or a tuple (the shape), for each state.
-        - ``output_size``, optional: an int or a shape; that of the first state when absent.
-        - ``get_initial_state``, optional, with any of ``inputs``, ``batch_size``, ``dtype``; zeros when absent.
+        - ``output_size``, optional: an int or a shape; by default that of the first state.
+        - ``get_initial_state``, optional, with any of ``inputs``, ``batch_size``, ``dtype``; by default zeros.
         - ``build(input_shape)``, optional.
         - ``backward(inputs, states, d_output, d_states)``, optional, with ``constants`` and ``training`` where ``call``
           has them: returns ``(d_inputs, d_states, {weight name: gradient})``, and a list of the gradients of
@@ -78,15 +78,15 @@ class CustomCell(Layer):
         self.takes_constants = accepts(custom.call, "constants")
         self.needs_constants = self.takes_constants and _has_no_default(custom.call, "constants")
         self.takes_training = accepts(custom.call, "training")
-        _ = self.state_sizes  # says what is wrong with it, if anything is
+        _ = self.state_sizes  # raises if anything is wrong with it
 
     def __getattr__(self, name):
-        # Whatever else the object has (units, kernel, ...) reads as the cell's own.
+        # Other attributes of the object (units, kernel, ...) read as the cell's own.
         if name.startswith("_") or "custom" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         return getattr(self.custom, name)
 
-    # -- the object inside ---------------------------------------------------------------------------
+    # -- the wrapped object --------------------------------------------------------------------------
 
     @property
     def is_layer(self) -> bool:
@@ -94,7 +94,7 @@ class CustomCell(Layer):
 
     @property
     def dtype(self) -> str:
-        """Precision; the object inside, and weights it has already, follow."""
+        """Precision; setting it also sets that of the wrapped object and of its existing weights."""
         return self.__dict__["dtype"]
 
     @dtype.setter
@@ -167,11 +167,11 @@ class CustomCell(Layer):
 
     @property
     def own_start(self) -> bool:
-        """Whether the cell says what to start from."""
+        """Whether the cell defines the initial states."""
         return hasattr(self.custom, "get_initial_state")
 
     def initial_states(self, batch_size: int) -> list[np.ndarray]:
-        """What the cell's ``get_initial_state`` says, or zeros: ``(B, ...)`` for each state."""
+        """The result of the cell's ``get_initial_state``, or zeros: ``(B, ...)`` for each state."""
         shapes = [(batch_size, *shape_of(size)) for size in self.state_sizes]
         make = getattr(self.custom, "get_initial_state", None)
         if make is None:
@@ -185,17 +185,17 @@ class CustomCell(Layer):
         return states
 
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
-        """The states that a sequence begins with, one array for each."""
+        """The states that a sequence starts from, as a list of arrays."""
         states = self.initial_states(batch_size_of(batch_size, inputs, self.name))
         return [state.astype(dtype or self.dtype) for state in states]
 
     def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> KernelChoice:
-        """None of the kernels; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        """Python, not a kernel; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
         kind = type(self.custom).__name__
         return KernelChoice("Python", f"{kind} is a custom cell: its call is Python, run step by step on the CPU")
 
     def check_input(self, x, layer_name: str) -> None:
-        """``x`` (T, B, ...) must have the features the cell was built for."""
+        """Check that ``x`` (T, B, ...) has the features the cell was built for."""
         if self.built and tuple(x.shape[2:]) != tuple(self.input_shape[1:]):
             raise ValueError(
                 f"{layer_name}: expected {tuple(self.input_shape[1:])} after batch and time (what it was built with), "
@@ -227,7 +227,7 @@ class CustomCell(Layer):
     def run(self, x, states, *, mask=None, training: bool = False, constants=None, keep_z: bool = False) -> CustomTape:
         """All steps: ``x`` (T, B, ...), states (B, ...), mask (T, B).
 
-        ``keep_z`` asks built-in cells for their pre-activations; here there are none by that name.
+        ``keep_z`` asks built-in cells for their pre-activations and has no effect here.
         """
         constants = [np.asarray(c, self.dtype) for c in as_list([] if constants is None else constants)]
         if constants and not self.takes_constants:
@@ -246,7 +246,7 @@ class CustomCell(Layer):
         )
         for state, first in zip(tape.states, states):
             state[0] = first
-        record = training and not self.has_own_backward  # at once: a second run might draw other random numbers
+        record = training and not self.has_own_backward  # record now: a second run might draw different random numbers
         for t in range(T):
             old = [state[t] for state in tape.states]
             if record:
@@ -273,7 +273,7 @@ class CustomCell(Layer):
                 )
 
     def _record(self, tape: CustomTape, t: int):
-        """Step t under autograd: ``[output, *new states]``, and the way back."""
+        """Step t under autograd: ``[output, *new states]``, and the backward pass."""
         S = len(tape.states)
 
         def function(x, *rest):
@@ -293,13 +293,13 @@ class CustomCell(Layer):
                 "is not counted over the time steps. Give the activity_regularizer to the layer around the cell."
             )
 
-    # -- and back ------------------------------------------------------------------------------------
+    # -- backward ------------------------------------------------------------------------------------
 
     def run_back(self, tape: CustomTape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
-        """Gradients of all outputs ``(T, B, ...)``, or of the last, and of the final states (or None), back.
+        """Backward, from gradients of all outputs ``(T, B, ...)`` or the last, and of the final states (or None).
 
-        A masked row hands its gradients on: that of its output to the output before, those of its states to the states
-        before. Its step sees zeros, and gives zeros, for gradients enter a step linearly.
+        A masked row passes its gradients on: that of its output to the previous output, those of its states to the
+        previous states. Its step gets zeros and returns zeros, since a step is linear in its gradients.
         """
         d_weights = {name: np.zeros(weight.shape, self.dtype) for name, weight in self.named_weights().items()}
         d_constants = [np.zeros_like(constant) for constant in tape.constants]
@@ -375,7 +375,7 @@ class CustomCell(Layer):
         return dx, d_states, of_weights, of_constants
 
     def __call__(self, x, states=None, **arguments):
-        """One step, as the object itself does it: ``(output, new states)``. Runs on the CPU."""
+        """One step, as the object itself computes it: ``(output, new states)``. Runs on the CPU."""
         if get_device() != "cpu":
             return like_given(runs_on_cpu(self.__call__)(x, states, **arguments), x)
         if now() is not None and self.is_layer:

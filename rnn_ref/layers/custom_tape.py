@@ -1,4 +1,4 @@
-"""What a custom cell leaves behind, and what its way back gives."""
+"""What a custom cell records going forward, and the gradients going back."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy as np
 
 @dataclass(slots=True)
 class CustomTape:
-    """What the steps of a custom cell leave behind.
+    """What the steps of a custom cell record.
 
     Attributes
     ----------
     x : ndarray, (T, B, ...)
-        Inputs in the order they were read.
+        Inputs in the order in which they were read.
     states : list of ndarray, each (T + 1, B, ...)
         Index 0 is the initial state, ``t + 1`` the state after step t.
     outputs : ndarray, (T, B, ...)
-        A masked step repeats the output before it; before the first one there are zeros.
+        A masked step repeats the previous output, or zeros if there is none.
     mask : ndarray of bool, (T, B), or None
     constants : list of ndarray
     training : bool
     backs : list of callable
-        The record of every step, if steps were recorded on the way.
+        The backward pass of every step, if steps were recorded.
     output_is_state : bool
-        Whether the output is the first state itself, as in the built-in cells.
+        Whether the output is the first state, as in the built-in cells.
     keep_parts : bool
-        Whether the way back shall keep every step's part of the weights' gradients.
+        Whether backward keeps each step's part of the weights' gradients.
     gates, z
-        A custom cell's own business: None and nothing.
+        None and empty: a custom cell has no gates that others know of.
     """
 
     x: np.ndarray
@@ -63,11 +63,11 @@ class CustomFlow:
     ----------
     dx : ndarray, (T, B, ...)
     dstates : list of ndarray, each (T + 1, B, ...)
-        With respect to every state; index 0 belongs to the initial state.
+        With respect to each state; index 0 belongs to the initial state.
     parts : list of dict
-        Each step's part of the weights' gradients by name, if they were asked for; what is not there is zero.
+        Each step's part of the weights' gradients by name, if asked for; those missing are zero.
     dz, dc
-        A custom cell has no named pre-activations and no state known as the cell state: nothing and None.
+        Empty and None: a custom cell has no named pre-activations and no known cell state.
     """
 
     dx: np.ndarray
@@ -78,12 +78,12 @@ class CustomFlow:
 
     @property
     def dh(self) -> np.ndarray:
-        """The first state's."""
+        """The gradient of the first state."""
         return self.dstates[0]
 
 
 def one_size(size) -> Any:
-    """8 stays 8; a shape, whatever its type, becomes a tuple."""
+    """A size as an int, or a shape of any type as a tuple."""
     return int(size) if isinstance(size, (int, np.integer)) else tuple(int(each) for each in size)
 
 
@@ -92,5 +92,5 @@ def shape_of(size) -> tuple:
 
 
 def over(mask, array) -> np.ndarray:
-    """``(B,)`` in the rank of an array ``(B, ...)``."""
+    """``(B,)`` with axes added, to the rank of an array ``(B, ...)``."""
     return mask.reshape(-1, *[1] * (np.ndim(array) - 1))

@@ -38,7 +38,7 @@ class Dense(Layer):
     units : int
         H, size of the output.
     activation : str or callable, optional
-        Linear when absent; see :mod:`rnn_ref.layers.activations`.
+        Linear by default; see :mod:`rnn_ref.layers.activations`.
     use_bias : bool
     kernel_initializer, bias_initializer
         For ``kernel (F, H)`` and ``bias (H,)``.
@@ -128,7 +128,7 @@ class Dense(Layer):
         return a, DenseTape(x, z, a)
 
     def _project(self, x):
-        """``z = x W + b``: on a GPU by cuBLAS."""
+        """``z = x W + b``; on a GPU computed by cuBLAS."""
         W, b = self._arrays(x.shape[-1])
         rows = x.reshape(-1, x.shape[-1])
         if xp.device != "cpu":
@@ -144,7 +144,7 @@ class Dense(Layer):
         return z
 
     def _arrays(self, F: int) -> tuple:
-        """``W`` and ``b`` as the kernels take them."""
+        """``W`` and ``b`` in the form the kernels take."""
         W = admitted(self.kernel.value, (F, self.units), self.dtype, self.name, "kernel")
         return W, None if self.bias is None else admitted(self.bias.value, W.shape[1:], self.dtype, self.name, "bias")
 

@@ -10,19 +10,19 @@ from rnn_ref.layers.symbolic import entries
 def dependencies(layer, inputs, arguments: dict, gradients, moves: Callable) -> list[tuple]:
     """The entries of inputs and arguments that a call depends on, each with its gradient.
 
-    ``gradients.inputs`` has the structure of the inputs, ``initial_state`` and ``constants`` those of the arguments of
-    these names; a recurrent layer called on ``[x, h, c]`` gives inputs and initial states one after the other. A model
-    gives the gradients of all its arguments as ``initial_state``. Where there are ``gradients.arguments``, they are
-    those of the arguments by their names.
+    ``gradients.inputs`` has the structure of the inputs, ``initial_state`` and ``constants`` those of the arguments so
+    named; a recurrent layer called on ``[x, h, c]`` gives inputs and initial states one after the other. A model gives
+    the gradients of all its arguments as ``initial_state``. ``gradients.arguments``, if present, are those of the
+    arguments by name.
 
     Parameters
     ----------
     layer : Layer
     inputs, arguments
-        What it was called on.
+        What the layer was called on.
     gradients : LayerGradients
     moves : callable
-        ``moves(entry)``: whether an entry's gradient matters.
+        ``moves(entry)`` says whether an entry's gradient is needed.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def dependencies(layer, inputs, arguments: dict, gradients, moves: Callable) -> 
 
 
 def _in_order_of(inputs, found) -> list:
-    """The gradients of inputs, those in dicts by their keys."""
+    """The gradients of inputs, those in dicts in the order of their keys."""
     if isinstance(inputs, dict) and isinstance(found, dict):
         return [dx for key, value in inputs.items() for dx in _in_order_of(value, found[key])]
     if isinstance(inputs, (list, tuple)) and isinstance(found, (list, tuple)) and len(inputs) == len(found):

@@ -1,4 +1,4 @@
-"""Layers that disturb their input while a model trains: Dropout, SpatialDropout1D, GaussianNoise."""
+"""Layers that perturb their input in training: Dropout, SpatialDropout1D, GaussianNoise."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 def draw_mask(generator: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: str) -> np.ndarray:
-    """A dropout mask; at a rate of 1 nothing is left that could be scaled up, and nothing is drawn."""
+    """A dropout mask; at a rate of 1 it is all zeros, and nothing is drawn."""
     return xp.zeros(shape, dtype) if rate == 1 else dropout_mask(generator, shape, rate, dtype)
 
 
 class Dropout(Layer):
-    """Set numbers to 0 at random while training, and scale up the others.
+    """Set numbers to 0 at random in training, and scale up the others.
 
         y = x ⊙ d,    d = 0 with probability ``rate``, else 1 / (1 - rate)
 
@@ -27,7 +27,7 @@ class Dropout(Layer):
     rate : float
         Between 0 and 1.
     noise_shape : tuple of int or None, optional
-        Shape of ``d``, which is repeated to that of ``x``; None takes the size from ``x``:
+        Shape of ``d``, which is broadcast to that of ``x``; None takes the size from ``x``:
         ``(None, 1, None)`` drops the same features at all time steps.
     seed : int or numpy.random.Generator, optional
     **layer_options
@@ -69,7 +69,7 @@ class Dropout(Layer):
         return tuple(noise_shape)
 
     def drop_shape(self, shape: tuple) -> tuple:
-        """Shape of the mask for inputs of this shape."""
+        """The shape of the mask for inputs of this shape."""
         if self.noise_shape is None:
             return shape
         fits = len(self.noise_shape) == len(shape) and all(
@@ -118,7 +118,7 @@ class Dropout(Layer):
 
 
 class SpatialDropout1D(Dropout):
-    """Drop whole features: the same ones at all time steps of a sequence.
+    """Drop whole features, the same ones at all time steps of a sequence.
 
         y[b, t, f] = x[b, t, f] d[b, f]
 
@@ -155,11 +155,11 @@ class SpatialDropout1D(Dropout):
 
     def get_config(self) -> dict:
         config = super().get_config()
-        return {key: config[key] for key in ("rate", "seed", "name")} | {"dtype": self.dtype}  # Keras writes no more
+        return {key: config[key] for key in ("rate", "seed", "name")} | {"dtype": self.dtype}  # Keras writes only these
 
 
 class GaussianNoise(Layer):
-    """Add normally distributed noise while training.
+    """Add normally distributed noise in training.
 
         y = x + n,    n ~ N(0, stddev²)
 
@@ -196,7 +196,7 @@ class GaussianNoise(Layer):
         self._generator = random.make(self.seed)
 
     def forward(self, x, *, training: bool = False):
-        """``y = x + n``; nothing to remember."""
+        """``y = x + n``; the tape is empty."""
         x = self.as_input(x)
         if training and self.stddev > 0:
             noise = self.stddev * self._generator.standard_normal(x.shape)  # on the CPU: see dropout_mask

@@ -1,4 +1,4 @@
-"""Embedding: a row of a table for every token."""
+"""Embedding: one row of a table for every token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnn_ref.reading import require
 
 
 class Embedding(Layer):
-    """Replace every token, a whole number, by its row in a table.
+    """Replace every token (an integer) by its row in a table.
 
         y[b, t] = E[x[b, t]]
 
@@ -22,15 +22,15 @@ class Embedding(Layer):
     Parameters
     ----------
     input_dim : int
-        V, number of different tokens: the largest one plus 1.
+        V, the number of different tokens: the largest one plus 1.
     output_dim : int
-        H, length of a row.
+        H, the length of a row.
     embeddings_initializer, embeddings_regularizer, embeddings_constraint
         For ``embeddings (V, H)``.
     mask_zero : bool
-        Whether token 0 is padding: layers that follow skip it.
+        Whether token 0 is padding, which later layers skip.
     weights : ndarray (V, H), or a list with one, optional
-        The table to begin with.
+        The initial table.
     input_length : int, optional
         T; the same as ``input_shape=(T,)``, kept for code written for Keras 2.
     **layer_options
@@ -95,8 +95,8 @@ class Embedding(Layer):
         )
 
     def as_tokens(self, x) -> np.ndarray:
-        """Check that the inputs are whole numbers from 0 to V - 1."""
-        # The tokens as they came: a cast to float32, as `as_input` does, would round numbers above 2**24.
+        """Check that the inputs are integers from 0 to V - 1."""
+        # The tokens as given: a cast to float32, as in `as_input`, would round numbers above 2**24.
         x = xp.asarray(x)
         self.as_input(x)
         inside = (x >= 0) & (x < self.input_dim)
@@ -114,18 +114,18 @@ class Embedding(Layer):
         return tokens
 
     def forward(self, x, *, training: bool = False):
-        """``x (B, ...)`` -> ``E[x] (B, ..., H)``; the tape is ``x`` as whole numbers."""
+        """``x (B, ...)`` -> ``E[x] (B, ..., H)``; the tape is ``x`` as integers."""
         tokens = self.as_tokens(x)
         return self.embeddings.value[tokens], tokens
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """``dE[v] = Σ dy[b, t]`` over all places where ``x[b, t] = v``; whole numbers have no gradient."""
+        """``dE[v] = Σ dy[b, t]`` over all positions where ``x[b, t] = v``; the tokens themselves have no gradient."""
         tokens = tape.reshape(-1)
         dy = xp.asarray(grads, self.dtype).reshape(-1, self.output_dim)
         dE = xp.zeros_like(self.embeddings.value)
         if tokens.size:
-            # With equal tokens side by side every row of dE is one sum: no two threads, or numbers, get in each
-            # other's way, and the order of adding is always the same.
+            # With equal tokens sorted side by side, every row of dE is one sum: threads do not conflict, and the order
+            # of summation is always the same.
             order = xp.argsort(tokens, kind="stable")
             if xp.device == "cpu":
                 present, first = np.unique(tokens[order], return_index=True)

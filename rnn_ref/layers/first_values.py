@@ -1,4 +1,4 @@
-"""A weight's first values: from an initializer of whatever kind to an array of the weight's own."""
+"""A weight's initial values: from any kind of initializer to an array of the weight's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _allowance: ContextVar[list[int] | None] = ContextVar("numbers left, while a mod
 
 @contextmanager
 def drawn_by_nobody(most: int) -> Iterator[None]:
-    """Inside, weights start as zeros and may hold ``most`` numbers in all: a file is about to fill them."""
+    """Within it, weights start as zeros, to be filled from a file, and may hold ``most`` numbers in all."""
     token = _allowance.set([most])
     try:
         yield
@@ -35,12 +35,12 @@ def first_values(initializer, shape: tuple, dtype: str, path: str) -> np.ndarray
     shape : tuple of int
     dtype : str
     path : str
-        Name of the weight and its layer, for the error message.
+        Name of the weight with its layer, for error messages.
 
     Returns
     -------
     ndarray
-        Of that shape and dtype, in C order, shared with nobody: whoever made it may keep an array it gave.
+        Of that shape and dtype, in C order, and not shared: an initializer may keep an array that it returned.
     """
     shape = initializers.checked_shape(shape)
     left = _allowance.get()
@@ -63,6 +63,6 @@ def first_values(initializer, shape: tuple, dtype: str, path: str) -> np.ndarray
 def _takes_dtype(initializer) -> bool:
     try:
         parameters = inspect.signature(initializer).parameters.values()
-    except (TypeError, ValueError):  # some functions written in C do not say
+    except (TypeError, ValueError):  # some functions written in C have no signature
         return True
     return any(p.name == "dtype" or p.kind is p.VAR_KEYWORD for p in parameters)

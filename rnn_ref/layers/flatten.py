@@ -9,7 +9,7 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class Flatten(Layer):
-    """Put all axes but the batch into one.
+    """Merge all axes but the batch into one.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Flatten(Layer):
         return x.reshape(len(x), -1), x.shape
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """Back into the old shape."""
+        """Back to the original shape."""
         dx = xp.asarray(grads, self.dtype).reshape(tape)
         return LayerGradients(xp.moveaxis(dx, -1, 1) if self.data_format == "channels_first" else dx)
 

@@ -1,4 +1,4 @@
-"""Python functions in configurations: one with a name by its name, a lambda by its code."""
+"""Python functions in configurations: named ones by their name, lambdas by their code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_ref.custom_objects import UnknownObject, find
 
 
 def describe_function(function: Callable, layer: str) -> dict:
-    """As Keras 3 writes it.
+    """A function in Keras 3's form.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def describe_function(function: Callable, layer: str) -> dict:
         )
     if name != "<lambda>":
         return {
-            "module": getattr(function, "__module__", type(function).__module__),  # ufuncs have it since NumPy 2.1
+            "module": getattr(function, "__module__", type(function).__module__),  # ufuncs have one since NumPy 2.1
             "class_name": "function",
             "config": name,
             "registered_name": name,
@@ -46,9 +46,9 @@ def function_from(entry, custom_objects: Mapping | None, safe_mode: bool, layer:
     Parameters
     ----------
     layer : str
-        Name of the layer, by which ``custom_objects`` may have what a lambda is to be replaced with.
+        Name of the layer, under which ``custom_objects`` may hold a replacement for a lambda.
     names : dict
-        The global names that a lambda's code may use.
+        The global names that the code of a lambda may use.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""The loop over time as a function, for any step, and two helpers beside it.
+"""The loop over time as a function, for any step, and two helpers.
 
-TensorFlow.js and Keras build their recurrent layers on these functions; here they are in plain Python: a step
-function, a sequence, states. Arrays stay on the device they are given on. The layers of this package run on compiled
+TensorFlow.js and Keras build their recurrent layers on these functions. Here they are in plain Python, for a step
+function, a sequence and states. Arrays stay on the device they are on. The layers of this package run on compiled
 kernels instead.
 """
 
@@ -35,13 +35,13 @@ def rnn(
     inputs : ndarray, (B, T, ...)
     initial_states : ndarray or list of ndarray, each (B, ...)
     go_backwards : bool
-        Begin with the last time step; outputs stand in the order they were computed.
+        Start with the last time step; outputs are in the order in which they were computed.
     mask : ndarray of bool, (B, T) or (B, T, 1), optional
-        Where False, the states are carried over, and the output is the one before (zeros before the first).
+        Where False, the states are carried over and the previous output is repeated (zeros if there is none).
     constants : list of ndarray, optional
-        Handed to every step behind the states.
+        Passed to every step after the states.
     unroll : bool
-        Of no effect on results: this is a Python loop either way. As in Keras it needs a known number of time steps.
+        Does not affect results: this is a Python loop either way. As in Keras, T must be known.
     need_per_step_outputs : bool
         Whether to collect the outputs of all steps.
 
@@ -98,14 +98,14 @@ def rnn(
 
 @guarded
 def standardize_args(inputs, initial_state, constants, num_constants=None):
-    """Take apart ``[x, *states, *constants]``, the list form of a recurrent layer's arguments.
+    """Split ``[x, *states, *constants]``, the list form of a recurrent layer's arguments.
 
     Parameters
     ----------
     inputs : array, or list of arrays
         A list holds the sequence, then initial states, then ``num_constants`` constants.
     initial_state, constants : array, list of arrays, or None
-        With ``inputs`` a list of several, both must be None.
+        If ``inputs`` is a list of several arrays, both must be None.
     num_constants : int, optional
 
     Returns
@@ -141,18 +141,18 @@ def standardize_args(inputs, initial_state, constants, num_constants=None):
 
 @guarded
 def generate_dropout_mask(ones, rate, training=None, count=1, dropout_func=None):
-    """Dropout masks to be used for all time steps of a sequence.
+    """Dropout masks for use at all time steps of a sequence.
 
     Parameters
     ----------
     ones : callable or ndarray
-        An array of ones in the shape of a mask, or what makes it.
+        An array of ones in the shape of a mask, or a function that returns one.
     rate : float
-        Share of zeros; what is kept becomes ``1 / (1 - rate)``.
+        Fraction of zeros; the others become ``1 / (1 - rate)``.
     training : bool, optional
-        Without it the masks are the ones.
+        If false, the masks are the ones.
     count : int
-        How many masks.
+        The number of masks.
     dropout_func : callable, optional
         ``dropout_func(ones, rate)`` instead of random numbers from the package's seed.
 
@@ -199,10 +199,10 @@ def _listed(arrays) -> list:
 
 
 def _as_given(x):
-    """An array of either device stays where it is."""
+    """An array stays on its device."""
     return x if is_array(x) else np.asarray(x)
 
 
 def _where(mask, new, old):
-    """Row by row, new where the mask is True."""
+    """The new rows where the mask is True, the old ones elsewhere."""
     return np.where(mask.reshape(-1, *[1] * (new.ndim - 1)), new, old)

@@ -1,4 +1,4 @@
-"""GroupNormalization: groups of features, over all time steps of a sample, with mean 0 and variance 1."""
+"""GroupNormalization: mean 0 and variance 1 for each group of features, over all time steps of a sample."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ class GroupNormalizationTape(NamedTuple):
 
 
 class GroupNormalization(ScaleAndShift):
-    """Normalize groups of features of every sample by themselves.
+    """Normalize each group of features in every sample separately.
 
         x_hat = (x - mean(x)) / sqrt(var(x) + ε)
         y = γ x_hat + β
 
     with mean and variance over the features of a group and over all axes but the batch (all time steps). Input and
-    output ``(B, ..., F)``; weights ``gamma γ (F,)``, ``beta β (F,)``. Masks are handed on; padding counts like data.
+    output ``(B, ..., F)``; weights ``gamma γ (F,)``, ``beta β (F,)``. Masks are passed on; padding counts as data.
 
     Parameters
     ----------
     groups : int
-        G, into which F must divide; -1 makes a group of every feature, 1 is layer normalization over all axes.
+        G, which must divide F; -1 makes each feature a group, 1 is layer normalization over all axes.
     axis : int
-        That of the features.
+        The axis of the features.
     epsilon : float
-        ε, keeps the root away from 0.
+        ε, which keeps the root away from 0.
     center, scale : bool
         Whether there is a β, a γ.
     beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint
@@ -101,7 +101,7 @@ class GroupNormalization(ScaleAndShift):
             raise ValueError(f"{self.name}: {features} features cannot be divided into {self.groups} equal groups.")
 
     def _grouped(self, x) -> tuple[np.ndarray, tuple[int, ...]]:
-        """``(B, T, F)`` -> ``(B, T, G, F / G)``, and the axes over which mean and variance go."""
+        """``(B, T, F)`` -> ``(B, T, G, F / G)``, and the axes of mean and variance."""
         (axis,) = self.axes(x.shape)
         parts = (self.groups, x.shape[axis] // self.groups)
         grouped = x.reshape(*x.shape[:axis], *parts, *x.shape[axis + 1 :])

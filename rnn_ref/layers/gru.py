@@ -70,7 +70,7 @@ class GRUCell(Cell):
         return equations.RESET_AFTER if self.reset_after else equations.RESET_BEFORE
 
     def bias_shape(self) -> tuple[int, ...]:
-        """``(2, 3H)`` where inputs and state have biases of their own, else ``(3H,)``."""
+        """``(2, 3H)`` if inputs and state have separate biases, else ``(3H,)``."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
     def kernel_options(self) -> dict:
@@ -110,15 +110,15 @@ class GRU(BuiltInRNN):
     kernel_constraint, recurrent_constraint, bias_constraint
         Applied to these weights after every update.
     dropout, recurrent_dropout : float
-        Share of the inputs, and of the recurrent state, set to zero in training; the same at every step.
+        Fraction of the inputs, and of the recurrent state, set to zero in training; the same ones at every step.
     seed : int, optional
         For dropout.
     return_sequences : bool
-        Return the output of every time step, not only of the last.
+        Return the output of every time step, not only the last.
     return_state : bool
         Return ``[output, h_T]``.
     go_backwards : bool
-        Read the sequence from its end.
+        Read the sequence backwards.
     stateful, unroll, zero_output_for_mask, time_major : bool
         See :class:`~rnn_ref.layers.RNN`.
     reset_after : bool
@@ -126,7 +126,7 @@ class GRU(BuiltInRNN):
     use_cudnn : "auto" or False
         There is no cuDNN here: True is refused. A GPU is chosen with :func:`rnn_ref.set_device`.
     **layer_options
-        ``implementation`` (1: inputs dropped with a mask for each gate; 2: with one mask; recurrent dropout needs 1),
+        ``implementation`` (1: one input dropout mask per gate; 2: one for all gates; recurrent dropout needs 1),
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 
     References

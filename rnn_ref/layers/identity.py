@@ -1,4 +1,4 @@
-"""Identity: nothing happens."""
+"""Identity: the output is the input."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class Identity(Layer):
-    """Hand the input on.
+    """Pass the input on.
 
         y = x
 
-    A placeholder where a layer may be put, or left out.
+    A placeholder for an optional layer.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Identity(Layer):
     supports_masking = True
 
     def forward(self, x, *, training: bool = False):
-        """``y = x``; nothing to remember."""
+        """``y = x``; the tape is empty."""
         return self.as_input(x), None
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:

@@ -1,4 +1,4 @@
-"""Initializers that draw nothing: zeros, ones, constants, the identity."""
+"""Initializers without randomness: zeros, ones, constants, the identity."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Constant(Initializer):
     Parameters
     ----------
     value : float or array_like
-        The number; or an array, repeated to the shape of the weight by NumPy's rules. A table of pretrained embeddings
-        is usually given so.
+        The number, or an array that NumPy broadcasts to the shape of the weight; useful for a table of pretrained
+        embeddings.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: float | ArrayLike = 0.0):
-        if isinstance(value, Mapping):  # as Keras writes arrays into a config
+        if isinstance(value, Mapping):  # the form in which Keras writes arrays into a config
             value = np.array(value["config"]["value"], value["config"]["dtype"])
         array = np.array(value)
         if array.dtype.kind not in "fiub":
@@ -111,16 +111,16 @@ class Identity(Initializer):
         return (self.gain * np.eye(*shape)).astype(checked_dtype(dtype))
 
     def get_config(self) -> Config:
-        return {} if self.gain == 1 else {"gain": self.gain}  # Keras writes none
+        return {} if self.gain == 1 else {"gain": self.gain}  # Keras does not write it
 
 
 class FromArray(Initializer):
-    """The values of a given array; what `get` makes of one.
+    """The values of a given array, as `get` makes from an array.
 
     Parameters
     ----------
     value : array_like
-        The values. The shape asked for must be this array's.
+        The values, in the shape of the weight.
 
     Examples
     --------

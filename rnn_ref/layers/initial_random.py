@@ -17,20 +17,20 @@ TRUNCATED_STDDEV = 0.87962566103423978
 
 
 class RandomInitializer(Initializer):
-    """Base class of the random initializers: it looks after the seed.
+    """Base class of the random initializers; it manages the seed.
 
     Parameters
     ----------
     seed : int, numpy.random.Generator or None
-        With an integer every call returns the same values. With `None` too, as in Keras: the initializer
-        takes its own integer from the package-wide generator (`rnn_ref.random`) once, when it is made. A
-        generator moves on with each call.
+        With an integer, every call returns the same values. So it does with `None`, as in Keras: the initializer
+        draws an integer of its own from the package's generator (`rnn_ref.random`) once, when it is made. A
+        generator advances with each call.
     """
 
     def __init__(self, seed: Seed = None):
         self.seed = random.from_config(seed)
         self._source = random.generator().integers(2**63) if self.seed is None else self.seed
-        random.make(self._source)  # A wrong seed is reported here, not when a layer is built.
+        random.make(self._source)  # Report a wrong seed here, not when a layer is built.
 
     def rng(self) -> np.random.Generator:
         """Return the generator that one call draws from."""
@@ -70,12 +70,12 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomInitializer):
-    """Normal values; those more than two standard deviations from the mean are drawn again.
+    """Normal values; any more than two standard deviations from the mean are redrawn.
 
     Parameters
     ----------
     mean, stddev : float
-        Mean and standard deviation before the cut. After it the standard deviation is 0.8796 times `stddev`.
+        Mean and standard deviation before truncation. Afterwards, the standard deviation is 0.8796 times `stddev`.
     seed : int, numpy.random.Generator or None
         See `RandomInitializer`.
 
@@ -133,9 +133,9 @@ class RandomUniform(RandomInitializer):
 class Orthogonal(RandomInitializer):
     """A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`.
 
-    The default of recurrent kernels: multiplying by an orthogonal matrix keeps the length of a state, however
-    many steps it goes. Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning
-    in deep linear neural networks" (2014).
+    The default for recurrent kernels: multiplying by an orthogonal matrix preserves the length of a state over any
+    number of steps. Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear
+    neural networks" (2014).
 
     A shape of more than two dimensions is treated as the matrix `(shape[0] * ... * shape[-2], shape[-1])`.
 
@@ -169,7 +169,7 @@ class Orthogonal(RandomInitializer):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
         q, r = linalg.qr(self.rng().standard_normal(tall))
-        # QR leaves the sign of each column open. Fixing it by R's diagonal makes Q uniform over the
+        # QR leaves the sign of each column undetermined. Fixing it by R's diagonal makes Q uniform over the
         # orthogonal matrices: Mezzadri, "How to generate random matrices from the classical compact groups"
         # (2007).
         q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Initializers that keep the variance of what flows through a layer: Glorot, He, LeCun."""
+"""Initializers that preserve the variance of signals through a layer: Glorot, He, LeCun."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class VarianceScaling(RandomInitializer):
     mode : {"fan_in", "fan_out", "fan_avg"}
         `n` is the number of input units, of output units, or the average of the two (see `compute_fans`).
     distribution : {"truncated_normal", "untruncated_normal", "uniform"}
-        The truncated normal is widened first, so that the cut leaves the variance at `scale / n`. The uniform
+        The truncated normal is widened first, so that its variance after truncation is `scale / n`. The uniform
         one lies within `±sqrt(3 * scale / n)`. "normal" is another name for "truncated_normal".
     seed : int, numpy.random.Generator or None
         See `RandomInitializer`.
@@ -99,7 +99,7 @@ class VarianceScaling(RandomInitializer):
 
 
 class _FixedVarianceScaling(VarianceScaling):
-    """A `VarianceScaling` whose `scale`, `mode` and `distribution` have a name of their own."""
+    """A `VarianceScaling` with a fixed `scale`, `mode` and `distribution` that has a name of its own."""
 
     SCALE: float
     MODE: str
@@ -120,7 +120,7 @@ class _FixedVarianceScaling(VarianceScaling):
 class GlorotUniform(_FixedVarianceScaling):
     """Uniform within `±sqrt(6 / (fan_in + fan_out))`, also called Xavier uniform.
 
-    Keeps the variance of activations and of gradients alike from layer to layer: Glorot and Bengio,
+    Preserves the variance of both activations and gradients from layer to layer: Glorot and Bengio,
     "Understanding the difficulty of training deep feedforward neural networks" (2010).
 
     Parameters
@@ -159,7 +159,7 @@ class GlorotNormal(_FixedVarianceScaling):
 class HeUniform(_FixedVarianceScaling):
     """Uniform within `±sqrt(6 / fan_in)`.
 
-    Twice Lecun's variance, because a ReLU lets half of its inputs through: He, Zhang, Ren and Sun, "Delving
+    Twice LeCun's variance, because a ReLU lets half of its inputs through: He, Zhang, Ren and Sun, "Delving
     deep into rectifiers" (2015).
 
     Parameters
@@ -242,9 +242,9 @@ def compute_fans(
     ----------
     shape : sequence of int
         A matrix is `(inputs, outputs)`. With more dimensions it is taken for a convolution kernel,
-        `(..., inputs, outputs)`, whose window multiplies both. A vector counts its length for both.
+        `(..., inputs, outputs)`, whose window size multiplies both. For a vector, both are its length.
     input_axes, output_axes : sequence of int, optional
-        When both are given, the axes whose sizes are multiplied instead.
+        If both are given, the axes whose sizes are multiplied instead.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What all initializers have in common."""
+"""The base class of all initializers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def checked_shape(shape: Shape) -> tuple[int, ...]:
 
 
 def checked_dtype(dtype: DTypeLike) -> np.dtype:
-    # Keras passes None for "the default"; to NumPy it means float64.
+    # Keras passes None for the default; NumPy takes it to mean float64.
     return np.dtype("float32" if dtype is None else dtype)
 
 

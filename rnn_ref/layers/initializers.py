@@ -1,10 +1,10 @@
-"""Initializers: how a weight gets its first values.
+"""Initializers: where a weight's initial values come from.
 
 Every initializer is called as `initializer(shape, dtype="float32")` and returns a new array. The random ones
-draw in float64 and cast at the end, so that one seed gives a float32 and a float64 layer the same weights.
+draw in float64 and cast at the end, so that a given seed gives float32 and float64 layers the same weights.
 
-Names, defaults and formulas are those of https://keras.io/api/layers/initializers/. The numbers drawn are
-NumPy's, so one seed gives other values here than in Keras.
+Names, defaults and formulas are those of https://keras.io/api/layers/initializers/. The random numbers are
+NumPy's, so that a seed gives different values here than in Keras.
 """
 
 from __future__ import annotations

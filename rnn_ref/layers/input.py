@@ -1,4 +1,4 @@
-"""Input: says what shape a model's samples have."""
+"""Input: the shape of a model's samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnn_ref.layers.symbolic import Node, SymbolicTensor
 
 
 class InputLayer(Layer):
-    """The place in a graph where data come in; :func:`Input` makes it.
+    """The place where data enters a graph; made by :func:`Input`.
 
     Parameters
     ----------
@@ -22,18 +22,18 @@ class InputLayer(Layer):
         Shape of one sample.
     batch_size : int, optional
     dtype : str, optional
-        A floating, integer or boolean type; ``config.floatx()`` when absent.
+        A floating, integer or boolean type; by default ``config.floatx()``.
     batch_shape : tuple, optional
         Shape with the batch in front, instead of ``shape`` and ``batch_size``.
     name : str, optional
     sparse, ragged : bool
         Only False.
     optional : bool
-        Whether a model may be called with None in this place.
+        Whether a model may be called with None for this input.
     input_tensor : SymbolicTensor, optional
-        A tensor to begin with, instead of a new one; it says shape and dtype.
+        A tensor to use instead of a new one; it determines shape and dtype.
     input_shape : tuple, optional
-        Keras 2's name of ``shape``.
+        Keras 2's name for ``shape``.
     """
 
     supports_masking = True
@@ -115,7 +115,7 @@ class InputLayer(Layer):
 
 
 def data_type(dtype, where: str) -> str:
-    """The name of a type that data may have."""
+    """The name of a valid data type."""
     name = getattr(dtype, "__name__", None) or str(dtype)
     if name == "bool" or name.lstrip("u") in ("int8", "int16", "int32", "int64"):
         return name
@@ -142,16 +142,16 @@ def Input(
         Shape of one sample, ``(T, F)`` for a sequence; None for a size that may vary.
     batch_size : int, optional
     dtype : str, optional
-        ``"int32"`` for the numbers of words; ``config.floatx()`` when absent.
+        ``"int32"`` for word indices; by default ``config.floatx()``.
     sparse, ragged : bool
         Only False.
     batch_shape : tuple, optional
         Shape with the batch in front, instead of ``shape`` and ``batch_size``.
     name : str, optional
     tensor : SymbolicTensor, optional
-        A tensor to begin with, instead of a new one.
+        A tensor to use instead of a new one.
     optional : bool
-        Whether a model may be called with None in this place; what its layers do with it is their business.
+        Whether a model may be called with None for this input; its layers must then handle None.
 
     References
     ----------

@@ -1,8 +1,8 @@
-"""Layers called inside a ``call`` that a user wrote.
+"""Layers called inside a user's ``call``.
 
-Where autograd records, a layer with a backward of its own is one step of the record: it runs on plain arrays, its
-weights stand beside its inputs, and on the way back its own ``backward`` is asked. Layers with a ``call`` of their own
-are simply called.
+While autograd records, a layer with a backward of its own is one step of the record: it runs on plain arrays, its
+weights count as further inputs, and going back its own ``backward`` is used. Layers with a ``call`` of their own are
+simply called.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rnn_ref.layers.variable import raw, value_of
 
 
 def call_inside(layer, x, arguments: dict, call: Call):
-    """A layer called in a running ``call``, which hands on ``training`` and masks, as in Keras."""
+    """Call a layer in a running ``call``, which passes on ``training`` and masks, as in Keras."""
     arguments = dict(arguments)
     training, mask = arguments.pop("training", None), arguments.pop("mask", None)
     training = call.training if training is None else bool(training)
@@ -40,7 +40,7 @@ def call_inside(layer, x, arguments: dict, call: Call):
         return _with_masks(call, y, layer.compute_mask(x, mask))
 
     def forward(x, arguments):
-        if layer.is_cell:  # the run of a cell is that of a sequence
+        if layer.is_cell:  # a cell's ``run`` takes a whole sequence
             return *layer.forward(x, training=training, **arguments), None
         return layer.run(x, mask=mask, training=training, **arguments)
 
@@ -50,7 +50,7 @@ def call_inside(layer, x, arguments: dict, call: Call):
 
 
 def _note_penalty(call: Call, layer, y) -> None:
-    """A layer's penalty on its outputs is one of the call that it is called in."""
+    """Add a layer's penalty on its outputs to those of the call that it is called in."""
     if layer.activity_regularizer is None:
         return
     for output in map(value_of, entries(y)):
@@ -59,15 +59,15 @@ def _note_penalty(call: Call, layer, y) -> None:
 
 
 def call_by_hand(layer, written, x, arguments: dict):
-    """What ``super().call`` does in a subclass of a layer with a backward of its own: just that layer's computation.
+    """``super().call`` in a subclass of a layer with a backward of its own: just that layer's computation.
 
     Parameters
     ----------
     layer : Layer
     written : type
-        The class whose ``forward`` and ``backward`` are meant.
+        The class whose ``forward`` and ``backward`` to use.
     x, arguments
-        What it is called on.
+        What the layer is called on.
     """
     call = now() or Call()
     own = call.layer is layer
@@ -93,7 +93,7 @@ def _with_masks(call: Call, y, masks):
 
 
 def _step(layer, x, arguments: dict, call: Call, forward: Callable, backward: Callable, own: bool = False):
-    """Outputs, boxes where autograd records, and their masks."""
+    """Outputs, as boxes while autograd records, and their masks."""
     plain = each((x, arguments), raw) if call.make_box is not None else (x, arguments)
     with within(None):
         y, tape, masks = forward(*plain)
@@ -118,7 +118,7 @@ def _step(layer, x, arguments: dict, call: Call, forward: Callable, backward: Ca
 
 @dataclass(slots=True)
 class Inner:
-    """Tape of a layer's own computation inside its ``call``; the flow, once the way back has been there."""
+    """Tape of a layer's own computation inside its ``call``, and its flow once backward has run."""
 
     tape: Any
     flow: Any = None
@@ -126,14 +126,14 @@ class Inner:
 
 @dataclass(slots=True)
 class Place:
-    """Stands for the k-th entry of inputs and arguments."""
+    """Placeholder for the k-th entry of inputs and arguments."""
 
     k: int
 
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One run of a layer, for the way back."""
+    """One run of a layer, for its backward."""
 
     layer: Any
     places: tuple
@@ -149,7 +149,7 @@ class Record:
         return self.values[0] if len(self.values) == 1 else tuple(self.values)
 
     def back(self, grads, arguments: tuple, wanted: tuple):
-        """Gradients of the arguments of the primitive that are wanted."""
+        """Gradients of those arguments of the primitive that are needed."""
         grads = [grads] if len(self.values) == 1 else list(grads)
         grads = [np.asarray(g, y.dtype if y.dtype.kind == "f" else None) for g, y in zip(grads, self.values)]
         if getattr(self.tape, "penalties", ()):
@@ -180,7 +180,7 @@ class Record:
 
 @cache
 def _primitive():
-    """A step of autograd's record: whatever a :class:`Record` holds, with its way back."""
+    """A step of autograd's record: whatever a :class:`Record` holds, with its backward."""
     from autograd.extend import defvjp_argnums, primitive
 
     @primitive

@@ -22,25 +22,25 @@ class Lambda(Layer):
 
         y = function(x, **arguments)
 
-    There are three ways to its gradient: give it as ``gradient``; or write the function with ``autograd.numpy``
-    instead of ``numpy`` and have the package `autograd <https://github.com/HIPS/autograd>`_ find it (the backward
-    pass runs the function once more, so it must not draw random numbers); or do without, where no layer before this
-    one has weights.
+    There are three ways to handle its gradient: pass it as ``gradient``; or write the function with ``autograd.numpy``
+    instead of ``numpy`` and let the package `autograd <https://github.com/HIPS/autograd>`_ find it (the backward pass
+    runs the function again, so it must not draw random numbers); or do without, if no layer before this one has
+    weights.
 
     Parameters
     ----------
     function : callable
-        Gets the inputs, ``(B, ...)`` or a list; also ``training`` and ``mask`` if it has arguments of these names.
-        Returns an array.
+        Takes the inputs, ``(B, ...)`` or a list, and also ``training`` and ``mask`` if it has arguments with these
+        names. Returns an array.
     output_shape : tuple or callable, optional
-        Shape of the output without the batch, or a function of the input shape that gives it with the batch. When
-        absent the function is tried out.
+        Shape of the output without the batch, or a function from the input shape to the output shape, both with the
+        batch. By default it is found by running the function.
     mask : ndarray or callable, optional
-        Mask of the output, or a function of the inputs and their mask that gives it. When absent a mask ends here.
+        Mask of the output, or a function from the inputs and their mask to it. By default masks end here.
     arguments : dict, optional
-        More arguments of the function.
+        Further arguments of the function.
     gradient : callable, optional
-        ``gradient(x, y, dy) -> dx``, with dL/dy ``dy`` in the shape of the output and dL/dx ``dx`` in that of the
+        ``gradient(x, y, dy) -> dx``, where ``dy`` is dL/dy in the shape of the output, and ``dx`` dL/dx in that of the
         inputs.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
@@ -80,12 +80,12 @@ class Lambda(Layer):
         )
         try:
             names = inspect.signature(function).parameters
-        except ValueError:  # some functions written in C do not say
+        except ValueError:  # some functions written in C have no signature
             names = {}
         self._takes = [name for name in ("mask", "training") if name in names]
 
     def check_shapes(self, shapes) -> None:
-        """Any inputs will do."""
+        """Accept any inputs."""
 
     def forward(self, x, *, mask=None, training: bool = False):
         """``y = function(x)``; the tape is the inputs, the output, and the function's other arguments."""
@@ -119,7 +119,7 @@ class Lambda(Layer):
         if not input_gradient and not reads_weights:
             return LayerGradients(None)
         dy = xp.asarray(grads, self.dtype)
-        # autograd knows NumPy's arrays only
+        # autograd knows only NumPy arrays
         weights: dict = {}
         if self.gradient is None:
             dx = runs_on_cpu(self._differentiate)(x, arguments, dy, weights)
@@ -136,7 +136,7 @@ class Lambda(Layer):
         return LayerGradients(dxs if several else dxs[0], weights)
 
     def _differentiate(self, x, arguments: dict, dy, weights: dict):
-        """dL/dx; those of weights that the function uses are put into ``weights``."""
+        """dL/dx; gradients of weights that the function uses are put into ``weights``."""
         try:
             import autograd  # noqa: F401
         except ImportError:
@@ -166,7 +166,7 @@ class Lambda(Layer):
         return found if several else found[0]
 
     def compute_mask(self, inputs, mask=None):
-        """The layer's ``mask``."""
+        """The mask given by the layer's ``mask``."""
         if callable(self.mask):
             return self.mask(inputs, mask)
         return super().compute_mask(inputs, mask) if self.mask is None else self.mask
@@ -176,7 +176,7 @@ class Lambda(Layer):
             return tuple(self._output_shape(input_shape))
         if self._output_shape is not None:
             return (input_shape[0] if is_shape(input_shape) else input_shape[0][0], *self._output_shape)
-        # Sizes of the output that change with the unknown sizes of the input are unknown themselves.
+        # Output sizes that change with the unknown sizes of the input are unknown too.
         two, three = self._try_out(input_shape, 2), self._try_out(input_shape, 3)
         if len(two) != len(three):
             raise NotImplementedError(
@@ -199,7 +199,7 @@ class Lambda(Layer):
             ) from error
 
     def get_config(self) -> dict:
-        """A function with a name by this name; a lambda by its code, as Keras does."""
+        """Named functions by their name, lambdas by their code, as in Keras."""
 
         def described(entry):
             return describe_function(entry, self.name) if callable(entry) else entry
@@ -215,8 +215,8 @@ class Lambda(Layer):
     def from_config(cls, config: dict, custom_objects: dict | None = None, safe_mode: bool | None = None):
         """A layer from :meth:`get_config`'s dictionary.
 
-        Functions are found by name in ``custom_objects``, that of a lambda by the name of the layer; the code of a
-        lambda is run only with ``safe_mode=False``.
+        Functions are looked up by name in ``custom_objects``, lambdas by the name of the layer; the code of a lambda is
+        run only with ``safe_mode=False``.
         """
         name = config.get("name", cls.__name__)
 

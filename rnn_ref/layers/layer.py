@@ -38,19 +38,19 @@ class LayerGradients:
     Attributes
     ----------
     inputs : ndarray, list of ndarray, or None
-        dL/dx in the shape of the inputs; None when it was not asked for.
+        dL/dx in the shape of the inputs; None if it was not asked for.
     weights : dict of str to ndarray
-        dL/dw by the names of :meth:`Layer.named_weights`. A weight of another layer, which a ``call`` that a user wrote
-        has used, stands there itself instead of a name.
+        dL/dw by the names of :meth:`Layer.named_weights`. A weight of another layer, used by a user's ``call``, is its
+        own key in place of a name.
     initial_state : list of ndarray
         dL/ds_0, one ``(B, H)`` array for each state of a recurrent layer.
     flow : rnn_ref.kernels.tape.Gradients or None
-        Recurrent layers: the gradients at every time step.
+        For recurrent layers, the gradients at every time step.
     constants : list of ndarray
-        Recurrent layers that were given ``constants``: dL/d(constant) for each.
+        For recurrent layers that were given ``constants``, dL/d(constant) for each.
     arguments : dict or None
-        dL/d(argument) by the names of all further arguments of the call, in their structure; None where they are found
-        in ``initial_state`` and ``constants``.
+        dL/d(argument) by the names of all further arguments of the call, in their structure; None if they are in
+        ``initial_state`` and ``constants``.
     """
 
     inputs: Any
@@ -61,14 +61,14 @@ class LayerGradients:
     arguments: dict | None = None
 
     def add(self, layer, of_weights: dict) -> None:
-        """Add gradients of weights, given by the weights themselves."""
+        """Add gradients of weights, keyed by the weights themselves."""
         names = {weight: name for name, weight in layer.named_weights().items()}
         for weight, dw in of_weights.items():
             key = names.get(weight, weight)
             self.weights[key] = self.weights[key] + dw if key in self.weights else np.asarray(dw)
 
     def inside(self, name: str) -> dict:
-        """``weights`` under the name of a layer that holds the one they belong to."""
+        """``weights`` under the names that they have in an enclosing layer."""
         return {f"{name}/{key}" if isinstance(key, str) else key: dw for key, dw in self.weights.items()}
 
 
@@ -84,13 +84,13 @@ def unique_name(class_name: str) -> str:
 
 
 def reset_names() -> None:
-    """Begin counting layer names again."""
+    """Restart the numbering of layer names."""
     _names_given.clear()
 
 
 def batch_size_of(batch_size, inputs, layer: str) -> int:
-    """How many samples ``get_initial_state`` was asked for: as a number, or as the length of an array."""
-    if np.ndim(batch_size):  # the first argument was the inputs, as in tf.keras
+    """The number of samples asked of ``get_initial_state``, given as a number or as an array of this length."""
+    if np.ndim(batch_size):  # the first argument was ``inputs``, as in tf.keras
         batch_size, inputs = None, batch_size
     if batch_size is None:
         if inputs is None:
@@ -103,27 +103,27 @@ class Layer(WeightOwner):
     """Base class of layers.
 
     A layer implements ``build(input_shape)``, which makes its weights with :meth:`add_weight`;
-    ``forward(x, training=False)``, which returns the outputs and a *tape* (what ``backward`` must remember);
+    ``forward(x, training=False)``, which returns the outputs and a *tape* (what ``backward`` needs to remember);
     ``backward(tape, grads)``, which returns :class:`LayerGradients`; ``compute_output_shape`` and ``get_config``.
-    A layer that takes several inputs gets them, and their shapes, as a list.
+    A layer with several inputs gets them, and their shapes, as a list.
 
-    Or, as in Keras, it implements ``call(x)`` alone, with ``autograd.numpy`` in place of ``numpy``: then HIPS autograd
-    differentiates it (:mod:`rnn_ref.layers.autodiff`). ``training`` and ``mask`` go to a ``call`` that names them.
+    Or, as in Keras, it implements only ``call(x)``, with ``autograd.numpy`` in place of ``numpy``, and HIPS autograd
+    differentiates it (:mod:`rnn_ref.layers.autodiff`). ``call`` may also take ``training`` and ``mask``.
 
     Masks, ``(B, T)`` and True where a time step counts, travel with the data: a layer with ``takes_mask`` gets the
-    mask of its input (a list for a list) as ``forward(..., mask=...)``; ``compute_mask`` says which mask its output
-    has. One with ``supports_masking`` hands the mask on; one without loses it, with a warning.
+    mask of its input (a list for a list) as ``forward(..., mask=...)``; ``compute_mask`` returns the mask of its
+    output. A layer with ``supports_masking`` passes the mask on; one without drops it, with a warning.
 
     Parameters
     ----------
     name : str, optional
-        Made from the class name when absent.
+        By default made from the class name.
     dtype : {"float32", "float64"}, optional
-        Precision of weights and computation; ``config.floatx()`` when absent.
+        Precision of weights and computation; by default ``config.floatx()``.
     trainable : bool
         Whether an optimizer updates the weights.
     input_shape, batch_input_shape : tuple of int, optional
-        Shape of one sample, or with the batch in front; recurrent and dense layers are built at once.
+        Shape of one sample, without or with the batch; recurrent and dense layers are then built at once.
     activity_regularizer : Regularizer, optional
         Penalty on the outputs, added to the loss in ``fit``.
     autocast : bool
@@ -136,14 +136,14 @@ class Layer(WeightOwner):
 
     supports_masking = False
     takes_mask = False
-    written: type | None = None  # the class whose forward and backward count; see overrides.py
-    by_call = False  # whether call counts instead
+    written: type | None = None  # the class whose forward and backward are used; see overrides.py
+    by_call = False  # whether call is used instead
     holds_layers = False  # whether layers and weights that are attributes are its own
     is_cell = False
-    call_arguments: tuple[str, ...] = ()  # what may follow the input without a name
-    mixes_samples: bool | None = None  # whether a sample's outputs depend on others; unknown of a user's call
-    never_builds = False  # nothing to build: built from the start, unless a subclass has a build of its own
-    can_forget = False  # forward takes record=False: no way back is needed, keep nothing but the outputs
+    call_arguments: tuple[str, ...] = ()  # further positional arguments
+    mixes_samples: bool | None = None  # whether a sample's outputs depend on other samples; unknown for a user's call
+    never_builds = False  # without weights: built from the start, unless a subclass has a build
+    can_forget = False  # forward takes record=False: keep only the outputs, as there will be no backward
 
     @guarded
     def __init__(
@@ -189,14 +189,14 @@ class Layer(WeightOwner):
         """Make the weights for inputs of this shape (batch included, unknown sizes None)."""
 
     def check_built_for(self, input_shape) -> None:
-        """Raise if the layer, which is built, cannot take inputs of this shape: a layer's weights have one width."""
+        """Raise if the built layer cannot take inputs of this shape: its weights are for one width only."""
 
     def ensure_built(self, input_shape) -> None:
-        """Build once; later inputs must fit."""
-        if not self.built or (self.never_builds and self.input_shape is None):  # the shape is kept all the same
+        """Build the layer at first; check that later inputs fit."""
+        if not self.built or (self.never_builds and self.input_shape is None):  # record the shape all the same
             self.build(input_shape)
 
-    # -- its place in a graph -----------------------------------------------------------------------
+    # -- position in a graph ------------------------------------------------------------------------
 
     def _only_node(self):
         if len(self.nodes) != 1:
@@ -211,7 +211,7 @@ class Layer(WeightOwner):
 
     @property
     def output(self):
-        """The symbolic tensor (or list of them) that the layer gave."""
+        """The symbolic tensor (or list of them) that the layer returned."""
         outputs = self._only_node().outputs
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -222,14 +222,14 @@ class Layer(WeightOwner):
         guard_class(cls)
         if "build" in cls.__dict__:
             cls.build = built_once(cls.build)
-        if not hasattr(cls, "walk_layers"):  # the call of a model runs on tensors
+        if not hasattr(cls, "walk_layers"):  # a model's call runs on tensors
             choose_way(cls, Layer)
 
     def call(self, x, *more, **arguments):
-        """What the layer computes; a subclass that overrides it may build on ``super().call``.
+        """The layer's computation; a subclass that overrides it may use ``super().call``.
 
-        Arguments are those of ``forward``, and come in the order of Keras's ``call``. Users call the layer itself,
-        which also hands on masks.
+        It takes the arguments of ``forward``, in the order of Keras's ``call``. Users call the layer itself, which also
+        passes on masks.
         """
         if self.written is None:
             raise NotImplementedError(f"{type(self).__name__} has neither forward() nor call().")
@@ -239,7 +239,7 @@ class Layer(WeightOwner):
         return call_by_hand(self, self.written, x, arguments)
 
     def by_name(self, more: tuple, names: tuple[str, ...]) -> dict:
-        """Arguments without a name, by their names."""
+        """Positional arguments, by name."""
         if len(more) > len(names):
             raise TypeError(f"{self.name}: too many arguments; after the input come {list(names) or 'none'}.")
         return dict(zip(names, more))
@@ -261,9 +261,9 @@ class Layer(WeightOwner):
     def __call__(self, x=NOT_GIVEN, /, *more, **arguments):
         """Run the layer on an array and return an array; on symbolic tensors, connect it.
 
-        On a GPU too: NumPy arrays give NumPy arrays, CuPy arrays give CuPy arrays.
+        Also on a GPU, NumPy arrays give NumPy arrays, and CuPy arrays give CuPy arrays.
 
-        ``more`` arguments without a name come in the order of Keras's ``call``; a custom cell takes its states second.
+        ``more`` positional arguments come in the order of Keras's ``call``; a custom cell takes its states second.
         """
         arguments = self.by_name(more, self.call_arguments) | arguments
         if x is NOT_GIVEN:
@@ -286,11 +286,11 @@ class Layer(WeightOwner):
                 raise
             remember(self, penalties_of(self, entries(y), tape))
             y = handed_out(self, y, mask, x, arguments)
-        # Several outputs are a tuple, as in Keras; a model returns what its user put together.
+        # Several outputs become a tuple, as in Keras; a model returns the structure that its user chose.
         return tuple(y) if isinstance(y, list) and not hasattr(self, "walk_layers") else y
 
     def run(self, x, *, mask=None, training: bool = False, **arguments):
-        """``forward``, with the mask handed on.
+        """``forward``, passing on the mask.
 
         Returns
         -------
@@ -305,7 +305,7 @@ class Layer(WeightOwner):
         return outputs, tape, self.compute_mask(x, mask)
 
     def compute_mask(self, inputs, mask):
-        """Mask of the outputs from that of the inputs."""
+        """The mask of the outputs, from that of the inputs."""
         if self.supports_masking or mask is None:
             return mask
         if any(m is not None for m in (mask if isinstance(mask, list) else [mask])):
@@ -317,7 +317,7 @@ class Layer(WeightOwner):
         return None
 
     def as_input(self, x, rank: int | None = None) -> np.ndarray:
-        """Check an input array, build the layer if this is its first, and cast to the layer's precision."""
+        """Check an input array, build the layer if it is the first, and cast it to the layer's precision."""
         try:
             x = xp.asarray(x if type(x) is np.ndarray else self._not_masked(x))
         except ValueError as error:
@@ -339,11 +339,11 @@ class Layer(WeightOwner):
         return checks.numbers(x, "the input", self.name) if isinstance(x, np.ma.MaskedArray) else x
 
     def rank_message(self, shape, rank: int) -> str:
-        """What to say of an array with a wrong number of axes."""
+        """The error message for an array with the wrong number of axes."""
         return f"{self.name}: expected an array with {rank} axes, got shape {tuple(shape)}."
 
     def check_features(self, features: int, expected: int) -> None:
-        """The last axis must have the size the layer was built for."""
+        """Check that the last axis has the size the layer was built for."""
         if features != expected:
             raise ValueError(
                 f"{self.name}: expected {expected} features on the last axis (the size it was built with), "
@@ -368,7 +368,7 @@ class Layer(WeightOwner):
     # -- configuration ------------------------------------------------------------------------------
 
     def get_config(self) -> dict:
-        """The arguments that make an equal layer; of a class without a ``get_config``, what it was made with."""
+        """The arguments that make an equal layer; for a class without a ``get_config``, those it was made with."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": policy(self.dtype)}
         if type(self).get_config is Layer.get_config:
             config |= own_arguments(self)
@@ -379,7 +379,7 @@ class Layer(WeightOwner):
     @classmethod
     @explained
     def from_config(cls, config: dict):
-        """A layer from :meth:`get_config`'s dictionary, or from the one that Keras 3 writes."""
+        """A layer from the dictionary of :meth:`get_config`, or from Keras 3's."""
         try:
             return make(cls, config) if cls.get_config is Layer.get_config else cls(**config)
         except TypeError as error:

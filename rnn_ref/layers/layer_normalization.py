@@ -1,4 +1,4 @@
-"""LayerNormalization: every sample with mean 0 and variance 1."""
+"""LayerNormalization: mean 0 and variance 1 for every sample."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rnn_ref.layers.scale_and_shift import ScaleAndShift, d_standardize, standar
 
 
 class LayerNormalizationTape(NamedTuple):
-    """Normalized inputs ``x_hat (B, ...)`` and ``inverse = 1 / sqrt(var + ε)``, of size 1 on the normalized axes."""
+    """Normalized inputs ``x_hat (B, ...)`` and ``inverse = 1 / sqrt(var + ε)``, with size 1 on normalized axes."""
 
     x_hat: np.ndarray
     inverse: np.ndarray
 
 
 class LayerNormalization(ScaleAndShift):
-    """Normalize the features of every sample, and of every time step, by themselves.
+    """Normalize the features of each sample, and of each time step, separately.
 
         x_hat = (x - mean(x)) / sqrt(var(x) + ε)
         y = γ x_hat + β
@@ -32,14 +32,14 @@ class LayerNormalization(ScaleAndShift):
     axis : int or list of int
         Axes over which mean and variance are taken; γ and β have their sizes.
     epsilon : float
-        ε, keeps the root away from 0.
+        ε, which keeps the root away from 0.
     center : bool
         Whether there is a β.
     scale : bool
         Whether there is a γ.
     beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint
     rms_scaling : bool
-        Only False: Keras has deprecated it, and it scales by something else than its name says.
+        Only False: Keras has deprecated it, and what it scales by is not what its name says.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 

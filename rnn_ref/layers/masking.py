@@ -1,4 +1,4 @@
-"""Masking: time steps that hold only one value do not count."""
+"""Masking: time steps whose features all equal a given value do not count."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Masking(Layer):
         mask[b, t] = any_f(x[b, t, f] ≠ mask_value)
         y[b, t] = x[b, t] where mask[b, t], else 0
 
-    Input and output ``(B, T, F)``, mask ``(B, T)``. A mask that came with the input is replaced.
+    Input and output ``(B, T, F)``, mask ``(B, T)``. It replaces the mask of the input, if there is one.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Masking(Layer):
         x = self.as_input(x)
         mask = self.compute_mask(x)
         if self.mask_value == 0:
-            return x, mask  # masked steps are zero already
+            return x, mask  # masked steps are already zero
         return xp.where(mask[..., None], x, 0), mask
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:

@@ -1,4 +1,4 @@
-"""Products of the layers' own matrices, with the same bits for any number of threads."""
+"""Matrix products for layers, with the same bits for any number of threads."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rnn_ref.kernels.cpu.matmul import matmul as multiply_stacks
 
 
 def matmul(a, b):
-    """``a @ b``: what NumPy's operator gives, summed in one order, and never in the midst of a fork.
+    """``a @ b`` as in NumPy, but always summed in the same order, and never in the middle of a fork.
 
     Parameters
     ----------
     a, b : ndarray, (..., N, K) and (..., K, M)
-        Or of one axis, as NumPy takes them; the axes before the last two are broadcast.
+        Or vectors, as in NumPy; axes before the last two are broadcast.
 
     Returns
     -------

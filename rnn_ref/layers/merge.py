@@ -1,4 +1,4 @@
-"""What layers that merge several inputs have in common."""
+"""The base of layers that merge several inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_ref.layers.symbolic import is_shape
 
 
 class MergeTape(NamedTuple):
-    """Inputs with the same number of axes, their shapes before, and what the layer remembers besides."""
+    """Inputs brought to the same number of axes, their original shapes, and what else the layer remembers."""
 
     inputs: list[np.ndarray]
     shapes: list[tuple]
@@ -21,19 +21,19 @@ class MergeTape(NamedTuple):
 
 
 class Merge(Layer):
-    """Base of the merging layers: checks shapes, brings inputs to the same number of axes, merges masks.
+    """Base of the merging layers: checks shapes, brings inputs to the same number of axes, and merges masks.
 
     A subclass writes ``merge(inputs, masks) -> (y, memory)`` and ``merge_back(inputs, memory, dy) -> [dL/dx, ...]``.
     """
 
     supports_masking = True
-    inputs_expected: int | None = None  # None: one or more
+    inputs_expected: int | None = None  # None: any number
 
     def build(self, input_shape) -> None:
         self.check_shapes(input_shape)
 
     def check_shapes(self, shapes) -> None:
-        """Inputs must come as a list and fit together."""
+        """Check that the inputs are a list and fit together."""
         wanted = "a list of inputs" if self.inputs_expected is None else f"a list of {self.inputs_expected} inputs"
         if len(shapes) == 0 or is_shape(shapes):
             raise ValueError(f"{self.name}: {type(self).__name__} merges {wanted}; got one of shape {tuple(shapes)}.")
@@ -46,7 +46,7 @@ class Merge(Layer):
         self.merged_shape(shapes)
 
     def merged_shape(self, shapes) -> tuple:
-        """Shape after repeating axes of size 1; unknown sizes are None."""
+        """Shape after broadcasting axes of size 1; unknown sizes are None."""
         rank = max(len(shape) for shape in shapes)
         merged = [next((shape[0] for shape in shapes if shape[0] is not None), None)]
         for sizes in zip(*(aligned_shape(shape, rank)[1:] for shape in shapes)):
@@ -65,7 +65,7 @@ class Merge(Layer):
         masks = check_masks(self, arrays, mask) or [None] * len(arrays)
         rank = max(a.ndim for a in arrays)
         inputs = [a.reshape(aligned_shape(a.shape, rank)) for a in arrays]
-        # As in Keras an input that got new axes has no mask, for its mask would have too few.
+        # As in Keras, an input that got new axes loses its mask, which would have too few.
         masks = [m if a.ndim == rank else None for m, a in zip(masks, arrays)]
         y, memory = self.merge(inputs, masks)
         return y, MergeTape(inputs, [a.shape for a in arrays], memory)
@@ -92,7 +92,7 @@ class Merge(Layer):
         return self.merged_shape(input_shape)
 
     def compute_mask(self, inputs, mask=None):
-        """A step counts if it counts in any input; there is no mask if one input has none."""
+        """A step counts if it does in any input; there is no mask unless all inputs have one."""
         masks = check_masks(self, inputs, mask)
         if masks is None or any(m is None for m in masks):
             return None
@@ -108,11 +108,11 @@ def aligned_shape(shape: tuple, rank: int) -> tuple:
 
 
 def sum_repeated(dx: np.ndarray, shape: tuple) -> np.ndarray:
-    """Sum a gradient over the axes along which an input of this shape was repeated."""
+    """Sum a gradient over the axes along which an input of this shape was broadcast."""
     axes = tuple(k for k, (n, size) in enumerate(zip(shape, dx.shape)) if n == 1 and size != 1)
     return dx.sum(axis=axes, keepdims=True) if axes else dx
 
 
 def spread(mask: np.ndarray, shape: tuple) -> np.ndarray:
-    """A mask ``(B, T)`` for every feature: ``(B, T, F)``."""
+    """A mask ``(B, T)`` repeated for every feature, ``(B, T, F)``."""
     return xp.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)

@@ -1,7 +1,7 @@
-"""Layers that make one array from several: Add, Multiply, Concatenate, Dot, and so on.
+"""Layers that combine several arrays: Add, Multiply, Concatenate, Dot, and so on.
 
-Elementwise layers repeat axes of size 1 as NumPy does, and inputs with fewer axes get new ones after the batch. The
-gradient of what was repeated is the sum over the repetitions.
+Elementwise layers broadcast axes of size 1 as NumPy does, and inputs with fewer axes get new ones after the batch.
+The gradient of an input that was broadcast is the sum over its copies.
 """
 
 from __future__ import annotations

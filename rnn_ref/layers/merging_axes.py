@@ -1,4 +1,4 @@
-"""Layers that merge inputs along axes: one after the other, or by products."""
+"""Layers that merge inputs along axes, by concatenation or by products."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rnn_ref.layers.several_inputs import as_arrays, check_masks
 
 
 class Concatenate(Merge):
-    """Put the inputs side by side.
+    """Join the inputs along an axis.
 
-    Inputs ``(B, ..., F_k)``, a list, equal but for the axis; output ``(B, ..., F_1 + F_2 + ...)``.
+    Input: a list of arrays ``(B, ..., F_k)`` that agree on all other axes; output ``(B, ..., F_1 + F_2 + ...)``.
 
-    The masks are put side by side too, all True for an input without one; a step counts if any of its features do.
+    Masks are joined too, with all True for an input without one; a step counts if any of its features do.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Concatenate(Merge):
         return xp.concatenate(inputs, axis=self.axis), None
 
     def merge_back(self, inputs, memory, dy):
-        """Every input gets its part of ``dy``."""
+        """Split ``dy`` into one part for each input."""
         ends = np.cumsum([x.shape[self.axis] for x in inputs]).tolist()
         return xp.split(dy, ends[:-1], axis=self.axis)
 
@@ -92,9 +92,9 @@ class Dot(Merge):
     Parameters
     ----------
     axes : int or tuple of two ints
-        The axis of each input that is summed over; one number stands for both.
+        The axis of each input to sum over; a single number stands for both.
     normalize : bool
-        Divide by the lengths of the vectors first: ``y`` is the cosine of the angle between them.
+        Divide by the lengths of the vectors first, so that ``y`` is the cosine of the angle between them.
     **layer_options
         ``name``, ``dtype``, ``trainable``: see :class:`~rnn_ref.layers.layer.Layer`.
 
@@ -143,7 +143,7 @@ class Dot(Merge):
         return (batch, *(rest or [1]))
 
     def forward(self, x, *, mask=None, training: bool = False):
-        """``[x_1, x_2]`` -> ``y`` and a :class:`MergeTape`; it remembers 1 / length of the vectors."""
+        """``[x_1, x_2]`` -> ``y`` and a :class:`MergeTape`, which remembers 1 / length of the vectors."""
         inputs = as_arrays(self, x, "a list of 2 inputs")
         shapes = [a.shape for a in inputs]
         lengths = None
@@ -176,25 +176,25 @@ class Dot(Merge):
         return gradients
 
     def compute_mask(self, inputs, mask=None):
-        """None."""
+        """None: masks end here."""
         return None
 
     def get_config(self) -> dict:
         return super().get_config() | {"axes": self.axes, "normalize": self.normalize}
 
 
-SHORTEST = 1e-7  # Keras's epsilon: shorter vectors are not made longer than by 1 / SHORTEST
+SHORTEST = 1e-7  # Keras's epsilon: vectors are scaled up by at most 1 / SHORTEST
 
 
 def inverse_length(x: np.ndarray, axis: int) -> np.ndarray:
-    """``1 / |x|``, at most ``1 / SHORTEST``; the axis stays with size 1."""
+    """``1 / |x|``, at most ``1 / SHORTEST``; the axis is kept, with size 1."""
     length = xp.sqrt((x * x).sum(axis=axis, keepdims=True))
     return 1 / xp.maximum(length, x.dtype.type(SHORTEST))
 
 
 def length_back(x: np.ndarray, inverse: np.ndarray, dn: np.ndarray, axis: int) -> np.ndarray:
-    """From dL/dn to dL/dx where ``n = x / |x|``: what points along n only changes the length, and is lost."""
+    """From dL/dn to dL/dx for ``n = x / |x|``: the part along n only changes the length, and drops out."""
     n = x * inverse
     along = n * (dn * n).sum(axis=axis, keepdims=True)
-    # Where the length was held at SHORTEST it is a constant.
+    # Where the length was clipped to SHORTEST, it is a constant.
     return inverse * xp.where(inverse < 1 / x.dtype.type(SHORTEST), dn - along, dn)

@@ -1,4 +1,4 @@
-"""Layers that merge inputs number by number: sums, products, means, extremes."""
+"""Layers that merge inputs elementwise: sums, products, means, extremes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Add(Merge):
 
         y = x_1 + x_2 + ...
 
-    Inputs ``(B, ...)``, a list; the output has their shape, axes of size 1 repeated.
+    Input: a list of arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Subtract(Merge):
 
         y = x_1 - x_2
 
-    Inputs ``(B, ...)``, a list of two; the output has their shape, axes of size 1 repeated.
+    Input: a list of two arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Average(Add):
 
         y = (x_1 + ... + x_n) / n
 
-    Inputs ``(B, ...)``, a list; the output has their shape, axes of size 1 repeated.
+    Input: a list of arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
 
     Parameters
     ----------
@@ -108,12 +108,12 @@ class Average(Add):
 
 
 class Multiply(Merge):
-    """Product, number by number.
+    """Elementwise product.
 
         y = x_1 ⊙ x_2 ⊙ ...
 
-    A masked step counts as a factor of 1; where all inputs have a mask and all of them are masked, ``y`` is 0.
-    Inputs ``(B, ...)``, a list; the output has their shape, axes of size 1 repeated.
+    A masked step counts as a factor of 1; if all inputs have a mask, ``y`` is 0 where all are masked.
+    Input: a list of arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class Multiply(Merge):
     takes_mask = True
 
     def merge(self, inputs, masks):
-        """The memory: the factors, the mask of each, and the mask of the output, None where there is none."""
+        """The memory: the factors, the mask of each, and the mask of the output (None where there is none)."""
         masks = [None if m is None else spread(m, x.shape) for x, m in zip(inputs, masks)]
         factors = [x if m is None else xp.where(m, x, 1) for x, m in zip(inputs, masks)]
         y = factors[0]
@@ -149,7 +149,7 @@ class Multiply(Merge):
         return y, (factors, masks, counted)
 
     def merge_back(self, inputs, memory, dy):
-        """``dx_k = dy`` times the other factors. Dividing y by x_k would fail where x_k is 0."""
+        """``dx_k = dy`` times the other factors; dividing y by x_k would fail where x_k is 0."""
         factors, masks, counted = memory
         if counted is not None:
             dy = xp.where(counted, dy, 0)
@@ -164,12 +164,12 @@ class Multiply(Merge):
 
 
 class Extremum(Merge):
-    """What Maximum and Minimum share: they take in one input after the other, masked steps passed over."""
+    """What Maximum and Minimum share: they take one input after another, ignoring masked steps."""
 
     takes_mask = True
 
     def extremum(self, a, b) -> np.ndarray:
-        """The one of two arrays that wins, number by number."""
+        """The elementwise winner of two arrays."""
         raise NotImplementedError(f"{type(self).__name__} has no extremum().")
 
     def merge(self, inputs, masks):
@@ -185,10 +185,10 @@ class Extremum(Merge):
         return y, steps
 
     def merge_back(self, inputs, memory, dy):
-        """The gradient goes to the input that was taken; equal ones get half each."""
+        """The gradient goes to the input that was chosen; equal ones get half each."""
         gradients = []
         for a, b, m_y, m_x in reversed(memory):
-            # Repeated axes: the gradients stay in the full shape here and are summed at the end.
+            # The gradients stay in the full shape here; broadcast axes are summed at the end.
             taken = self.extremum(a, b)
             da = dy * ((a == taken) - 0.5 * (a == b)).astype(dy.dtype)
             db = dy - da
@@ -202,11 +202,11 @@ class Extremum(Merge):
 
 
 class Maximum(Extremum):
-    """The largest of the inputs, number by number.
+    """Elementwise maximum of the inputs.
 
         y = max(x_1, x_2, ...)
 
-    A masked step is passed over. Inputs ``(B, ...)``, a list; the output has their shape, axes of size 1 repeated.
+    A masked step is passed over. Input: a list of arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
 
     Parameters
     ----------
@@ -230,11 +230,11 @@ class Maximum(Extremum):
 
 
 class Minimum(Extremum):
-    """The smallest of the inputs, number by number.
+    """Elementwise minimum of the inputs.
 
         y = min(x_1, x_2, ...)
 
-    A masked step is passed over. Inputs ``(B, ...)``, a list; the output has their shape, axes of size 1 repeated.
+    A masked step is passed over. Input: a list of arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
 
     Parameters
     ----------

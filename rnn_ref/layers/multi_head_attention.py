@@ -1,4 +1,4 @@
-"""MultiHeadAttention: several attentions beside each other, each on projections of its own."""
+"""MultiHeadAttention: several attentions in parallel, each with projections of its own."""
 
 from __future__ import annotations
 
@@ -22,50 +22,50 @@ from rnn_ref.layers.several_inputs import as_arrays
 from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS, is_shape
 
 _sigmoid = activations.get("sigmoid")
-FAR_BELOW = -1e9  # Keras's constant: what a masked score is replaced by, so that its softmax is 0
+FAR_BELOW = -1e9  # Keras's constant, which replaces masked scores so that their softmax is 0
 EXPECTED = "query, value and perhaps key"
 
 
 class MultiHeadAttention(Layer):
-    """Attention of several heads.
+    """Attention with several heads.
 
         q = query Wq + bq,    k = key Wk + bk,    v = value Wv + bv               for each head its own
         scores[t] = softmax_s(q[t] · k[s] / sqrt(D))                              only over the s that may be seen
         heads[t] = Σ_s dropout(scores)[t, s] v[s]
         y = Σ over heads and their features (heads Wo) + bo
 
-    Called as ``layer(query, value, key)``: ``query (B, Tq, F)``, ``value (B, Tv, F')`` and, if it is not the value,
-    ``key (B, Tv, F'')``. Self-attention is ``layer(x, x)``. Output ``(B, Tq, F)``. Between batch and features there
-    may be more axes than one: see ``attention_axes``.
+    Called as ``layer(query, value, key)``: ``query (B, Tq, F)``, ``value (B, Tv, F')`` and, unless it is the value,
+    ``key (B, Tv, F'')``. Self-attention is ``layer(x, x)``. Output ``(B, Tq, F)``. There may be several axes between
+    batch and features: see ``attention_axes``.
 
     Weights: ``query/kernel (F, N, D)``, ``key/kernel (F'', N, D)``, ``value/kernel (F', N, H)``,
-    ``attention_output/kernel (N, H, F)``, and a bias beside each; with ``use_gate`` ``gate/kernel (F, N, H)``.
+    ``attention_output/kernel (N, H, F)``, each with a bias; with ``use_gate`` also ``gate/kernel (F, N, H)``.
 
     Parameters
     ----------
     num_heads : int
-        N.
+        N, the number of heads.
     key_dim : int
-        D, features of query and key in each head.
+        D, the number of features of query and key in each head.
     value_dim : int, optional
-        H, features of the value in each head; D when absent.
+        H, the number of features of the value in each head; by default D.
     dropout : float
-        Share of the scores that is dropped while training.
+        Fraction of the scores dropped in training.
     use_bias : bool
     output_shape : int or tuple of int, optional
-        Features of the output, in place of those of the query.
+        Number of output features, by default that of the query.
     attention_axes : int or tuple of int, optional
-        The axes that are attended to; all between batch and features when absent. Along the others a query sees only
-        what is at its own place.
+        The axes to attend over; by default all between batch and features. Along the others a query sees only its own
+        position.
     sliding_window : int, optional
-        Step t attends only to steps less than so many away; for one attended axis.
+        Step t attends only to steps less than this far away; for a single attended axis.
     use_gate : bool
-        Multiply what the heads find by a gate, ``sigmoid(query Wg + bg)``, before the last product.
+        Multiply the heads' results by a gate, ``sigmoid(query Wg + bg)``, before the last product.
     flash_attention
         Only None or False.
     kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer
     kernel_constraint, bias_constraint
-        Of all projections.
+        For all projections.
     seed : int or numpy.random.Generator, optional
     **layer_options
         ``name``, ``dtype``, ``trainable``: see :class:`~rnn_ref.layers.layer.Layer`.
@@ -89,7 +89,7 @@ class MultiHeadAttention(Layer):
 
     supports_masking = True
     takes_mask = True
-    inputs_by_position = True  # a call has query, value and key side by side, not in a list
+    inputs_by_position = True  # a call takes query, value and key as separate arguments, not in a list
     call_arguments = (
         "query_mask", "value_mask", "key_mask", "attention_mask", "return_attention_scores", "training",
         "use_causal_mask",
@@ -151,7 +151,7 @@ class MultiHeadAttention(Layer):
     # -- weights ------------------------------------------------------------------------------------
 
     def check_shapes(self, shapes) -> None:
-        """Query, value and key must fit together."""
+        """Check that query, value and key fit together."""
         if is_shape(shapes) or len(shapes) not in (2, 3):
             raise ValueError(f"{self.name}: is called with {EXPECTED}: layer(x, x) for self-attention; got {shapes}.")
         query, value, key = (*shapes, shapes[1])[:3]
@@ -177,7 +177,7 @@ class MultiHeadAttention(Layer):
         return AttentionAxes.of(self.attention_axes, rank, self.name)
 
     def build(self, query_shape, value_shape=None, key_shape=None) -> None:
-        """Make the weights, for three shapes as in Keras, or for a list of them."""
+        """Make the weights, given three shapes as in Keras, or a list of them."""
         shapes = query_shape if value_shape is None else [s for s in (query_shape, value_shape, key_shape) if s]
         self.check_shapes(shapes)
         query, value, key = (shape[-1] for shape in (*shapes, shapes[1])[:3])
@@ -194,7 +194,7 @@ class MultiHeadAttention(Layer):
         self._widths = (query, value, key)
 
     def _make(self, part: str, kernel: tuple, bias: tuple) -> None:
-        # Each projection draws numbers of its own: an initializer without a seed takes another one when it is cloned.
+        # Each projection draws different numbers: an initializer without a seed takes a new one when it is cloned.
         clone = getattr(self.kernel_initializer, "clone", lambda: self.kernel_initializer)
         options = {"regularizer": self.kernel_regularizer, "constraint": self.kernel_constraint}
         self.add_weight(kernel, clone(), f"{part}/kernel", **options).name = "kernel"
@@ -242,22 +242,22 @@ class MultiHeadAttention(Layer):
         Parameters
         ----------
         x : list of ndarray
-            ``query (B, Tq, F)``, ``value (B, Tv, F')``, and perhaps ``key (B, Tv, F'')``; with further axes,
+            ``query (B, Tq, F)``, ``value (B, Tv, F')``, and optionally ``key (B, Tv, F'')``; with further axes,
             ``query (B, ..., F)``.
         mask : list of ndarray of bool or None, optional
-            The masks that the inputs brought along, for those not given by name.
+            The masks of the inputs, used where none is given by name.
         query_mask : ndarray of bool, (B, Tq), optional
         value_mask, key_mask : ndarray of bool, (B, Tv), optional
-            Steps that are False are not looked at.
+            Steps that are False are not attended to.
         attention_mask : ndarray of bool, (B, Tq, Tv) or (B, N, Tq, Tv), optional
-            False where a query may not look. For several attended axes ``(B, *those of query, *those of value)``,
-            with the free axes, or these and N, after the batch if need be.
+            False where a query must not attend. For several attended axes ``(B, *axes of query, *axes of value)``,
+            optionally with the free axes, or these and N, after the batch.
         return_attention_scores : bool
             Return ``[y, scores]``, the scores before dropout.
         training : bool
-            Whether dropout acts.
+            Whether to apply dropout.
         use_causal_mask : bool
-            Step t attends to steps up to t only.
+            Step t attends only to steps up to t.
         drop : ndarray, (B, N, Tq, Tv), optional
             The dropout mask, instead of a drawn one.
 
@@ -285,7 +285,7 @@ class MultiHeadAttention(Layer):
         z = matmul(q, k.swapaxes(2, 3))
         weights = softmax(z if allowed is None else xp.where(allowed, z, np.dtype(self.dtype).type(FAR_BELOW)))
         if allowed is not None:
-            weights = xp.where(allowed, weights, 0)  # also where there is nothing to look at
+            weights = xp.where(allowed, weights, 0)  # also where everything is masked
         if drop is None and training and self.dropout > 0:
             drop = draw_mask(self._generator, z.shape, self.dropout, self.dtype)
         scores = weights if drop is None else weights * xp.asarray(drop, self.dtype)
@@ -309,8 +309,8 @@ class MultiHeadAttention(Layer):
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
         """dL/dy (B, Tq, F), or a list with dL/dscores (B, N, Tq, Tv) as well, -> dL/dinputs and weight gradients.
 
-        ``inputs`` of the result has three arrays, for query, value and key, if the layer has got a key; otherwise
-        two, and that of the value holds both its uses.
+        ``inputs`` of the result has three arrays, for query, value and key, if a key was given; otherwise two, and
+        the value's gradient covers both its uses.
         """
         dy, dscores = grads if isinstance(grads, (list, tuple)) else (grads, None)
         weights: dict = {}
@@ -362,11 +362,11 @@ class MultiHeadAttention(Layer):
     # -- shapes, masks, configuration ---------------------------------------------------------------
 
     def compute_mask(self, inputs, mask=None):
-        """That of the query."""
+        """The mask of the query."""
         return None if mask is None else mask[0]
 
     def compute_output_shape(self, input_shape, *others):
-        others = [shape for shape in others if shape is not None]  # side by side, as in a call, or in a list
+        others = [shape for shape in others if shape is not None]  # separate, as in a call, or in a list
         shapes = [input_shape, *others] if others else input_shape
         self.check_shapes(shapes)
         return (*shapes[0][:-1], *(self.features or shapes[0][-1:]))

@@ -1,4 +1,4 @@
-"""What MultiHeadAttention remembers for its way back."""
+"""What MultiHeadAttention remembers for its backward pass."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from rnn_ref.layers.attention_axes import AttentionAxes
 
 
 class MultiHeadAttentionTape(NamedTuple):
-    """What multi-head attention remembers, N heads.
+    """What multi-head attention remembers, with N heads.
 
-    Of inputs with further axes, ``B`` stands for the batch and the free axes, ``T`` for the attended ones.
+    If inputs have further axes, ``B`` stands for the batch and the free axes, ``T`` for the attended ones.
 
     Attributes
     ----------
     query : ndarray, (B, Tq, F)
     value, key : ndarray, (B, Tv, F)
-        As they came; the key is the value where none was given.
+        As given; the key is the value if none was given.
     q : ndarray, (B, N, Tq, D)
-        Projected query, over the root of D.
+        Projected query, divided by the root of D.
     k : ndarray, (B, N, Tv, D)
         Projected key.
     v : ndarray, (B, N, Tv, H)
         Projected value.
     softmax : ndarray, (B, N, Tq, Tv)
-        Scores before dropout, what ``return_attention_scores`` returns; each row sums to 1.
+        Scores before dropout, as returned by ``return_attention_scores``; each row sums to 1.
     scores : ndarray, (B, N, Tq, Tv)
         After dropout: how much of each value goes into each output.
     drop : ndarray, (B, N, Tq, Tv), or None
         Dropout mask.
     heads : ndarray, (B, Tq, N H)
-        What the heads found, side by side.
+        The heads' results, side by side.
     gate : ndarray, (B, Tq, N H), or None
-        What each of them is multiplied by; between 0 and 1.
+        What each of them is multiplied by, between 0 and 1.
     allowed : ndarray of bool, or None
-        Where a query may look, in a shape that can be repeated to that of the scores.
+        Where a query may attend, in a shape that broadcasts to that of the scores.
     own_key : bool
-        Whether the key came as a third input.
+        Whether the key was given as a third input.
     axes : AttentionAxes
     shapes : tuple of three tuples
-        Those of query, value and key as they came.
+        The original shapes of query, value and key.
     """
 
     query: np.ndarray

@@ -1,7 +1,7 @@
-"""Python's operators on tensors, as layers: what ``x * 2``, ``x @ w`` and ``x[:, -1]`` become.
+"""Python operators on tensors as layers: what ``x * 2``, ``x @ w`` and ``x[:, -1]`` become.
 
-Each is one step of a model, with its own backward. Sizes are repeated as NumPy does it; the gradient of what was
-repeated is the sum over the repetitions.
+Each is one step of a model, with its own backward. Operands are broadcast as in NumPy; the gradient of an operand that
+was broadcast is the sum over its copies.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ UNARY = {
 
 
 class Operator(Layer):
-    """One of Python's operators on one or two tensors.
+    """A Python operator on one or two tensors.
 
-    Made by writing the operator: ``x * 2`` calls ``Operator("multiply", [None, 2])`` on ``[x]``.
+    Created by using the operator: ``x * 2`` calls ``Operator("multiply", [None, 2])`` on ``[x]``.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Operator(Layer):
         ``"add"``, ``"subtract"``, ``"multiply"``, ``"true_divide"``, ``"power"``, ``"matmul"``, ``"negative"``,
         ``"absolute"``, or ``"get_item"``.
     operands : list
-        None where an input stands, else a number or an array. That of ``"get_item"`` is the index.
+        None for an input, else a number or an array. For ``"get_item"``, the index.
     **layer_options
         ``name``, ``dtype``, ``trainable``: see :class:`~rnn_ref.layers.layer.Layer`.
 
@@ -73,7 +73,7 @@ class Operator(Layer):
         self.operator, self.operands = operator, list(operands)
 
     def _filled(self, inputs) -> list:
-        """The operands with the inputs in their places."""
+        """The operands, with the inputs filled in."""
         given = iter(inputs)
 
         def cast(value):
@@ -93,7 +93,7 @@ class Operator(Layer):
         return y, (*operands, y)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """Gradients of the inputs; None where there are none of the constants."""
+        """Gradients of the inputs, without those of the constants."""
         if not input_gradient:
             return LayerGradients(None)
         dy = xp.asarray(grads, self.dtype)
@@ -142,10 +142,10 @@ class Operator(Layer):
         return tuple(sizes)
 
     def _item_shape(self, shape: tuple) -> tuple:
-        """Sizes that change with unknown ones are unknown themselves."""
+        """Sizes that change with unknown ones are unknown, too."""
 
         def tried(unknown: int) -> tuple:
-            zero = np.broadcast_to(np.float32(0), tuple(unknown if n is None else n for n in shape))  # of no memory
+            zero = np.broadcast_to(np.float32(0), tuple(unknown if n is None else n for n in shape))  # takes no memory
             try:
                 return zero[self.operands[1]].shape
             except IndexError as error:
@@ -154,7 +154,7 @@ class Operator(Layer):
         return tuple(a if a == b else None for a, b in zip(tried(10_007), tried(10_009)))
 
     def compute_mask(self, inputs, mask):
-        """As in Keras a mask ends here; with a warning, unless the time axis may be gone."""
+        """Masks end here, as in Keras, with a warning unless the time axis may be gone."""
         return None if self.operator == "get_item" else super().compute_mask(inputs, mask)
 
     def get_config(self) -> dict:
@@ -169,14 +169,14 @@ class Operator(Layer):
 
 
 def summed_to(d, shape: tuple):
-    """Sum a gradient over the axes along which its operand was repeated."""
+    """Sum a gradient over the axes along which its operand was broadcast."""
     d = d.sum(axis=tuple(range(d.ndim - len(shape)))) if d.ndim > len(shape) else d
     axes = tuple(k for k, (n, size) in enumerate(zip(shape, d.shape)) if n == 1 and size != 1)
     return d.sum(axis=axes, keepdims=True) if axes else d
 
 
 def _write(operand):
-    """A constant or an index as JSON can hold it."""
+    """A constant or an index in a form that JSON can hold."""
     if isinstance(operand, slice):
         return {"slice": [operand.start, operand.stop, operand.step]}
     if operand is Ellipsis:
@@ -200,7 +200,7 @@ def _read(operand):
 
 
 def operate(operator: str, *operands):
-    """An operator on tensors, weights, arrays and numbers: makes the layer, and calls it on what is not constant.
+    """Apply an operator to tensors, weights, arrays and numbers: make the layer, and call it on all but the constants.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a class that a user wrote was made with: its configuration, where it writes none itself."""
+"""The arguments a user's class was made with: its configuration, if it does not define one."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 from rnn_ref import config as settings
 from rnn_ref.spelling import arguments_of
 
-BY_LAYER = ("name", "trainable", "dtype")  # what a layer knows by itself, whether or not its __init__ takes it
+BY_LAYER = ("name", "trainable", "dtype")  # kept by every layer, whether or not its __init__ takes them
 
 
 @dataclass
 class MadeWith:
-    """The arguments of ``__init__`` by name, with their defaults; or why they do not make a configuration."""
+    """The arguments of ``__init__`` by name, with defaults; or why they cannot serve as a configuration."""
 
     arguments: dict
     problem: str | None = None
 
 
 def note_arguments(made, arguments: tuple, options: dict) -> None:
-    """Keep what the ``__init__`` of a user's class is about to be given."""
+    """Keep the arguments that the ``__init__`` of a user's class is about to be given."""
     if type(made).__init__.__module__.startswith("rnn_ref."):
         return
     signature = inspect.signature(type(made).__init__)
     try:
         bound = signature.bind(made, *arguments, **options)
-    except TypeError:  # what __init__ itself will say
+    except TypeError:  # __init__ itself will raise
         return
     bound.apply_defaults()
     found: dict[str, Any] = {}
@@ -52,12 +52,12 @@ def note_arguments(made, arguments: tuple, options: dict) -> None:
 
 
 def own_arguments(made) -> dict:
-    """The arguments of ``__init__``; without ``name``, ``trainable`` and ``dtype``.
+    """The arguments of ``__init__``, without ``name``, ``trainable`` and ``dtype``.
 
     Raises
     ------
     NotImplementedError
-        If they are more than numbers, strings, None, and lists, tuples and dicts of these, or have no names.
+        If they are anything but numbers, strings, None, and lists, tuples and dicts of these, or have no names.
     """
     noted = vars(made).get("_made_with") or MadeWith({})
     if noted.problem is not None:
@@ -69,7 +69,7 @@ def own_arguments(made) -> dict:
 
 
 def make(cls: type, config: dict):
-    """An object of a configuration; of name, trainable and dtype, what ``__init__`` does not take is set afterwards."""
+    """An object from a configuration; name, trainable and dtype are set afterwards if ``__init__`` lacks them."""
     known = arguments_of(cls)
     later = {name: config[name] for name in BY_LAYER if name in config and name not in known}
     made = cls(**{name: value for name, value in config.items() if name not in later})

@@ -1,9 +1,9 @@
-"""Penalties on the outputs of layers, ``activity_regularizer`` and ``add_loss``: counted wherever a layer is called.
+"""Penalties on the outputs of layers (``activity_regularizer``, ``add_loss``), which count wherever a layer is called.
 
-Whoever calls a layer counts the layer's own penalty and those that its tape brings from layers inside. Such a tape has
+The caller of a layer counts its own penalty and those in its tape from layers inside it. Such a tape has
 
 - ``penalties``: a list of ``(layer, value)``;
-- ``scale``: how steep the loss is in each of them, to be set before the way back; None where it is their sum.
+- ``scale``: dL/d(penalty) of each, to be set before backward; None if the loss contains simply their sum.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ def activity_penalty(layer, y):
 
 
 def activity_gradient(layer, y, scale=1):
-    """Its gradient, ``scale`` times."""
+    """Its gradient, times ``scale``."""
     return xp.asarray(layer.activity_regularizer.gradient(y), y.dtype) * (scale / y.dtype.type(shares.whole(len(y))))
 
 
 def on_weights(weights: list) -> list:
-    """The penalties of those weights that have a regularizer."""
+    """The penalties of the weights that have a regularizer."""
     if not shares.is_first():
         return []
     return [penalty(w.regularizer, w.value, w.path) for w in weights if w.regularizer is not None]
 
 
 def penalties_of(layer, outputs: list, tape) -> list[tuple[Any, Any]]:
-    """The penalties of a layer's run: its own, one sum for all outputs, and those inside."""
+    """The penalties of a layer's run: its own, summed over all outputs, and those of layers inside it."""
     inside = list(getattr(tape, "penalties", ()))
     if layer.activity_regularizer is None:
         return inside
@@ -41,12 +41,12 @@ def penalties_of(layer, outputs: list, tape) -> list[tuple[Any, Any]]:
 
 
 def count(layer, tape) -> int:
-    """How many penalties :func:`penalties_of` finds."""
+    """The number of penalties that :func:`penalties_of` finds."""
     return (layer.activity_regularizer is not None) + len(getattr(tape, "penalties", ()))
 
 
 def with_penalties(layer, outputs: list, tape, dys: list, scale: list | None = None) -> list:
-    """Gradients of the outputs (None for zero) with those of the layer's own penalty; the tape learns its scale.
+    """Gradients of the outputs (None for zero) plus those of the layer's own penalty; sets the tape's ``scale``.
 
     ``scale`` belongs to the list of :func:`penalties_of`.
     """
@@ -60,7 +60,7 @@ def with_penalties(layer, outputs: list, tape, dys: list, scale: list | None = N
 
 
 def remember(layer, penalties: list[tuple]) -> None:
-    """Keep the values in ``losses`` until the next call: those of each layer, and all in the one that was called."""
+    """Keep the values in ``losses`` until the next call: in each layer its own, and all in the one that was called."""
     for inner in dict.fromkeys(inner for inner, _ in penalties):
         inner._penalties = [value for other, value in penalties if other is inner]
     layer._penalties = [value for _, value in penalties]

@@ -1,4 +1,4 @@
-"""Permute: the axes in another order."""
+"""Permute: reorders axes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 
 
 class Permute(Layer):
-    """Put the axes of every sample in another order.
+    """Reorder the axes of every sample.
 
-    With ``dims=(2, 1)`` an input ``(B, T, F)`` becomes ``(B, F, T)``. A mask does not survive.
+    With ``dims=(2, 1)`` an input ``(B, T, F)`` becomes ``(B, F, T)``. Masks end here.
 
     Parameters
     ----------
     dims : tuple of int
-        For every axis of the output the axis of the input that it was; the axes count from 1, after the batch.
+        For every axis of the output, the axis of the input it comes from, counted from 1 after the batch.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 
@@ -41,12 +41,12 @@ class Permute(Layer):
         self.dims = tuple(int(axis) for axis in dims)
 
     def forward(self, x, *, training: bool = False):
-        """Axis ``k`` of the output is axis ``dims[k - 1]`` of ``x``; nothing to remember."""
+        """Axis ``k`` of the output is axis ``dims[k - 1]`` of ``x``; the tape is empty."""
         x = self.as_input(x, rank=len(self.dims) + 1)
         return x.transpose(0, *self.dims), None
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """The axes back in the old order."""
+        """The axes back in their original order."""
         return LayerGradients(xp.asarray(grads, self.dtype).transpose(*np.argsort((0, *self.dims)).tolist()))
 
     def compute_output_shape(self, input_shape):

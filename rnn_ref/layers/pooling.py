@@ -1,4 +1,4 @@
-"""GlobalAveragePooling1D and GlobalMaxPooling1D: a whole sequence as one vector."""
+"""GlobalAveragePooling1D and GlobalMaxPooling1D: a whole sequence reduced to one vector."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GlobalPooling1D(Layer):
         return 1 if self.data_format == "channels_last" else 2
 
     def pooled_gradient(self, grads) -> np.ndarray:
-        """dL/dy with the time axis, of size 1, in its place."""
+        """dL/dy with a time axis of size 1 restored."""
         dy = xp.asarray(grads, self.dtype)
         return dy if self.keepdims else xp.expand_dims(dy, self.time_axis)
 
@@ -118,16 +118,16 @@ class GlobalAveragePooling1D(GlobalPooling1D):
         return LayerGradients(xp.broadcast_to(self.pooled_gradient(grads) * tape.weights, tape.shape))
 
     def compute_mask(self, inputs, mask=None):
-        """None: there is no time left."""
+        """None: there is no time axis left."""
         return None
 
 
 class GlobalMaxPooling1D(GlobalPooling1D):
-    """Largest value over time, for every feature.
+    """Maximum over time, for every feature.
 
         y[b, f] = max_t x[b, t, f]
 
-    Input ``(B, T, F)``, output ``(B, F)``. Masks are not honoured, as in Keras: padding can be the largest.
+    Input ``(B, T, F)``, output ``(B, F)``. Masks are ignored, as in Keras: the maximum may lie in the padding.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class GlobalMaxPooling1D(GlobalPooling1D):
     """
 
     def forward(self, x, *, training: bool = False):
-        """``x (B, T, F)`` -> ``y (B, F)``; the tape says where the maximum is taken, ``(B, T, F)``."""
+        """``x (B, T, F)`` -> ``y (B, F)``; the tape marks where the maximum is, ``(B, T, F)``."""
         x = self.as_input(x, rank=3)
         if x.shape[self.time_axis] == 0:
             raise ValueError(f"{self.name}: got no time steps, shape {x.shape}; there is no largest of none.")
@@ -158,6 +158,6 @@ class GlobalMaxPooling1D(GlobalPooling1D):
         return y if self.keepdims else y.squeeze(self.time_axis), x == y
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """``dx = dy`` where the maximum is; equal maxima share it."""
+        """``dx = dy`` at the maximum; equal maxima share it."""
         share = self.pooled_gradient(grads) / tape.sum(axis=self.time_axis, keepdims=True, dtype=self.dtype)
         return LayerGradients(xp.where(tape, share, 0))

@@ -1,7 +1,7 @@
-"""What is known while a ``call`` that a user wrote runs: whether it trains, what weights it reads, what masks it has.
+"""The context of a running user's ``call``: whether it trains, the weights it reads, and the masks of its arrays.
 
-Layers that are called inside it, and weights whose value it asks for, look here. Weights are found as they are read: a
-``call`` may use those of any layer, and each gets its part of the gradient.
+Layers called inside it, and weights whose value it reads, look here. Weights are noted as they are read: a ``call`` may
+use those of any layer, and each gets its part of the gradient.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ class Call:
     Attributes
     ----------
     training : bool
-        For layers inside whose call does not say it.
+        For layers inside whose call does not set it.
     layer : Layer or None
         Whose call it is.
     options : dict
-        What those who look on ask of the layer's own computation: ``keep_z``, ``run_cell``.
+        What inspection asks of the layer's own computation: ``keep_z``, ``run_cell``.
     make_box : callable or None
-        While autograd records: ``make_box(array)`` is a box that it follows.
+        While autograd records, ``make_box(array)`` makes a box that it tracks.
     boxes, roots : dict of Variable
-        What stands for a weight that was read, and autograd's node of it.
+        The box for each weight that was read, and autograd's node of it.
     masks : dict of int to (object, mask)
         Masks of arrays, by identity.
     read : bool
-        Whether some weight that is trained was read.
+        Whether any trainable weight was read.
     inner : list
-        Tapes of the layer's own computation, as ``super().call`` left them.
+        Tapes of the layer's own computation, from ``super().call``.
     penalties : list of (Layer, number)
         From ``add_loss``, and of the layers called inside; boxes while autograd records.
     """
@@ -51,7 +51,7 @@ class Call:
     penalties: list = field(default_factory=list)
 
     def weight(self, variable, array):
-        """What stands for a weight: a box, or the array where nothing is recorded, or it has no gradient."""
+        """A weight's box, or its array if nothing is recorded or it has no gradient."""
         if variable.trainable:
             self.read = True
         if self.make_box is None or (array.dtype.kind != "f" and variable not in self.boxes):
@@ -62,11 +62,11 @@ class Call:
         return self.boxes[variable]
 
     def mask_of(self, array):
-        """The mask that came with an array, or None."""
+        """The mask of an array, or None."""
         return self.masks.get(id(array), (None, None))[1]
 
     def note_mask(self, array, mask) -> None:
-        """Attach a mask to an array; the array is kept alive, so that no other one gets its identity."""
+        """Attach a mask to an array, and keep the array alive so that its identity stays unique."""
         if mask is not None:
             self.masks[id(array)] = (array, mask)
 
@@ -77,7 +77,7 @@ now = _now.get
 
 @contextmanager
 def within(call: Call | None) -> Iterator[Call | None]:
-    """While this call runs; None while something other than a user's call does."""
+    """A context in which this call runs; None for anything but a user's call."""
     token = _now.set(call)
     try:
         yield call
@@ -91,7 +91,7 @@ walking = _walking.get
 
 @contextmanager
 def weights_as_tensors(make: Callable | None) -> Iterator[None]:
-    """In the call of a model weights are tensors: ``make(weight)``. None: no longer, in the layers that it calls."""
+    """A context in which reading a weight gives ``make(weight)``, a tensor, as in a model's call; None ends that."""
     token = _walking.set(make)
     try:
         yield

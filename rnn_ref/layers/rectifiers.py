@@ -1,4 +1,4 @@
-"""Rectifiers as layers: ReLU, LeakyReLU, ELU, and PReLU, which learns its slope."""
+"""Rectifiers as layers: ReLU, LeakyReLU, ELU, and PReLU, whose slope is learned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOT_NEGATIVE = "[0, inf]"
 
 
 class ReLU(Layer):
-    """Negative numbers become 0, or less negative.
+    """Set negative numbers to 0, or make them less negative.
 
         y = min(x, max_value)               where x > threshold
         y = negative_slope (x - threshold)  elsewhere
@@ -23,7 +23,7 @@ class ReLU(Layer):
     Parameters
     ----------
     max_value : float, optional
-        No output is larger.
+        The upper limit of the output.
     negative_slope : float
     threshold : float
     **layer_options
@@ -73,7 +73,7 @@ class ReLU(Layer):
 
 
 class LeakyReLU(Layer):
-    """Negative numbers become less negative.
+    """Make negative numbers less negative.
 
         y = x where x > 0, else negative_slope x
 
@@ -156,7 +156,7 @@ class ELU(Layer):
     def forward(self, x, *, training: bool = False):
         """``x (B, ...)`` -> ``y`` in the same shape; the tape is ``x``."""
         x = self.as_input(x)
-        # Where x > 0 the exponential is not used, and would overflow.
+        # Where x > 0 the exponential is not needed, and could overflow.
         return xp.where(x > 0, x, np.dtype(self.dtype).type(self.alpha) * xp.expm1(xp.minimum(x, 0))), x
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
@@ -170,7 +170,7 @@ class ELU(Layer):
 
 
 class PReLU(Layer):
-    """A rectifier that learns the slope of its negative side.
+    """A rectifier whose slope for negative numbers is learned.
 
         y = x where x > 0, else α x
 
@@ -180,8 +180,8 @@ class PReLU(Layer):
     ----------
     alpha_initializer, alpha_regularizer, alpha_constraint
     shared_axes : int or list of int, optional
-        Axes along which α is the same, counted with the batch: ``[1]`` shares it over the time steps of ``(B, T, F)``,
-        as sequences of any length need.
+        Axes along which α is shared, counted with the batch: ``[1]`` shares it over the time steps of ``(B, T, F)``,
+        which is needed for sequences of any length.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 

@@ -27,17 +27,17 @@ class RNN(RecurrentStates, RecurrentShapes):
     cell : cell, or list of cells to be stacked
         A built-in cell runs on compiled kernels over the whole sequence.
     return_sequences : bool
-        Return the output of every time step, not only of the last.
+        Return the output of every time step, not only the last.
     return_state : bool
         Return the final states too.
     go_backwards : bool
-        Read the sequence from its end; outputs stand in the order they were computed.
+        Read the sequence backwards; outputs are in the order in which they were computed.
     stateful : bool
-        Start each batch from the final states of the one before, until :meth:`reset_states`. The batch size is fixed.
+        Start each batch from the final states of the previous one, until :meth:`reset_states`. The batch size is fixed.
     unroll : bool
-        Of no effect on results: the loop over time is compiled. The number of time steps must be known, as in Keras.
+        Does not affect results: the loop over time is compiled. The number of time steps must be known, as in Keras.
     zero_output_for_mask : bool
-        The output of a masked step is zero instead of a repetition of the one before.
+        The output of a masked step is zero, instead of repeating the previous one.
     time_major : bool
         Inputs and outputs are ``(T, B, ...)``.
     activity_regularizer : Regularizer, optional
@@ -91,7 +91,7 @@ class RNN(RecurrentStates, RecurrentShapes):
         self.unroll = checks.flag(unroll, "unroll", self.name)
         self.zero_output_for_mask = checks.flag(zero_output_for_mask, "zero_output_for_mask", self.name)
         self.time_major = checks.flag(time_major, "time_major", self.name)
-        self.states: list[np.ndarray] | None = None  # those kept, themselves: to write into them is to set them
+        self.states: list[np.ndarray] | None = None  # the kept arrays themselves: writing into them sets them
         self._given_shape = self.input_shape
         if self.input_shape is not None:
             self.ensure_built(self.input_shape)
@@ -123,7 +123,7 @@ class RNN(RecurrentStates, RecurrentShapes):
         return [layer for layer in super().sublayers() if layer is not self.cell]
 
     def check_built_for(self, input_shape) -> None:
-        if self.input_shape is None:  # only the cell was built
+        if self.input_shape is None:  # only the cell has been built
             return
         given, expected = (self.sequence_shape(shape)[2:] for shape in (input_shape, self.input_shape))
         if tuple(given) != tuple(expected):
@@ -133,7 +133,7 @@ class RNN(RecurrentStates, RecurrentShapes):
             )
 
     def named_weights(self) -> dict:
-        """Those of the cell, and what a subclass has added."""
+        """The weights of the cell, and those that a subclass has added."""
         return self._beside(super().named_weights(), self.cell.named_weights())
 
     def trainable_named_weights(self) -> dict:
@@ -154,14 +154,14 @@ class RNN(RecurrentStates, RecurrentShapes):
     # -- running ------------------------------------------------------------------------------------
 
     def kernel_choice(self, batch_size: int = 32, *, training: bool = True):
-        """Which kernel runs on the current device, and why it is not the fast one.
+        """The kernel that runs on the current device, and why it is not the fast one.
 
         Parameters
         ----------
         batch_size : int
-            On a GPU it matters how many samples there are to be shared out.
+            On a GPU the choice depends on how many samples there are to distribute.
         training : bool
-            Whether dropout acts: ``recurrent_dropout`` needs the slower kernel.
+            Whether dropout is applied: ``recurrent_dropout`` needs the slower kernel.
 
         Returns
         -------
@@ -199,18 +199,18 @@ class RNN(RecurrentStates, RecurrentShapes):
         x : ndarray, (B, T, F)
             Or a list: the sequence, then initial states.
         initial_state : list of ndarray, each (B, H), optional
-            Zeros when absent.
+            By default zeros.
         constants : list of ndarray, optional
-            Handed to the cell at every step, if it takes them.
+            Passed to the cell at every step, if it takes them.
         mask : ndarray of bool, (B, T), optional
-            False where a step is to be skipped: the states are carried over it.
+            False where a step is to be skipped, carrying the states over.
         training : bool
-            Whether dropout acts.
+            Whether to apply dropout.
         record : bool
-            False keeps no more than the outputs: memory does not grow with T, but there is no way back.
+            False keeps only the outputs: memory does not grow with T, but there can be no backward pass.
         run_cell : callable, optional
-            Takes the place of ``cell.run``, for those who look on: gets this layer first, then the same arguments,
-            ``x`` (T, B, F) not copied; what it returns has ``outputs``, ``final_states`` and ``mask`` as a tape has.
+            Replaces ``cell.run``, for inspection: called with this layer and then the same arguments, with ``x``
+            (T, B, F) not copied; what it returns has ``outputs``, ``final_states`` and ``mask`` as a tape has.
         **options
             For the cell: ``keep_z=True`` keeps pre-activations; ``x_drop``, ``h_drop`` give the dropout masks.
 
@@ -218,7 +218,8 @@ class RNN(RecurrentStates, RecurrentShapes):
         -------
         outputs : ndarray or list of ndarray
         tape : rnn_ref.kernels.tape.Tape
-            Time-major, in the order the steps were computed. It refers to ``x``: change that only after the way back.
+            Time-major, in the order in which the steps were computed. It refers to ``x``, which must not change
+            before :meth:`backward`.
         """
         if self.cell.only_on_cpu and xp.device != "cpu":
             given = {"initial_state": initial_state, "constants": constants, "mask": mask} | options
@@ -257,13 +258,13 @@ class RNN(RecurrentStates, RecurrentShapes):
             if not record and self.can_forget:
                 options["keep"] = "outputs" if self.return_sequences else "last"
             elif xp.device != "cpu":
-                x = memory.contiguous(x)  # products of a GPU take the rows of all steps as one matrix
+                x = memory.contiguous(x)  # products on a GPU take the rows of all steps as one matrix
             tape = self.cell.run(x, states, mask=mask, training=training, **options)
         else:
             tape = run_cell(self, x, states, mask=mask, training=training, **options)
         final = [state.copy() for state in tape.final_states] if self.return_state or self.stateful else []
         if self.stateful:
-            self.states = [state.copy() for state in final]  # the caller may change those that are returned
+            self.states = [state.copy() for state in final]  # the caller may change the returned ones
         y, shown = tape.outputs, self._shown_steps(tape)
         if not self.return_sequences:
             y = y[-1:]
@@ -277,9 +278,9 @@ class RNN(RecurrentStates, RecurrentShapes):
         return y if self.time_major else y.swapaxes(0, 1)
 
     def _shown_steps(self, tape) -> np.ndarray | None:
-        """Steps ``(T, B)``, or the last alone ``(1, B)``, whose output is not zeroed; None for all.
+        """Steps ``(T, B)``, or only the last ``(1, B)``, whose output is not zeroed; None for all.
 
-        A masked step repeats the output before it; there is none before the first, and there Keras gives zeros.
+        A masked step repeats the previous output; if there is none, Keras gives zeros.
         """
         if tape.mask is None:
             return None
@@ -325,7 +326,7 @@ class RNN(RecurrentStates, RecurrentShapes):
             y = self._from_time_major(tape.outputs) if self.return_sequences else tape.outputs[-1]
             if dy.shape != y.shape:
                 raise ValueError(f"{self.name}: the output gradient has shape {dy.shape}, expected {y.shape}.")
-            dys = self._from_time_major(dy) if self.return_sequences else dy[None]  # swaps back, too
+            dys = self._from_time_major(dy) if self.return_sequences else dy[None]  # also swaps back
             shown = self._shown_steps(tape)
             if shown is not None:
                 dys = dys * _over(shown[-len(dys) :], dys)
@@ -352,7 +353,7 @@ class RNN(RecurrentStates, RecurrentShapes):
                 "unroll": self.unroll,
                 "zero_output_for_mask": self.zero_output_for_mask,
             }
-            | ({"time_major": True} if self.time_major else {})  # Keras 3 has it no more
+            | ({"time_major": True} if self.time_major else {})  # Keras 3 no longer has it
         )
 
     def _cell_config(self) -> dict:
@@ -370,7 +371,7 @@ class BuiltInRNN(RNN):
     """A layer that makes its own cell and shows its options as its own: SimpleRNN, LSTM, GRU."""
 
     def __setattr__(self, name, value):
-        """Options of the cell are set there: an attribute of the layer would stand before them, and change nothing."""
+        """Refuse to set the cell's options here: an attribute of the layer would shadow them and change nothing."""
         options = vars(self.cell) if "cell" in vars(self) else {}
         the_cell_s = name in options and name not in vars(self) and not hasattr(type(self), name)
         if the_cell_s and not name.startswith("_") and not isinstance(value, Variable):
@@ -388,7 +389,7 @@ class BuiltInRNN(RNN):
 
 
 def _over(steps, array) -> np.ndarray:
-    """``(T, B)`` in the rank of an array ``(T, B, ...)``."""
+    """``(T, B)`` with axes added, to the rank of an array ``(T, B, ...)``."""
     return steps.reshape(*steps.shape, *[1] * (array.ndim - steps.ndim))
 
 

@@ -1,4 +1,4 @@
-"""Which cell a recurrent layer runs, and how a configuration has it; what states are shaped like."""
+"""The cell that a recurrent layer runs, its form in a configuration, and the shapes of states."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnn_ref.layers.wrapper import class_entry, class_of
 
 
 def as_cell(cell, where: str):
-    """A list of cells is stacked; a cell that is not built in, or has a ``call`` of its own, is run step by step."""
+    """Stack a list of cells, and wrap a cell that is not built in, or has its own ``call``, to run step by step."""
     from rnn_ref.layers.cell import Cell
     from rnn_ref.layers.custom_cell import CustomCell
     from rnn_ref.layers.stacked_cells import StackedRNNCells
@@ -34,10 +34,10 @@ def as_cell(cell, where: str):
 
 
 def describe_cell(cell) -> dict:
-    """Class and config, for :func:`cell_from`; of a custom cell, those of the object inside."""
+    """Class and config, for :func:`cell_from`; for a custom cell, those of the wrapped object."""
     described = getattr(cell, "custom", cell)
     config = cell.get_config()
-    if "name" in config:  # Keras takes no names with the layer's in front
+    if "name" in config:  # Keras does not accept names prefixed with the layer's
         config |= {"name": config["name"].rpartition("/")[2]}
     return note(described, class_entry(type(described)) | {"config": config})
 
@@ -59,7 +59,7 @@ def _make_cell(cell_class, config: dict, custom_objects: dict | None):
 
 
 def custom_classes(cell) -> dict:
-    """Classes of the custom cells in a cell, by name."""
+    """The classes of the custom cells in a cell, by name."""
     if hasattr(cell, "cells"):
         return {name: found for each in cell.cells for name, found in custom_classes(each).items()}
     return {type(cell.custom).__name__: type(cell.custom)} if "custom" in vars(cell) else {}

@@ -1,4 +1,4 @@
-"""Shapes that go into a recurrent layer and come out of it."""
+"""The input and output shapes of a recurrent layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS
 
 
 class RecurrentShapes(Layer):
-    """What :class:`rnn_ref.layers.RNN` says about shapes and masks."""
+    """The part of :class:`rnn_ref.layers.RNN` that deals with shapes and masks."""
 
     def rank_message(self, shape, rank: int) -> str:
         return f"{self.name}: expected (batch, time, features), got shape {tuple(shape)}. {NEEDS_ALL_STEPS}"
@@ -24,7 +24,7 @@ class RecurrentShapes(Layer):
         return (shape[1], shape[0], *shape[2:]) if self.time_major else tuple(shape)
 
     def _by_cell(self, outputs) -> tuple:
-        """The output, and of a stack an entry for each cell: a list where the cell has several states."""
+        """Shape of the output, and for a stack one entry for each cell, a list if the cell has several states."""
         y, *states = outputs
         sizes = self.cell.state_size if getattr(self.cell, "cells", None) else states
         left = iter(states)
@@ -45,7 +45,7 @@ class RecurrentShapes(Layer):
         return (y, *states) if self.return_state else y
 
     def call_output_shape(self, input_shape, arguments: dict):
-        """Shape of the output, once the initial states of a symbolic call are found to fit."""
+        """Shape of the output, after checking the initial states of a symbolic call."""
         if arguments.get("initial_state") is not None:
             shapes = [tuple(state.shape) for state in flat_states(arguments["initial_state"])]
             self.check_state_shapes(shapes, self.sequence_shape(input_shape)[0])
@@ -54,5 +54,5 @@ class RecurrentShapes(Layer):
 
     def compute_mask(self, inputs, mask):
         mask = mask[0] if isinstance(mask, list) else mask
-        y = mask if self.return_sequences else None  # with go_backwards too it stays as it is, as in Keras
+        y = mask if self.return_sequences else None  # unchanged even with go_backwards, as in Keras
         return [y, *[None] * len(self.cell.state_sizes)] if self.return_state else y

@@ -1,4 +1,4 @@
-"""States of a recurrent layer: what it starts from, and what it keeps."""
+"""States of a recurrent layer: those it starts from, and those it keeps."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from rnn_ref.layers.symbolic import leaves
 
 
 class RecurrentStates(Layer):
-    """What :class:`rnn_ref.layers.RNN` does about states."""
+    """The part of :class:`rnn_ref.layers.RNN` that deals with states."""
 
     @explained
     def get_initial_state(self, batch_size: int | None = None, *, inputs=None, dtype=None) -> list[np.ndarray]:
-        """Zeros for every state, unless the cell says otherwise; ``inputs`` tell the batch size too."""
+        """Zeros for every state, unless the cell says otherwise; ``inputs`` can also give the batch size."""
         states = self.cell.initial_states(batch_size_of(batch_size, inputs, self.name))
         return [state.astype(dtype or self.dtype) for state in states]
 
     def _fixed_batch_size(self) -> int | None:
-        """What the ``batch_input_shape``, or an ``Input`` with a ``batch_shape``, said."""
+        """The batch size from ``batch_input_shape``, or from an ``Input`` with a ``batch_shape``."""
         shapes = [self._given_shape, *(leaves(node.inputs)[0].shape for node in self.nodes)]
         return next((s[int(self.time_major)] for s in shapes if s and s[int(self.time_major)] is not None), None)
 
     @explained
     def reset_states(self, states=None) -> None:
-        """Set the states a ``stateful`` layer starts from: zeros, or those given."""
+        """Set the states that a ``stateful`` layer starts from: the given ones, or zeros."""
         if not self.stateful:
             raise AttributeError(f"{self.name} keeps no states; make it with stateful=True.")
         self.states = None if states is None else [state.copy() for state in self.check_states(states, None)]
@@ -44,7 +44,7 @@ class RecurrentStates(Layer):
         return states
 
     def check_state_shapes(self, shapes: list[tuple], B: int | None) -> None:
-        """``(B, size)`` for each state; what is None is not known yet."""
+        """``(B, size)`` for each state; None where a size is not known yet."""
         sizes, names = self.cell.state_sizes, self.cell.state_names
         if len(shapes) != len(sizes):
             raise ValueError(
@@ -56,7 +56,7 @@ class RecurrentStates(Layer):
                 raise ValueError(f"{self.name}: initial {name} state has shape {shape}, expected {expected}.")
 
     def _first_states(self, initial_state, B: int) -> tuple[list[np.ndarray], Callable | None]:
-        """The initial states; and, if ``get_initial_state`` has made them of weights, the way back to these."""
+        """The initial states and, if ``get_initial_state`` makes them from weights, the backward pass to these."""
         if initial_state is not None:
             return self.check_states(initial_state, B), None
         fixed = self._fixed_batch_size() if self.stateful else None

@@ -1,6 +1,6 @@
 """Regularizers: penalties on a weight or on a layer's output, added to the loss.
 
-Each has its value in `__call__` and, right below, the gradient of that value. Names and formulas are those of
+Each computes its value in `__call__` and, right below, its gradient. Names and formulas are those of
 https://keras.io/api/layers/regularizers/.
 """
 
@@ -30,7 +30,7 @@ EPSILON = 1e-7
 class Regularizer(Guarded, Spelled):
     """Base class: a subclass has a `__call__` and a `get_config`, and may have a `gradient`.
 
-    Without a `gradient` of its own, `__call__` computes with `autograd.numpy`, and HIPS autograd differentiates it.
+    If it has no `gradient`, `__call__` must compute with `autograd.numpy`, and HIPS autograd differentiates it.
 
     Examples
     --------
@@ -46,11 +46,11 @@ class Regularizer(Guarded, Spelled):
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
-        if "__call__" in vars(cls) and "gradient" not in vars(cls):  # that of a class above belongs to its __call__
+        if "__call__" in vars(cls) and "gradient" not in vars(cls):  # a base class's is for its own __call__
             cls.gradient = Regularizer.gradient
 
     def __call__(self, x: ArrayLike) -> float:
-        """Return the penalty of the array `x`, of any shape; on a GPU as an array of no axes, for nobody to wait."""
+        """Return the penalty on an array `x` of any shape; on a GPU as an array without axes, so as not to wait."""
         return 0.0
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
@@ -79,12 +79,12 @@ class Regularizer(Guarded, Spelled):
 
 
 class _FunctionRegularizer(Regularizer):
-    """A penalty that a Python function computes; HIPS autograd differentiates it.
+    """A penalty computed by a Python function, which HIPS autograd differentiates.
 
     Parameters
     ----------
     function : callable
-        ``function(x)`` returns one number. It computes with operators and `autograd.numpy`.
+        ``function(x)`` returns one number, and computes with operators and `autograd.numpy`.
 
     Examples
     --------
@@ -101,9 +101,9 @@ class _FunctionRegularizer(Regularizer):
 
 
 class L1(Regularizer):
-    """`l1 * sum(|x|)`: pulls every entry to zero by the same force, so that many get there.
+    """`l1 * sum(|x|)`: pulls every entry towards zero with the same force, so that many become zero.
 
-    At zero itself, where `|x|` has a corner, the gradient is 0.
+    At zero, where `|x|` has a corner, the gradient is 0.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class L1(Regularizer):
 
 
 class L2(Regularizer):
-    """`l2 * sum(x**2)`: pulls every entry to zero by a force proportional to it.
+    """`l2 * sum(x**2)`: pulls every entry towards zero with a force proportional to it.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ class L1L2(Regularizer):
     Parameters
     ----------
     l1, l2 : float
-        Factors, not negative. Both are 0 unless given; only the string "l1_l2" stands for 0.01 and 0.01.
+        Factors, not negative. Both default to 0; only the string "l1_l2" means 0.01 and 0.01.
 
     Raises
     ------
@@ -204,7 +204,7 @@ class L1L2(Regularizer):
 class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean of `|cos|` of the angles between the rows, or between the columns, of a matrix.
 
-    It is zero when they are orthogonal to each other. A single row or column makes no pair and has no penalty
+    It is zero if they are orthogonal to each other. A single row or column makes no pair and has no penalty
     (where Keras returns NaN).
 
     Parameters
@@ -217,7 +217,7 @@ class OrthogonalRegularizer(Regularizer):
     Raises
     ------
     ValueError
-        If `factor` or `mode` is not one of these, or an array that is not a matrix is given.
+        If `factor` or `mode` is invalid, or an array that is not a matrix is given.
 
     Examples
     --------
@@ -240,9 +240,9 @@ class OrthogonalRegularizer(Regularizer):
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         u, norms = self._unit_vectors(x)
-        # Each cosine u_i . u_j stands in the symmetric matrix twice.
+        # Each cosine u_i . u_j occurs twice in the symmetric matrix.
         du = 2 * self._factor_per_pair(len(u)) * matmul(xp.sign(_cosines(u)), u)
-        # u = v / |v|: a change along u changes the length only. Below EPSILON, u = v / EPSILON is linear.
+        # u = v / |v|: a change along u changes only the length. Below EPSILON, u = v / EPSILON is linear.
         along = xp.sum(u * du, axis=1, keepdims=True)
         dv = xp.where(norms > EPSILON, du - along * u, du) / xp.maximum(norms, EPSILON)
         return dv if self.mode == "rows" else dv.T
@@ -260,7 +260,7 @@ class OrthogonalRegularizer(Regularizer):
         return vectors / xp.maximum(norms, EPSILON), norms
 
     def _factor_per_pair(self, n: int) -> float:
-        # Half of `factor` over the number of pairs, since the matrix of cosines has every pair twice.
+        # Half of `factor` over the number of pairs, since every pair occurs twice in the matrix of cosines.
         return self.factor / (n * (n - 1)) if n > 1 else 0.0
 
 
@@ -304,7 +304,7 @@ def get(identifier: Any) -> Any:
     ----------
     identifier : str, dict, type, Regularizer or None
         A name ("l1", "l2", "l1_l2", "orthogonal_regularizer", or a class name), a config dict, a class, or
-        any callable `value(x)`; where it has no `gradient(x)`, HIPS autograd differentiates it.
+        any callable `value(x)`; if it has no `gradient(x)`, HIPS autograd differentiates it.
 
     Returns
     -------
@@ -322,7 +322,7 @@ def get(identifier: Any) -> Any:
     {'l2': 0.01}
     """
     if identifier == "l1_l2":
-        # What Keras documents for the string. The class by itself penalizes nothing.
+        # What Keras documents for the string; the class by default penalizes nothing.
         return L1L2(l1=0.01, l2=0.01)
     regularizer = _registry.get(identifier)
     if regularizer is not None and not callable(getattr(regularizer, "gradient", None)):
@@ -331,12 +331,12 @@ def get(identifier: Any) -> Any:
 
 
 def penalty(regularizer: Callable, x: ArrayLike, whose: str) -> Any:
-    """Return the penalty of the array `x` as a number; on a GPU as it is, so that nobody waits for it yet.
+    """Return the penalty on the array `x` as a number; on a GPU as it is, so as not to wait for it.
 
     Raises
     ------
     TypeError
-        If the regularizer returns anything but one number; the message begins with `whose` regularizer it is.
+        If the regularizer does not return a single number; the message starts with `whose` regularizer it is.
     """
     value = regularizer(x)
     if getattr(value, "size", None) != 1 and not isinstance(value, numbers.Real):

@@ -1,4 +1,4 @@
-"""RepeatVector: one vector at every time step."""
+"""RepeatVector: the same vector at every time step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class RepeatVector(Layer):
 
         y[b, t] = x[b]
 
-    Input ``(B, F)``, output ``(B, n, F)``. A mask does not survive.
+    Input ``(B, F)``, output ``(B, n, F)``. Masks end here.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class RepeatVector(Layer):
         self.n = checks.positive_integer(n, "n", self.name)
 
     def forward(self, x, *, training: bool = False):
-        """``x (B, F)`` -> ``(B, n, F)``; nothing to remember."""
+        """``x (B, F)`` -> ``(B, n, F)``; the tape is empty."""
         return xp.repeat(self.as_input(x, rank=2)[:, None], self.n, axis=1), None
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:

@@ -13,12 +13,12 @@ from rnn_ref.layers.layer import Layer, LayerGradients
 class Reshape(Layer):
     """Give every sample another shape.
 
-    Input ``(B, ...)``, output ``(B, *target_shape)``, the numbers in the same order. A mask does not survive.
+    Input ``(B, ...)``, output ``(B, *target_shape)``, with the numbers in the same order. Masks end here.
 
     Parameters
     ----------
     target_shape : tuple of int
-        Without the batch. One size may be -1: it is what remains.
+        Without the batch. One size may be -1, to be inferred.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 
@@ -50,12 +50,12 @@ class Reshape(Layer):
         self.target_shape = tuple(int(n) for n in sizes)
 
     def forward(self, x, *, training: bool = False):
-        """``x (B, ...)`` -> ``(B, *target_shape)``; the tape is the old shape."""
+        """``x (B, ...)`` -> ``(B, *target_shape)``; the tape is the original shape."""
         x = self.as_input(x)
-        return x.reshape(Reshape.compute_output_shape(self, x.shape)), x.shape  # not that of a subclass's call
+        return x.reshape(Reshape.compute_output_shape(self, x.shape)), x.shape  # not the shape of a subclass's call
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """Back into the old shape."""
+        """Back to the original shape."""
         return LayerGradients(xp.asarray(grads, self.dtype).reshape(tape))
 
     def compute_output_shape(self, input_shape):

@@ -1,4 +1,4 @@
-"""What the normalizing layers share: taking the mean away and dividing by the deviation, then γ and β."""
+"""What the normalizing layers share: subtracting the mean and dividing by the deviation, then γ and β."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def standardize(x, axes, epsilon: float):
 
 
 def d_standardize(x_hat, inverse, dx_hat, axes):
-    """The mean and the variance depend on x too, which takes two means away from the gradient.
+    """The mean and the variance depend on x too, which subtracts two means from the gradient.
 
     dx = inverse (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat))
     """
@@ -31,8 +31,8 @@ def d_standardize(x_hat, inverse, dx_hat, axes):
 class ScaleAndShift(Layer):
     """Base of layers that end with ``y = γ x_hat + β``.
 
-    A subclass calls :meth:`make_gamma_and_beta` in its ``build``, and :meth:`scaled` and :meth:`scaled_back` on the way
-    there and back.
+    A subclass calls :meth:`make_gamma_and_beta` in its ``build``, :meth:`scaled` in forward and :meth:`scaled_back` in
+    backward.
     """
 
     supports_masking = True
@@ -67,7 +67,7 @@ class ScaleAndShift(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
 
     def axes(self, shape: tuple) -> tuple[int, ...]:
-        """The axes that γ and β have, counted from the front and in order."""
+        """The axes of γ and β, counted from the front and in order."""
         given = self.axis if isinstance(self.axis, list) else [self.axis]
         if any(not -len(shape) <= axis < len(shape) for axis in given):
             raise ValueError(f"{self.name}: axis={self.axis} does not exist in inputs of shape {tuple(shape)}.")
@@ -77,7 +77,7 @@ class ScaleAndShift(Layer):
         return tuple(axes)
 
     def make_gamma_and_beta(self, input_shape) -> None:
-        """Make the weights, in the sizes of the axes."""
+        """Make the weights, with the sizes of the axes."""
         shape = tuple(input_shape[axis] for axis in self.axes(input_shape))
         if None in shape:
             raise ValueError(
@@ -103,7 +103,7 @@ class ScaleAndShift(Layer):
         self._sizes = shape
 
     def as_fitting_input(self, x) -> np.ndarray:
-        """The input as an array, with the sizes that the weights were made for."""
+        """The input as an array, checked against the sizes that the weights were made for."""
         x = self.as_input(x)
         self.check_built_for(x.shape)
         return x
@@ -117,7 +117,7 @@ class ScaleAndShift(Layer):
             )
 
     def along(self, weight: np.ndarray, shape: tuple) -> np.ndarray:
-        """A weight with its axes where they are in the input, and size 1 elsewhere."""
+        """A weight with its axes in their positions in the input, and size 1 elsewhere."""
         axes = self.axes(shape)
         return weight.reshape([size if axis in axes else 1 for axis, size in enumerate(shape)])
 

@@ -1,4 +1,4 @@
-"""What layers with several inputs share: checking a list of arrays."""
+"""What layers with several inputs share: checks of a list of arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnn_ref.device import xp
 
 
 def as_arrays(layer, inputs, expected: str = "a list of arrays") -> list[np.ndarray]:
-    """Check a list of input arrays, build the layer if they are its first, and cast to its precision.
+    """Check a list of input arrays, build the layer if they are the first, and cast them to its precision.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def as_arrays(layer, inputs, expected: str = "a list of arrays") -> list[np.ndar
     inputs : list of array_like
         Each with the batch in front.
     expected : str
-        What the layer wants, for the error message.
+        What the layer expects, for error messages.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def as_arrays(layer, inputs, expected: str = "a list of arrays") -> list[np.ndar
 
 
 def check_masks(layer, inputs, mask) -> list | None:
-    """Masks of several inputs: None, or a list with as many entries, each an array or None."""
+    """Check the masks of several inputs: None, or a list with as many entries, each an array or None."""
     if not isinstance(inputs, (list, tuple)):
         raise ValueError(f"{layer.name}: the inputs must be a list, got {_describe(inputs)}.")
     if mask is None:

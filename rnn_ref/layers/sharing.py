@@ -1,6 +1,6 @@
-"""One layer in several places of a model: its descriptions carry the same number, and are read as one layer again.
+"""One layer in several places of a model: its descriptions carry the same number, and are read back as one layer.
 
-The key is the one Keras writes into its files, ``shared_object_id``.
+The key is the one in Keras's files, ``shared_object_id``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _read: ContextVar[dict | None] = ContextVar("layers by number", default=None)
 
 @contextmanager
 def _scope(variable: ContextVar) -> Iterator[None]:
-    """Open for the outermost model; the models inside find it open."""
+    """Opened by the outermost model; nested models find it open."""
     if variable.get() is not None:
         yield
         return
@@ -29,17 +29,17 @@ def _scope(variable: ContextVar) -> Iterator[None]:
 
 
 def while_writing():
-    """Within it, :func:`note` numbers what comes twice."""
+    """Within this context, :func:`note` numbers layers that occur twice."""
     return _scope(_written)
 
 
 def while_reading():
-    """Within it, :func:`once` makes what has a number once."""
+    """Within this context, :func:`once` makes each numbered layer once."""
     return _scope(_read)
 
 
 def note(layer, entry: dict) -> dict:
-    """Give the description of a layer, and the one written before, if there is one, their number."""
+    """Number the description of a layer, and the one written before, if there is one."""
     written = _written.get()
     if written is not None:
         first = written.setdefault(id(layer), entry)
@@ -50,7 +50,7 @@ def note(layer, entry: dict) -> dict:
 
 
 def once(entry: dict, make: Callable):
-    """The layer that was made of an equal number before, else a new one."""
+    """The layer made before for the same number, else a new one."""
     made, number = _read.get(), entry.get(KEY)
     if made is None or number is None:
         return make()

@@ -85,13 +85,13 @@ class SimpleRNN(BuiltInRNN):
     kernel_constraint, recurrent_constraint, bias_constraint
         Applied to these weights after every update.
     dropout, recurrent_dropout : float
-        Share of the inputs, and of the recurrent state, set to zero in training; the same at every step.
+        Fraction of the inputs, and of the recurrent state, set to zero in training; the same ones at every step.
     return_sequences : bool
-        Return the output of every time step, not only of the last.
+        Return the output of every time step, not only the last.
     return_state : bool
         Return ``[output, h_T]``.
     go_backwards : bool
-        Read the sequence from its end.
+        Read the sequence backwards.
     stateful, unroll, zero_output_for_mask, time_major : bool
         See :class:`~rnn_ref.layers.RNN`.
     seed : int, optional
@@ -167,6 +167,6 @@ class SimpleRNN(BuiltInRNN):
 
     def _cell_config(self) -> dict:
         config = super()._cell_config()
-        if config["seed"] is None:  # Keras writes none
+        if config["seed"] is None:  # Keras does not write it
             del config["seed"]
         return config

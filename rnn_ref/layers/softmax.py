@@ -1,4 +1,4 @@
-"""Softmax as a layer: over any axes, and with a mask."""
+"""Softmax as a layer, over any axes, and with a mask."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 
-FAR_BELOW = -1e9  # Keras's constant: what a masked number is replaced by, so that its share is 0
+FAR_BELOW = -1e9  # Keras's constant, which replaces masked numbers so that their share is 0
 
 
 class SoftmaxTape(NamedTuple):
-    """The shares ``y (B, ...)``, 0 where masked, and the mask in a shape that can be repeated to theirs, or None."""
+    """The shares ``y (B, ...)``, 0 where masked, and the mask in a shape that broadcasts to theirs, or None."""
 
     y: np.ndarray
     mask: np.ndarray | None
@@ -69,7 +69,7 @@ class Softmax(Layer):
         ----------
         x : ndarray, (B, ...)
         mask : ndarray of bool, optional
-            In a shape that can be repeated to that of ``x``; False gets no share.
+            In a shape that broadcasts to that of ``x``; False gets no share.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""StackedRNNCells: several cells, each fed by the one before, as one cell."""
+"""StackedRNNCells: several cells, each fed by the one below, as one cell."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class StackedTape:
 class StackedRNNCells(Layer):
     """Cells stacked on top of each other, to be run by one :class:`RNN`.
 
-    Running each cell over the whole sequence before the next is the same as running all cells step by step, and lets
-    each use its compiled kernel.
+    Running each cell over the whole sequence before the next gives the same result as running all cells step by step,
+    and lets each use its compiled kernel.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ class StackedRNNCells(Layer):
             raise ValueError(f"{self.name}: got no cells; at least one is needed.")
         self.cells = [as_cell(cell, self.name) for cell in cells]
         names: dict[str, int] = {}
-        for cell in self.cells:  # weights are told apart by their cell's name
+        for cell in self.cells:  # weights are distinguished by their cell's name
             base = cell.name
             names[base] = names.get(base, 0) + 1
             if names[base] > 1:
                 cell.name = f"{base}_{names[base] - 1}"
 
     def adopt(self, layer) -> None:
-        """Take the name and the precision of the layer around it, for all cells."""
+        """Take on the name and precision of the enclosing layer, for all cells."""
         self.name = f"{layer.name}/{self.name.rpartition('/')[2]}"
         self.dtype = layer.dtype
         for cell in self.cells:
@@ -94,7 +94,7 @@ class StackedRNNCells(Layer):
         return any(cell.only_on_cpu for cell in self.cells)
 
     def kernel_choice(self, batch_size: int = 32, *, training: bool = True) -> list:
-        """One for each cell; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
+        """The kernel of each cell; see :meth:`rnn_ref.layers.RNN.kernel_choice`."""
         with device("cpu" if self.only_on_cpu else get_device()):
             return [cell.kernel_choice(batch_size, training=training) for cell in self.cells]
 
@@ -104,7 +104,7 @@ class StackedRNNCells(Layer):
 
     @property
     def state_size(self) -> list:
-        """One entry for each cell, itself a list where the cell has several states."""
+        """One entry for each cell, itself a list if the cell has several states."""
         return [cell.state_size for cell in self.cells]
 
     @property
@@ -121,7 +121,7 @@ class StackedRNNCells(Layer):
 
     @property
     def own_start(self) -> bool:
-        """Whether a subclass, or a cell, says what to start from."""
+        """Whether a subclass, or a cell, defines the initial states."""
         overridden = type(self).get_initial_state is not StackedRNNCells.get_initial_state
         return overridden or any(cell.own_start for cell in self.cells)
 
@@ -137,7 +137,7 @@ class StackedRNNCells(Layer):
         return [[state.astype(dtype or self.dtype) for state in cell.initial_states(B)] for cell in self.cells]
 
     def check_input(self, x, layer_name: str) -> None:
-        """The first cell is the one that reads it."""
+        """Check the input of the first cell."""
         self.cells[0].check_input(x, layer_name)
 
     def _by_cell(self, states: list) -> list[list]:
@@ -156,13 +156,13 @@ class StackedRNNCells(Layer):
         for cell, own in zip(self.cells, self._by_cell(states)):
             extra = {"constants": constants} if cell.takes_constants else {}
             if keep != "tape":
-                extra["keep"] = keep if cell is self.cells[-1] else "outputs"  # the next cell reads all of them
+                extra["keep"] = keep if cell is self.cells[-1] else "outputs"  # the next cell reads all outputs
             tapes.append(cell.run(xp.ascontiguousarray(x), own, mask=mask, training=training, **options, **extra))
             x = tapes[-1].outputs
         return StackedTape(tapes, mask)
 
     def run_back(self, tape: StackedTape, dys, dstates, *, input_gradient: bool = True) -> LayerGradients:
-        """Backward through the cells, the last one first."""
+        """Backward through the cells, from the last to the first."""
         weights, initial, flow, constants = {}, [], {}, []
         dstates = self._by_cell(dstates)
         for k in range(len(self.cells) - 1, -1, -1):
@@ -187,7 +187,7 @@ class StackedRNNCells(Layer):
         return like_given(self.call(self.as_input(x), states, training=training), x)
 
     def call(self, x, states=None, training: bool = False):
-        """One step, cell by cell; in a run over a sequence the cells run one after the other."""
+        """One step, cell by cell; over a whole sequence, each cell runs to the end before the next."""
         new_states = []
         for k, cell in enumerate(self.cells):
             x, state = cell(x, None if states is None else states[k], training=training)

@@ -1,4 +1,4 @@
-"""The states that a recurrent layer starts from where somebody's ``get_initial_state`` says so."""
+"""The states that a recurrent layer starts from, if a user's ``get_initial_state`` defines them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def flat(states) -> list:
 
 
 def asked(make: Callable, batch_size: int, dtype: str) -> list:
-    """What a ``get_initial_state`` returns, in a list, given as many of its arguments as it names."""
+    """The result of a ``get_initial_state`` as a list, called with those arguments that it has."""
     offered = {"batch_size": batch_size, "dtype": dtype}
     known = {name: value for name, value in offered.items() if accepts(make, name)}
     states = make(**known) if known or accepts(make, "inputs") else make(batch_size)
@@ -28,7 +28,7 @@ def asked(make: Callable, batch_size: int, dtype: str) -> list:
 
 @dataclass
 class Started:
-    """A tape, and the way back from the initial states to the weights that they were made of.
+    """A tape, and the backward pass from the initial states to the weights that they were made from.
 
     Attributes
     ----------
@@ -46,12 +46,12 @@ class Started:
         return getattr(self.tape, name)
 
     def replace(self, tape):
-        """The same beginning of another tape."""
+        """The same initial states with another tape."""
         return replace(self, tape=tape)
 
 
 def recorded_states(make: Callable, what: str) -> tuple[list, Callable | None]:
-    """The states that ``make()`` returns, and the way back to weights if it has read any.
+    """The states that ``make()`` returns, and the backward pass to weights if it has read any.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Tensors without numbers, and how layers connect them into a graph.
+"""Symbolic tensors, and how layers connect them into a graph.
 
-Calling a layer on a :class:`SymbolicTensor` runs nothing: it adds a :class:`Node` that says which layer made which
-tensors from which. A model later walks these nodes with real arrays, and back with their gradients.
+Calling a layer on a :class:`SymbolicTensor` runs nothing: it adds a :class:`Node` that records which layer made which
+tensors from which. A model later walks these nodes with actual arrays, and back with their gradients.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 
 class Tensor:
-    """What layers can be called on besides arrays: a stand-in whose uses are written down.
+    """What layers can be called on besides arrays: a stand-in whose uses are recorded.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ def _operate(operator: str, *operands):
 
 
 def _combine(layer_name: str, operator: str, left, right):
-    """``a + b`` of two tensors with as many axes is ``Add()([a, b])``, which hands masks on."""
+    """``a + b`` of two tensors of the same rank is ``Add()([a, b])``, which passes masks on."""
     from rnn_ref import layers
 
     if not (isinstance(left, Tensor) and isinstance(right, Tensor)) or left.ndim != right.ndim:
@@ -171,7 +171,7 @@ class Node:
     inputs : SymbolicTensor, or list or dict of SymbolicTensor
         First argument of the call; an empty list for an ``Input``.
     arguments : dict
-        Further arguments; tensors may be among them (``initial_state``).
+        Further arguments, which may include tensors (``initial_state``).
     outputs : list of SymbolicTensor
     """
 
@@ -181,7 +181,7 @@ class Node:
     outputs: list[SymbolicTensor] = field(default_factory=list)
 
     def tensors(self) -> list[SymbolicTensor]:
-        """All tensors the call depends on."""
+        """All tensors that the call depends on."""
         return leaves(self.inputs) + [t for value in self.arguments.values() for t in leaves(value)]
 
 
@@ -193,7 +193,7 @@ def leaves(structure) -> list[Tensor]:
 
 
 def entries(structure) -> list:
-    """Everything in a nested list, tuple or dict, in order."""
+    """All leaves of a nested list, tuple or dict, in order."""
     if isinstance(structure, (list, tuple)):
         return [leaf for entry in structure for leaf in entries(entry)]
     if isinstance(structure, dict):
@@ -202,7 +202,7 @@ def entries(structure) -> list:
 
 
 def replace_entries(structure, function: Callable[[Any], Any]):
-    """The same structure with everything in it replaced; tuples become lists."""
+    """The same structure with every leaf replaced; tuples become lists."""
     if isinstance(structure, (list, tuple)):
         return [replace_entries(entry, function) for entry in structure]
     if isinstance(structure, dict):
@@ -218,13 +218,13 @@ def replace(structure, function: Callable[[Tensor], Any]):
 
 
 def pack(structure, values):
-    """The same structure with its entries replaced by the given ones, in order."""
+    """The same structure with its leaves replaced by the given ones, in order."""
     values = iter(values)
     return replace_entries(structure, lambda _: next(values))
 
 
 def is_shape(shape) -> bool:
-    """Whether this is one shape, and not a list or dict of shapes."""
+    """Whether this is a single shape, not a list or dict of shapes."""
     return isinstance(shape, (list, tuple)) and all(isinstance(size, (int, np.integer, type(None))) for size in shape)
 
 
@@ -238,12 +238,12 @@ def map_shapes(shapes, function: Callable[[tuple], Any]):
 
 
 def shapes_of(inputs):
-    """Shape of a tensor, list or dict of shapes for a list or dict of tensors."""
+    """The shape of a tensor; for a list or dict of tensors, one of their shapes."""
     return replace_entries(inputs, lambda entry: tuple(entry.shape))
 
 
 def output_shape(layer, shape, arguments: dict):
-    """Shape of a layer's output; a layer whose arguments change it says so in ``call_output_shape``."""
+    """The shape of a layer's output; from ``call_output_shape`` if the layer's arguments can change it."""
     return layer.call_output_shape(shape, arguments)
 
 
@@ -254,7 +254,7 @@ NEEDS_ALL_STEPS = (
 
 @contextmanager
 def naming_the_layer_before(inputs):
-    """Put the name of the recurrent layer that returned its last step only into the error of a layer that needs all."""
+    """Name, in the error of a layer that needs all steps, the recurrent layer that returned only its last."""
     try:
         yield
     except ValueError as error:
@@ -267,17 +267,17 @@ def naming_the_layer_before(inputs):
 
 
 def _maker(tensor: Tensor):
-    """The layer whose call gave a tensor."""
+    """The layer whose call made a tensor."""
     if isinstance(tensor, SymbolicTensor):
         return tensor.node and tensor.node.layer
     return next((step.layer for step in tensor.walk.steps if tensor in leaves(step.outputs)), None)
 
 
 def connect(layer, inputs, arguments: dict):
-    """Call a layer on tensors: build it, and say what shapes come out."""
+    """Call a layer on tensors: build it, and infer the output shapes."""
     tensors = leaves([inputs, arguments])
     walks = {id(t.walk): t.walk for t in tensors if not isinstance(t, SymbolicTensor)}
-    if walks:  # tensors with values: the walk they belong to runs the layer at once
+    if walks:  # tensors with values: their walk runs the layer at once
         if len(walks) > 1 or any(isinstance(t, SymbolicTensor) for t in tensors):
             raise ValueError(
                 f"{layer.name}: called on tensors of different models or calls at once: {tensors}. A tensor is good "
@@ -287,7 +287,7 @@ def connect(layer, inputs, arguments: dict):
             return next(iter(walks.values())).call(layer, inputs, arguments)
     shape = shapes_of(inputs)
     with naming_the_layer_before(inputs):
-        if not layer.by_call:  # one with a call of its own is built for all its arguments
+        if not layer.by_call:  # a layer with its own call is built for all its arguments
             layer.ensure_built(shape)
             if layer.built:
                 layer.check_built_for(shape)

@@ -1,4 +1,4 @@
-"""Kernels by device, from ``rnn_ref.kernels.cpu`` or ``rnn_ref.kernels.cuda``, and which of them a layer runs on."""
+"""The kernels of each device, ``rnn_ref.kernels.cpu`` or ``rnn_ref.kernels.cuda``, and which of them a layer uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_ref.device import xp
 
 
 class KernelChoice(NamedTuple):
-    """Which kernel runs, and why it is not the fast one.
+    """The kernel that runs, and why it is not the fast one.
 
     Attributes
     ----------
@@ -19,7 +19,7 @@ class KernelChoice(NamedTuple):
         On the CPU ``"compiled"``; on a GPU ``"persistent"``, one launch per sequence, or ``"teaching"``, one per time
         step; ``"Python"`` for custom cells, which run on the CPU in any case.
     reason : str or None
-        Why not the fast kernel.
+        Why it is not the fast kernel.
     """
 
     name: str
@@ -27,8 +27,8 @@ class KernelChoice(NamedTuple):
 
 
 def kernels(name: str) -> ModuleType:
-    """The module of this name for the current device."""
-    # Not sys.modules.get: while another thread imports the module, that would give half of it.
+    """The module with this name for the current device."""
+    # Not sys.modules.get, which would return a half-initialized module while another thread imports it.
     return import_module(f"rnn_ref.kernels.{xp.device}.{name}")
 
 
@@ -49,7 +49,7 @@ _warned: set[str] = set()
 
 
 def warn_of_fallback(choice: KernelChoice, layer: str) -> None:
-    """Say once why the fast kernel does not run, unless somebody wanted it so."""
+    """Say once why the fast kernel does not run, unless that was asked for."""
     wanted = choice.reason is None or choice.reason.startswith("asked for")
     if not wanted and choice.reason not in _warned:
         _warned.add(choice.reason)

@@ -16,16 +16,16 @@ from rnn_ref.layers.wrapper import Wrapper, refuse_own_mask
 
 @dataclass(slots=True)
 class TimeDistributedTape:
-    """What is needed on the way back.
+    """What backward needs.
 
     Attributes
     ----------
     inner
-        Tape of the layer inside; a list with one for each time step, if they ran one by one.
+        Tape of the wrapped layer; a list with one for each time step if they ran one by one.
     sizes : tuple of int
-        ``(B, T)``, which were folded into one.
+        ``(B, T)``, which were folded into one axis.
     outputs : list
-        Of each time step, if they ran one by one.
+        Those of each time step, if they ran one by one.
     penalties, scale
         See :mod:`rnn_ref.layers.penalties`.
     """
@@ -42,10 +42,11 @@ class TimeDistributed(Wrapper):
 
         y[:, t] = layer(x[:, t])
 
-    Input ``(B, T, ...)``, output ``(B, T, ...)``. A layer treats the samples of a batch apart from each other, so the
-    steps may stand in the batch: the layer runs once, on ``(B*T, ...)``. It runs step by step if it, or a layer inside
-    it, mixes samples (BatchNormalization while it trains), has an ``activity_regularizer``, or is of a user's class
-    whose ``call`` nobody knows; with ``mixes_samples = False`` that class says that its steps may run together.
+    Input ``(B, T, ...)``, output ``(B, T, ...)``. Layers usually treat the samples of a batch independently, so time
+    can be folded into the batch, and the layer runs once, on ``(B*T, ...)``. It runs step by step if it, or a layer
+    inside it, mixes samples (BatchNormalization in training), has an ``activity_regularizer``, or is of a user's class,
+    whose ``call`` could do anything; with ``mixes_samples = False`` such a class declares that its steps may run
+    together.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class TimeDistributed(Wrapper):
             self.ensure_built(self.input_shape)
 
     def step_shape(self, input_shape) -> tuple:
-        """Shape of one time step."""
+        """The shape of one time step."""
         if not is_shape(input_shape) or len(input_shape) < 3:
             raise ValueError(
                 f"{self.name}: expected one input (batch, time, ...), got shape {tuple(input_shape)}. {NEEDS_ALL_STEPS}"
@@ -109,7 +110,7 @@ class TimeDistributed(Wrapper):
         return any(_depends_on_batch(layer, training) for layer in self.layer.with_all_inside())
 
     def layer_gives_one(self) -> bool:
-        """Whether the layer inside has one output."""
+        """Whether the wrapped layer has a single output."""
         return is_shape(self.layer.compute_output_shape(self.step_shape(self.input_shape)))
 
     @property
@@ -117,9 +118,9 @@ class TimeDistributed(Wrapper):
         return self.layer.can_forget
 
     def forward(self, x, *, mask=None, training: bool = False, **options):
-        """``x`` (B, T, ...); the mask ``(B, T)`` or ``(B, T, ...)`` reaches a layer that takes one.
+        """``x`` (B, T, ...); a mask ``(B, T)`` or ``(B, T, ...)`` is passed to a layer that takes one.
 
-        ``options`` go to the ``forward`` of the layer inside.
+        ``options`` are passed to the ``forward`` of the wrapped layer.
         """
         x = self.as_input(x) if xp.asarray(x).dtype.kind == "f" else self._integers(x)
         B, T = x.shape[:2]
@@ -171,13 +172,13 @@ class TimeDistributed(Wrapper):
         return LayerGradients(inputs=xp.stack(dx, axis=1) if input_gradient else None, weights=weights)
 
     def _integers(self, x):
-        """Token numbers stay integers: the layer inside decides."""
+        """Fold without a cast, as the wrapped layer may need integers."""
         x = xp.asarray(x)
         self.ensure_built(x.shape)
         return x
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """The same folding with the gradients."""
+        """Fold the gradients in the same way."""
         B, T = tape.sizes
         if isinstance(tape.inner, list):
             return self._back_step_by_step(tape, grads, input_gradient)
@@ -196,7 +197,7 @@ class TimeDistributed(Wrapper):
 
 
 def _depends_on_batch(layer, training: bool) -> bool:
-    """Whether a layer may give a sample something else beside other samples."""
+    """Whether a sample's output may depend on the other samples of the batch."""
     if layer.activity_regularizer is not None:
         return True
     own_call = layer.by_call or "custom" in vars(layer)

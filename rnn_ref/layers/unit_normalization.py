@@ -1,4 +1,4 @@
-"""UnitNormalization and RMSNormalization: vectors to length 1, or to a mean square of 1."""
+"""UnitNormalization and RMSNormalization: vectors scaled to length 1, or to a mean square of 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnn_ref import checks
 from rnn_ref.device import xp
 from rnn_ref.layers.layer import Layer, LayerGradients
 
-TINY = 1e-12  # Keras's: shorter vectors are divided by its root instead of by their length
+TINY = 1e-12  # Keras's constant: shorter vectors are divided by its root instead of their length
 
 
 def axes_of(layer, shape: tuple) -> tuple[int, ...]:
@@ -62,7 +62,7 @@ class UnitNormalization(Layer):
     def __init__(self, axis=-1, **layer_options):
         super().__init__(**layer_options)
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
-        axes_of(self, (1,) * 32)  # whether they are axes at all
+        axes_of(self, (1,) * 32)  # checks that they are valid axes
 
     def forward(self, x, *, training: bool = False):
         """``x (B, ...)`` -> ``y`` in the same shape, and a :class:`LengthTape`."""
@@ -72,7 +72,7 @@ class UnitNormalization(Layer):
         return x * inverse, LengthTape(x * inverse, inverse, square < TINY)
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """What lies along y changes the length only: ``dx = (dy - y Σ dy y) / length``."""
+        """The part along y changes only the length: ``dx = (dy - y Σ dy y) / length``."""
         y, inverse, tiny = tape
         dy = xp.asarray(grads, self.dtype)
         along = (dy * y).sum(axis=axes_of(self, dy.shape), keepdims=True)
@@ -105,7 +105,7 @@ class RMSNormalization(Layer):
     ----------
     axis : int or list of int
     epsilon : float
-        ε, keeps the root away from 0.
+        ε, which keeps the root away from 0.
     **layer_options
         ``name``, ``dtype``, ``trainable``, ``input_shape``: see :class:`~rnn_ref.layers.layer.Layer`.
 

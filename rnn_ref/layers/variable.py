@@ -31,10 +31,10 @@ class Variable:
     name : str
         Short name, such as ``"kernel"``.
     path : str
-        Name with its layer, such as ``"lstm/kernel"``.
+        Name including its layer's, such as ``"lstm/kernel"``.
     value : ndarray
-        On the current device: it moves there when it is asked for. In a ``call`` that autograd records it is the box
-        that stands for the weight, so that its gradient is found.
+        On the current device, where it moves when it is read. In a ``call`` that autograd records it is the box that
+        stands for the weight, so that its gradient is found.
     trainable : bool
     regularizer : callable or None
         Adds ``regularizer(value)`` to the loss; has a ``gradient``.
@@ -59,11 +59,11 @@ class Variable:
 
     @value.setter
     def value(self, array) -> None:
-        """A copy of an array in the shape of the first one, which decided; what autograd puts here is left to it."""
+        """A copy of an array, in the shape of the first value; autograd's boxes are stored as they are."""
         self.hold(array.copy() if is_array(array) else array)
 
     def hold(self, array) -> None:
-        """Make this very array the value, for the package's own use; ``value = array`` takes a copy."""
+        """Make this very array the value, for internal use; ``value = array`` makes a copy."""
         if not hasattr(array, "_trace") and hasattr(array, "shape"):
             expected = self.__dict__.setdefault("_shape", array.shape)
             if array.shape != expected:
@@ -86,12 +86,12 @@ class Variable:
         return self._array.size
 
     def numpy(self) -> np.ndarray:
-        """The value, as an array of its own."""
+        """A copy of the value."""
         return np.array(to_numpy(self._array))
 
     @explained
     def assign(self, value) -> None:
-        """Replace the value, keeping shape and precision; in the ``call`` of a model that of a weight not trained."""
+        """Replace the value, keeping shape and precision; in a model, only of weights that are not trained."""
         given, on_walk = value_of(value), walking()
         if on_walk is not None:
             if self.trainable:
@@ -99,7 +99,7 @@ class Variable:
                     f"{self.path}: assign in the call of a model changes a weight that is trained, while its gradient "
                     "is to be found. Make it with trainable=False; or assign outside of call, as in a callback."
                 )
-            given = getattr(given, "value", given)  # no gradient goes through a weight that is not trained
+            given = getattr(given, "value", given)  # no gradient flows through a weight that is not trained
         value = asarray(raw(given))
         if value.dtype.kind not in "fiub" or isinstance(given, np.ma.MaskedArray):
             raise TypeError(f"{self.path}: expected real numbers, got {type(given).__name__} of {value.dtype}.")
@@ -108,10 +108,10 @@ class Variable:
         call = now()
         if on_walk is not None:
             self._array = value.astype(self.dtype)  # a copy
-            on_walk(self, anew=True)  # steps that read it before keep what they read
+            on_walk(self, anew=True)  # earlier steps keep the value they read
         elif call is None or call.make_box is None:
             self.value[...] = value
-        else:  # what was recorded before needs the old array
+        else:  # earlier records need the old array
             self._array = np.array(value, self.dtype)
             call.boxes[self] = given if given is not value and hasattr(given, "_trace") else self._array
 
@@ -120,7 +120,7 @@ class Variable:
         self.assign(self + value)
 
     def assign_sub(self, value) -> None:
-        """Take from the value."""
+        """Subtract from the value."""
         self.assign(self - value)
 
     def __array__(self, dtype=None, copy=None):
@@ -148,7 +148,7 @@ class Variable:
 
     # -- arithmetic, so that a ``call`` can be written ``x @ self.kernel + self.bias`` -----------------
 
-    __array_priority__ = 1000.0  # ``array @ variable`` comes to __rmatmul__ here
+    __array_priority__ = 1000.0  # so that ``array @ variable`` calls __rmatmul__ here
 
     @property
     def ndim(self) -> int:
@@ -200,7 +200,7 @@ class Variable:
         return self._with("power", exponent)
 
     def _with(self, name: str, *others, reverse: bool = False):
-        """An operator on the value; beside a tensor, and in the call of a model, it is a step of that model."""
+        """An operator on the value; with a tensor, and in a model's call, it is a step of that model."""
         mine = self.value if walking() is None else walking()(self)
         if walking() is None and any(isinstance(other, Tensor) for other in others):
             mine = self
@@ -212,7 +212,7 @@ class Variable:
 
         return operate(name, *operands)
 
-    # -- what autograd asks of its boxes: a weight stands for the box that its value is (see layers/autodiff.py) ---
+    # -- what autograd asks of its boxes: a weight acts as the box that is its value (see layers/autodiff.py) ------
 
     @property
     def _trace(self) -> int:
@@ -231,12 +231,12 @@ class Variable:
 
 
 def value_of(operand):
-    """The array of a weight; anything else as it is."""
+    """The array of a weight; anything else unchanged."""
     return operand.value if isinstance(operand, Variable) else operand
 
 
 def raw(operand):
-    """The array under autograd's boxes, and under a weight; anything else as it is."""
+    """The array inside autograd's boxes or a weight; anything else unchanged."""
     operand = operand._array if isinstance(operand, Variable) else operand
     while hasattr(operand, "_trace") and hasattr(operand, "_value"):
         operand = operand._value

@@ -1,4 +1,4 @@
-"""The weights of a layer, and of the layers inside it: made, listed, read and replaced."""
+"""The weights of a layer and of the layers inside it: making, listing, reading and replacing them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS = ("float", "bfloat", "int", "uint", "bool", "complex", "str", "string", 
 
 
 def each_once(named: dict[str, Variable]) -> dict[str, Variable]:
-    """Without the further names of a weight that several layers share."""
+    """A dict without the further names of weights that several layers share."""
     first: dict[Variable, str] = {}
     for name, weight in named.items():
         first.setdefault(weight, name)
@@ -29,11 +29,11 @@ def each_once(named: dict[str, Variable]) -> dict[str, Variable]:
 
 
 class NotBuilt(AttributeError, ValueError):
-    """Something was asked of a layer that only a built one has."""
+    """A layer that is not built was asked for something that only a built one has."""
 
 
 def _shape_first(add_weight):
-    """In Keras 2 the name of a weight came first."""
+    """Explain arguments in the order of Keras 2, where the name came first."""
 
     @functools.wraps(add_weight)
     def checked(self, *arguments, **options):
@@ -50,7 +50,7 @@ def _shape_first(add_weight):
 
 
 class WeightOwner(Spelled):
-    """What has weights: the half of :class:`~rnn_ref.layers.layer.Layer` that is about them.
+    """An object with weights: the part of :class:`~rnn_ref.layers.layer.Layer` that deals with them.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class WeightOwner(Spelled):
 
     @property
     def trainable(self) -> bool:
-        """Whether an optimizer may change the weights. Set, it is set of all layers inside as well."""
+        """Whether an optimizer may change the weights. Setting it also sets it for all layers inside."""
         return self._trainable
 
     @trainable.setter
@@ -95,19 +95,19 @@ class WeightOwner(Spelled):
         Parameters
         ----------
         shape : tuple of int, optional
-            A single number, of shape ``()``, when absent.
+            By default ``()``, a single number.
         initializer : str, callable or array, optional
-            Whatever ``initializers.get`` understands. Glorot's uniform one when absent, for integers zeros.
+            Whatever ``initializers.get`` accepts. By default Glorot uniform, or zeros for integers.
         dtype : str, optional
-            The layer's when absent. (A string that is no dtype, in this place, is the name.)
+            By default the layer's. (A string here that is not a dtype is taken as the name.)
         trainable : bool
-            Integers cannot be.
+            Integers cannot be trained.
         autocast, aggregation, overwrite_with_gradient
-            Keras's arguments of these names; only their defaults.
+            Keras's arguments of these names, with only their default values.
         regularizer, constraint
-            Whatever their ``get`` understands: a string, an object, None.
+            Whatever their ``get`` accepts: a string, an object, None.
         name : str, optional
-            Unique within the layer; "weight", "weight_1", ... when absent.
+            Unique within the layer; by default "weight", "weight_1", ...
 
         Returns
         -------
@@ -140,7 +140,7 @@ class WeightOwner(Spelled):
             raise ValueError(f"{path}: a weight of {dtype} cannot be trained; make it with trainable=False.")
         if initializer is None:
             initializer = "zeros" if integral else "glorot_uniform"
-        # Drawn on the CPU whatever the device: a seed gives the same weights everywhere.
+        # Drawn on the CPU whatever the device, so that a seed gives the same weights everywhere.
         value = first_values(initializers.get(initializer), () if shape is None else shape, dtype, path)
         self._weights[name] = Variable(
             value,
@@ -153,7 +153,7 @@ class WeightOwner(Spelled):
         return self._weights[name]
 
     def add_loss(self, loss) -> None:
-        """Add a number, or a list of them, to the loss that a model is trained with; in the ``call`` of a layer.
+        """Add a number, or a list of numbers, to the loss in training; for use in a layer's ``call``.
 
         Examples
         --------
@@ -184,23 +184,23 @@ class WeightOwner(Spelled):
             call.penalties.append((self, value))
 
     def add_variable(self, *arguments, **options) -> Variable:
-        """Keras's other name of :meth:`add_weight`."""
+        """Keras's other name for :meth:`add_weight`."""
         return self.add_weight(*arguments, **options)
 
     @property
     def compute_dtype(self) -> str:
-        """Keras's name of the precision of computations; here the one precision, ``dtype``."""
+        """Keras's name for the precision of computations; here simply ``dtype``."""
         return self.dtype
 
     @property
     def variable_dtype(self) -> str:
-        """Keras's name of the precision of weights; here the one precision, ``dtype``."""
+        """Keras's name for the precision of weights; here simply ``dtype``."""
         return self.dtype
 
     def __getattr__(self, name: str):
-        """Reached only by names that are not there: those of weights, before there are any."""
+        """Called only for missing names, such as those of weights before they are made."""
         if any(name in vars(cls) for cls in type(self).__mro__):
-            return object.__getattribute__(self, name)  # a property that failed, with the error of its own
+            return object.__getattribute__(self, name)  # a property that failed, with its own error
         if name.startswith("_") or vars(self).get("built", True):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         raise NotBuilt(
@@ -219,14 +219,14 @@ class WeightOwner(Spelled):
     def sublayers(self) -> list[WeightOwner]:
         """Layers inside this one whose weights count as its own.
 
-        In a class that a user wrote, those that are attributes, or in lists or dicts that are.
+        In a user's class, those that are attributes, or in lists or dicts that are attributes.
         """
         if not self.holds_layers:
             return []
         return [entry for _, entry in self._held() if isinstance(entry, WeightOwner) and entry is not self]
 
     def with_all_inside(self) -> list[WeightOwner]:
-        """This layer, the layers inside it, and theirs; cells too."""
+        """This layer and all layers inside it, at any depth, including cells."""
         found: dict = {self: None}
         waiting = [self]
         while waiting:
@@ -238,11 +238,11 @@ class WeightOwner(Spelled):
 
     @property
     def batch_size_matters(self) -> bool:
-        """Whether a layer inside keeps its states from batch to batch, so that all must have as many samples."""
+        """Whether a layer inside keeps its states between batches, which must then all have the same size."""
         return any(getattr(layer, "stateful", False) for layer in self.with_all_inside())
 
     def _held(self) -> list[tuple[str, object]]:
-        """Layers and weights in attributes, each once."""
+        """The layers and weights in attributes, each once."""
         found: dict = {}
         for name, value in vars(self).items():
             if name not in ("_weights", "nodes", "_chain"):
@@ -252,7 +252,7 @@ class WeightOwner(Spelled):
         return [(name, entry) for entry, name in found.items()]
 
     def _own_weights(self) -> dict[str, Variable]:
-        """Made by :meth:`add_weight`, or attributes: a weight of another layer may be tied so."""
+        """Weights made by :meth:`add_weight`, or set as attributes, as tied weights of another layer may be."""
         own = dict(self._weights)
         if self.holds_layers:
             made = set(own.values())
@@ -262,7 +262,7 @@ class WeightOwner(Spelled):
         return own
 
     def named_weights(self) -> dict[str, Variable]:
-        """Weights by name, each once; those of a layer inside carry its name: ``"forward_lstm/kernel"``."""
+        """Weights by name, each once; those of a layer inside are prefixed by its name: ``"forward_lstm/kernel"``."""
         named, layers = self._own_weights(), self.sublayers()
         if not layers:
             return named
@@ -273,7 +273,7 @@ class WeightOwner(Spelled):
         return each_once(named)
 
     def trainable_named_weights(self) -> dict[str, Variable]:
-        """The weights an optimizer may change: those of frozen layers, inside too, are left out."""
+        """The weights an optimizer may change, without those of frozen layers at any depth."""
         if not self.trainable:
             return {}
         named = {key: weight for key, weight in self._own_weights().items() if weight.trainable}
@@ -303,7 +303,7 @@ class WeightOwner(Spelled):
 
     @property
     def losses(self) -> list[float]:
-        """Penalties of the last call, of layers inside too, and those on trainable weights, as ``fit`` adds them."""
+        """Penalties of the last call, including layers inside, and those on trainable weights, as added by ``fit``."""
         return [float(penalty) for penalty in [*self._penalties, *on_weights(self.trainable_weights)]]
 
     _penalties: tuple | list = ()  # of the last call

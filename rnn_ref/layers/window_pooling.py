@@ -1,4 +1,4 @@
-"""MaxPooling1D and AveragePooling1D: a few time steps as one."""
+"""MaxPooling1D and AveragePooling1D: a few time steps reduced to one."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Pooling1D(Layer):
         return Windows(self.pool_size[0], self.strides[0], self.padding)
 
     def held(self, x, fill) -> tuple[np.ndarray, list[slice]]:
-        """What each window holds, ``(K, B, T', F)``, and where from."""
+        """The contents of each window, ``(K, B, T', F)``, and where they come from."""
         places = self.windows.slices(self.windows.count(x.shape[1], self.name, x.shape))
         steps = self.windows.padded(x, fill)
         return xp.stack([steps[:, each] for each in places]), places
 
     def spread(self, held, T: int) -> np.ndarray:
-        """Gradients of what the windows held -> dL/dx: every step collects from all windows that it stands in."""
+        """Gradients of the windows' contents -> dL/dx: each step sums over all windows that contain it."""
         before, behind = self.windows.margins(T)
         dx = xp.zeros((held.shape[1], before + T + behind, held.shape[3]), self.dtype)
         for part, places in zip(held, self.windows.slices(held.shape[2])):
@@ -70,25 +70,25 @@ class Pooling1D(Layer):
 
 
 class MaxPoolingTape(NamedTuple):
-    """Which place of its window is the (first) largest, ``(B, T', F)``, and T of the input."""
+    """The position of the (first) maximum in each window, ``(B, T', F)``, and T of the input."""
 
     place: np.ndarray
     steps: int
 
 
 class MaxPooling1D(Pooling1D):
-    """Largest value of each window, for every feature.
+    """Maximum of each window, for every feature.
 
         y[b, t, f] = max_k x[b, stride t + k, f]
 
-    Input ``(B, T, F)``, output ``(B, T', F)``. Masks do not pass: a step of the output belongs to several of the input.
+    Input ``(B, T, F)``, output ``(B, T', F)``. Masks end here, as a step of the output belongs to several of the input.
 
     Parameters
     ----------
     pool_size : int
         Steps of a window.
     strides : int, optional
-        From one window to the next; ``pool_size`` when absent.
+        Steps from one window to the next; by default ``pool_size``.
     padding : {"valid", "same"}
         Only whole windows, T' = (T - pool_size) // stride + 1; or T' = T / stride rounded up.
     data_format : {"channels_last", "channels_first"}, optional
@@ -117,14 +117,14 @@ class MaxPooling1D(Pooling1D):
         return features_last(held.max(axis=0), self.data_format), MaxPoolingTape(held.argmax(axis=0), x.shape[1])
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """``dx = dy`` where the first of the largest is."""
+        """``dx = dy`` at the first maximum."""
         dy = features_last(xp.asarray(grads, self.dtype), self.data_format)
         held = xp.stack([xp.where(tape.place == k, dy, 0) for k in range(self.pool_size[0])])
         return LayerGradients(self.spread(held, tape.steps))
 
 
 class AveragePoolingTape(NamedTuple):
-    """How many steps of each window are there, ``(T', 1)``, and T of the input."""
+    """How many steps of each window lie in the sequence, ``(T', 1)``, and T of the input."""
 
     count: np.ndarray
     steps: int
@@ -135,15 +135,15 @@ class AveragePooling1D(Pooling1D):
 
         y[b, t] = (1 / n) Σ_k x[b, stride t + k]
 
-    n counts the steps of the window that there are: padding does not. Input ``(B, T, F)``, output ``(B, T', F)``.
-    Masks do not pass: a step of the output belongs to several of the input.
+    n counts the steps of the window without padding. Input ``(B, T, F)``, output ``(B, T', F)``.
+    Masks end here, as a step of the output belongs to several of the input.
 
     Parameters
     ----------
     pool_size : int
         Steps of a window.
     strides : int, optional
-        From one window to the next; ``pool_size`` when absent.
+        Steps from one window to the next; by default ``pool_size``.
     padding : {"valid", "same"}
         Only whole windows, T' = (T - pool_size) // stride + 1; or T' = T / stride rounded up.
     data_format : {"channels_last", "channels_first"}, optional

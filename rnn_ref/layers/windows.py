@@ -1,4 +1,4 @@
-"""Windows that slide over time: how many there are, and where each begins. For convolution and pooling."""
+"""Windows that slide over time, for convolution and pooling: how many there are, and where each begins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_ref.layers.symbolic import NEEDS_ALL_STEPS
 
 
 def one_size(value, name: str, layer: str) -> int:
-    """A positive integer, or a tuple of one."""
+    """A positive integer, from an integer or a tuple of one."""
     inner = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
     if isinstance(inner, bool) or not isinstance(inner, (int, np.integer)) or inner <= 0:
         raise ValueError(f"{layer}: {name} must be a positive integer, or a tuple of one, got {value!r}.")
@@ -19,14 +19,14 @@ def one_size(value, name: str, layer: str) -> int:
 
 
 class Windows(NamedTuple):
-    """Windows of ``size`` steps, ``dilation`` steps apart; each begins ``stride`` steps after the one before.
+    """Windows of ``size`` steps that are ``dilation`` apart; each window begins ``stride`` steps after the last.
 
     Attributes
     ----------
     size, stride, dilation : int
     padding : {"valid", "same", "causal"}
-        Whether every window lies within the sequence; or there are T / stride of them, centred; or window t ends at
-        step t, so that no output looks ahead.
+        All windows lie within the sequence; or there are T / stride of them, centred; or window t ends at step t, so
+        that no output looks ahead.
     """
 
     size: int
@@ -36,11 +36,11 @@ class Windows(NamedTuple):
 
     @property
     def span(self) -> int:
-        """How many steps a window reaches over."""
+        """The number of steps that a window spans."""
         return self.dilation * (self.size - 1) + 1
 
     def count(self, T: int | None, layer: str, shape) -> int | None:
-        """How many windows there are."""
+        """The number of windows."""
         if T is None:
             return None
         count = -(-T // self.stride) if self.padding != "valid" else (T - self.span) // self.stride + 1
@@ -52,7 +52,7 @@ class Windows(NamedTuple):
         return count
 
     def margins(self, T: int) -> tuple[int, int]:
-        """How many steps are put before and behind the sequence."""
+        """The number of steps of padding before and after the sequence."""
         if self.padding == "valid":
             return 0, 0
         if self.padding == "causal":
@@ -61,12 +61,12 @@ class Windows(NamedTuple):
         return total // 2, total - total // 2
 
     def slices(self, count: int) -> list[slice]:
-        """For each place k in a window, the steps of the padded sequence that stand there in windows 0, 1, ..."""
+        """For each position k in a window, the steps of the padded sequence at k in windows 0, 1, ..."""
         starts = (k * self.dilation for k in range(self.size))
         return [slice(start, start + (count - 1) * self.stride + 1, self.stride) for start in starts]
 
     def padded(self, x, fill) -> np.ndarray:
-        """``(B, T, F)`` with margins that hold ``fill``."""
+        """``(B, T, F)`` padded with ``fill``."""
         before, behind = self.margins(x.shape[1])
         if not before and not behind:
             return x
@@ -81,20 +81,20 @@ def features_last(x, data_format: str) -> np.ndarray:
 
 
 def check_sequence(layer, shape) -> None:
-    """There must be three axes."""
+    """Check that there are three axes."""
     if len(shape) != 3:
         raise ValueError(f"{layer.name}: expected an array with 3 axes, got shape {tuple(shape)}. {NEEDS_ALL_STEPS}")
 
 
 def check_data_format(data_format, layer: str) -> str:
-    """None is ``"channels_last"``."""
+    """A valid data format; None means ``"channels_last"``."""
     if data_format not in (None, "channels_last", "channels_first"):
         raise ValueError(f"{layer}: data_format={data_format!r}; use 'channels_last' or 'channels_first'.")
     return data_format or "channels_last"
 
 
 def check_padding(padding, allowed: tuple[str, ...], layer: str) -> str:
-    """In lower case."""
+    """A valid padding, in lower case."""
     if not isinstance(padding, str) or padding.lower() not in allowed:
         raise ValueError(f"{layer}: padding={padding!r}; use {' or '.join(map(repr, allowed))}.")
     return padding.lower()

@@ -16,9 +16,9 @@ from rnn_ref.layers.written_source import KEY, asked_for, check_source, source_o
 
 
 class Wrapper(Layer):
-    """Base class of layers that hold one other layer.
+    """Base class of layers that wrap one other layer.
 
-    The weights are those of the layer inside, under its name.
+    The weights are those of the wrapped layer, under its name.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Wrapper(Layer):
 
 
 def refuse_own_mask(outer, inner, x, mask, handed_on) -> None:
-    """A wrapper hands on masks without asking the layer inside: refuse it if a user's class would answer otherwise."""
+    """Refuse a user's ``compute_mask`` that differs from what the wrapper does, which never calls it."""
     if type(inner).compute_mask.__module__.startswith("rnn_ref."):
         return
     answers, expected = entries(inner.compute_mask(x, mask)), entries(handed_on)
@@ -70,12 +70,12 @@ def refuse_own_mask(outer, inner, x, mask, handed_on) -> None:
 
 @explained
 def describe(layer) -> dict:
-    """Class and config as Keras 3 writes them, for :func:`layer_from`."""
+    """Class and config in Keras 3's form, for :func:`layer_from`."""
     return note(layer, class_entry(type(layer)) | {"config": layer.get_config()})
 
 
 def class_entry(kind: type) -> dict:
-    """How Keras 3 names a class in a configuration: its own by their module, those of users by registered name."""
+    """A class in Keras 3's form: Keras's own classes by module, those of users by their registered name."""
     from rnn_ref import layers as known
 
     name = kind.__name__
@@ -93,7 +93,7 @@ def class_entry(kind: type) -> dict:
 
 @explained
 def layer_from(entry, custom_objects: dict | None = None):
-    """The layer that :func:`describe` described; a layer itself stays."""
+    """The layer that :func:`describe` described; a layer is returned as it is."""
     if isinstance(entry, Layer):
         return entry
     found = class_of(entry, custom_objects, "layer")
@@ -103,7 +103,7 @@ def layer_from(entry, custom_objects: dict | None = None):
 
 
 def class_of(entry, custom_objects: dict | None, kind: str) -> type:
-    """The class that a description names: one of the user's, else a layer or a model of the package, and nothing else.
+    """The class that a description names: a user's, or a layer or model of the package, and nothing else.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def class_of(entry, custom_objects: dict | None, kind: str) -> type:
         check_source(found, entry)
         return found
     own = vars(known).get(name) or {"Operator": Operator}.get(name) or getattr(models, name, None)
-    # Of the rest of these modules (functions, modules, typing) nothing is a layer.
+    # Nothing else in these modules (functions, modules, typing) is a layer.
     if not inspect.isclass(own) or not issubclass(own, Layer) or own is Layer:
         raise UnknownObject(
             f"unknown {kind} {name!r}: pass custom_objects={{{name!r}: <its class>}} to from_config.{asked_for(entry)}"
@@ -133,7 +133,7 @@ def class_of(entry, custom_objects: dict | None, kind: str) -> type:
 
 
 def _of_the_zoo(name: str) -> type | None:
-    """A published cell, or the layer of it."""
+    """A published cell, or its layer."""
     from rnn_ref import zoo
 
     kinds = [vars(zoo)[each] for each in zoo.__all__]

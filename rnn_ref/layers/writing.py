@@ -1,4 +1,4 @@
-"""Layers made of a step that is written as equations: :func:`cell`."""
+"""Layers made from a step written as equations: :func:`cell`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnn_ref.layers.written_cell import WrittenCell, WrittenRNN
 
 
 def _constructor(base: type, like: type, constants: dict[str, float]) -> Callable:
-    """``__init__`` of a class below ``base``: the arguments of ``like`` but activation, and the constants."""
+    """An ``__init__`` for a subclass of ``base``: the arguments of ``like`` without activation, plus the constants."""
     signature = inspect.signature(like.__init__)
     *named, rest = (parameter for key, parameter in signature.parameters.items() if key != "activation")
     own = {"implementation": 2} | constants
@@ -48,7 +48,7 @@ def _record(made: Program) -> Record:
     return Record(gates, made.written.states, functions["forward"], functions["backward"])
 
 
-# What layers and cells call their own.
+# Names used by layers and cells themselves.
 _TAKEN = {
     "kernel",
     "recurrent_kernel",
@@ -65,39 +65,39 @@ _TAKEN |= set(inspect.signature(SimpleRNN.__init__).parameters)
 
 
 def cell(*, gates, states=("hidden",)) -> Callable[[Callable], type[WrittenRNN]]:
-    """Make a recurrent layer of a step that is written as equations.
+    """Make a recurrent layer from a step written as equations.
 
-    The step is a function of one unit at one time step. Its arguments say what it wants to know:
+    The step is a function of one unit at one time step. Its arguments say what it needs:
 
         z_f            x_t W_f + h_{t-1} U_f + b_f, the pre-activation of the gate with the letter f
-        x_c, h_c       the two parts, x_t W_c + b_c and h_{t-1} U_c + b'_c, for those who need them apart; or one alone
+        x_c, h_c       its two parts, x_t W_c + b_c and h_{t-1} U_c + b'_c, if needed separately; or just one of them
         h_prev         the state h before the step
         p: per_unit()  a trainable weight, one number for each unit (:func:`per_unit`), or ``scalar()``, one for all
-        alpha=0.5      a constant, which is an option of the layer
+        alpha=0.5      a constant, which becomes an option of the layer
 
-    Its lines are ``symbol = expression`` of symbols, numbers, ``+ - * / **`` and activations by their names; its last
-    line returns the states, of which the first is the output and goes into the recurrent products. From these lines the
-    backward is derived, and both are compiled like those of the built-in cells; everything that looks into a layer
-    reads them.
+    Its lines are ``symbol = expression`` with symbols, numbers, ``+ - * / **`` and activations by name; its last line
+    returns the states, the first of which is the output and enters the recurrent products. The backward is derived from
+    these lines, and both are compiled like those of the built-in cells; every tool that looks inside a layer reads
+    them.
 
     Parameters
     ----------
     gates : tuple of str, or dict of str to str
-        Names, in the order of their blocks in the weights. Their letters are the first ones, or those of the dict:
+        Names, in the order of their blocks in the weights. Their letters are the initials, or the keys of the dict:
         ``{"i": "input"}``.
     states : tuple of str
-        Names of what is returned.
+        Names of the returned states.
 
     Returns
     -------
     decorator
-        Which gives a layer class, with the arguments of :class:`~rnn_ref.layers.SimpleRNN` but activation; its
-        ``Cell`` is the class of its cells.
+        It turns the function into a layer class with the arguments of :class:`~rnn_ref.layers.SimpleRNN` except
+        activation; its ``Cell`` is the class of its cells.
 
     Raises
     ------
     ValueError
-        If something is not as described; it shows the line.
+        If something is not as described; the message shows the line.
 
     Examples
     --------

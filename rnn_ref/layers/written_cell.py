@@ -1,4 +1,4 @@
-"""Cells and layers of a step that somebody wrote as equations, see :func:`rnn_ref.cell`."""
+"""Cells and layers of a step that a user wrote as equations; see :func:`rnn_ref.cell`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rnn_ref.layers.targets import KernelChoice
 from rnn_ref.layers.variable import Variable
 from rnn_ref.named import Named
 
-# The arguments of a cell, but activation, stand with SimpleRNN.
+# The arguments of a cell are those of SimpleRNN's without activation.
 DEFAULTS = {
     name: parameter.default
     for name, parameter in inspect.signature(SimpleRNNCell.__init__).parameters.items()
@@ -31,10 +31,10 @@ DEFAULTS = {
 
 
 class WrittenCell(Cell):
-    """One step of a layer that :func:`rnn_ref.cell` made; its subclasses have the equations.
+    """One step of a layer made by :func:`rnn_ref.cell`; the equations are in its subclasses.
 
-    Weights, where the equations use them: ``kernel (F, G*H)``, ``recurrent_kernel (H, products*H)``, ``bias (G*H,)``,
-    ``recurrent_bias (A*H,)`` of recurrent products that stand apart, and what the equations name besides.
+    Weights, if the equations use them: ``kernel (F, G*H)``, ``recurrent_kernel (H, products*H)``, ``bias (G*H,)``,
+    ``recurrent_bias (A*H,)`` for separate recurrent products, and any others that the equations name.
     """
 
     equations: Written
@@ -80,7 +80,7 @@ class WrittenCell(Cell):
         return {name: self._weights[name] for name in self.equations.weights}
 
     def gate_weights(self) -> dict[str, GateWeights]:
-        """Views of every gate's part of the weights, by gate name; None where the gate has none."""
+        """Views of each gate's part of the weights, by gate name; None for weights that the gate lacks."""
         if not self.built:
             raise ValueError(f"{self.name} was never built, so its gates have no weights yet: call it on data.")
         H, found = self.units, {}
@@ -125,7 +125,7 @@ class WrittenCell(Cell):
 
     @classmethod
     def named_lines(cls) -> tuple[tuple[str, str, str], ...]:
-        """Each line of the step: symbol, expression, and what a trace calls it; "" for what a trace does not hold."""
+        """Each line of the step: symbol, expression, and its name in a trace, "" if a trace does not hold it."""
         made, lines = cls.program, cls.program.derived.forward
         named = {symbol: state for state, symbol in cls.equations.states.items()}
         named |= {made.symbols[p.letter]: p.name for p in made.x_parts if p.letter in made.symbols}
@@ -187,7 +187,7 @@ class WrittenCell(Cell):
 
 
 class WrittenRNN(BuiltInRNN):
-    """A recurrent layer of a step that was written as equations; its subclasses have the cell."""
+    """A recurrent layer of a step written as equations; the cell is in its subclasses."""
 
     Cell: type[WrittenCell]
 
@@ -203,10 +203,10 @@ class WrittenRNN(BuiltInRNN):
 
 
 def preactivation(made: Program, part: Part, known: dict) -> np.ndarray | None:
-    """What a gate's activation is taken of, from arrays by symbol; None where a tape does not tell.
+    """The argument of a gate's activation, from arrays by symbol; None if a tape does not determine it.
 
-    Sums and products are rounded one by one, here as in the kernels, so that it is theirs to the bit; powers above the
-    second may differ in the last digit.
+    Sums and products are rounded one by one, here as in the kernels, so that the result is the same to the bit; powers
+    above the second may differ in the last digit.
     """
     lines = {line.symbol: line.expression for line in made.derived.forward}
     activation = lines.get(made.activated.get(part.letter))

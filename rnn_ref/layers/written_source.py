@@ -1,15 +1,15 @@
-"""Cells written as equations, in configurations: as their source, which is for people to read and is never run."""
+"""Cells written as equations in configurations: as their source, which is for people to read and never run."""
 
 from __future__ import annotations
 
 import ast
 
 KEY = "equations"
-LONGEST = 4000  # characters of a source that an error shows
+LONGEST = 4000  # the most characters of a source that an error shows
 
 
 def source_of(kind: type) -> str | None:
-    """The equations of a layer or cell that :func:`rnn_ref.cell` made, without comments; None of other classes.
+    """The equations of a layer or cell made by :func:`rnn_ref.cell`, without comments; None for other classes.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def source_of(kind: type) -> str | None:
 
 
 def check_source(kind: type, entry: dict) -> None:
-    """Raise if a class has other equations than a description says.
+    """Raise if the equations of a class differ from those in a description.
 
     Raises
     ------
     ValueError
-        With both.
+        Which shows both.
     """
     there, own = entry.get(KEY), source_of(kind)
     if there is not None and own is not None and there != own:
@@ -54,7 +54,7 @@ def check_source(kind: type, entry: dict) -> None:
 
 
 def asked_for(entry: dict) -> str:
-    """What to tell somebody whose file has a cell that the program has not."""
+    """The message for a file with a cell that the program does not have."""
     there = entry.get(KEY)
     if not isinstance(there, str):
         return ""

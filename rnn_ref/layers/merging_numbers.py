@@ -206,7 +206,7 @@ class Maximum(Extremum):
 
         y = max(x_1, x_2, ...)
 
-    A masked step is passed over. Input: a list of arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
+    Masked steps are ignored. Input: a list of arrays ``(B, ...)``; the output has their broadcast shape.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ class Minimum(Extremum):
 
         y = min(x_1, x_2, ...)
 
-    A masked step is passed over. Input: a list of arrays ``(B, ...)``; the output has their shape, with axes of size 1 broadcast.
+    Masked steps are ignored. Input: a list of arrays ``(B, ...)``; the output has their broadcast shape.
 
     Parameters
     ----------

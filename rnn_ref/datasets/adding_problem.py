@@ -1,4 +1,4 @@
-"""The adding problem: remember two marked numbers, add them up at the end."""
+"""The adding problem: remember two marked numbers, and add them at the end."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from rnn_ref.random import Seed
 
 @guarded
 def adding_problem(samples: int, length: int = 100, seed: Seed = None) -> tuple[np.ndarray, np.ndarray]:
-    """Draw sequences of numbers, two of them marked, whose sum is to be told after the last step.
+    """Draw sequences of numbers, two of them marked, whose sum is the target after the last step.
 
     From Hochreiter and Schmidhuber, "Long Short-Term Memory" (1997), section 5.4, with all sequences of one
     length. The first feature is uniform in [-1, 1]. The second is 1 at the two marked steps, -1 at the first

@@ -1,10 +1,10 @@
-"""Generated sentences with named entities, many of which only the words after them tell apart."""
+"""Generated sentences with named entities, many of which only the following words distinguish."""
 
 from rnn_ref import checks, random
 from rnn_ref.guard import guarded
 from rnn_ref.random import Seed
 
-# Surnames, places and firms have each been named after the others: these may be any of the three.
+# Surnames, places and firms are named after each other: these may be any of the three.
 NAMES = [
     "Austin",
     "Lincoln",
@@ -63,16 +63,16 @@ BEFORE = ("", "Yesterday ", "In the end ", "As expected , ", "According to the p
 def named_entities(samples: int, *, unknown: float = 0.2, seed: Seed = None) -> tuple[list[list[str]], list[list[str]]]:
     """Draw sentences and their tags: persons, places and organizations.
 
-    Thirty names, such as Lincoln, may be each of the three; what they are is said by the words around them, in most
-    sentences by those that follow. Some get a second word, as in *Ada Lincoln* or *Lincoln Motors*. These are patterns
-    with gaps, not English as it is written: a model that is perfect here is not yet of use anywhere else.
+    Thirty names, such as Lincoln, may be any of the three; the words around them tell which, in most sentences those
+    that follow. Some get a second word, as in *Ada Lincoln* or *Lincoln Motors*. These are filled-in templates, not
+    real English: a model that is perfect here is not yet useful anywhere else.
 
     Parameters
     ----------
     samples : int
         Number of sentences.
     unknown : float
-        The part of names that are made up for the occasion, so that only their surroundings can help.
+        The fraction of names that are invented, so that only their context can help.
     seed : int, numpy.random.Generator or None
         `None` draws from the package-wide generator.
 

@@ -1,4 +1,4 @@
-"""Whole numbers in words, English and French: a small translation that is exactly right or wrong."""
+"""Integers in English and French words: a small translation task with exact answers."""
 
 from rnn_ref import checks
 from rnn_ref.guard import guarded
@@ -130,7 +130,7 @@ def _french(number: int, last: bool) -> str:
     if rest < 20:
         return FRENCH[rest]
     tens = rest // 10
-    ones = rest % 20 if tens in (7, 9) else rest % 10  # counted by twenties: 75 is sixty-fifteen
+    ones = rest % 20 if tens in (7, 9) else rest % 10  # counting by twenties: 75 is sixty-fifteen
     if ones == 0:
         return FRENCH_TENS[tens] + ("s" if rest == 80 and last else "")
     joint = " et " if ones in (1, 11) and tens < 8 else "-"

@@ -1,4 +1,4 @@
-"""English text that everybody has: the language reference behind Python's ``help()``."""
+"""English text that everyone has: the language reference behind Python's ``help()``."""
 
 from rnn_ref.guard import guarded
 
@@ -7,9 +7,9 @@ from rnn_ref.guard import guarded
 def load_python_topics() -> str:
     """Load the topics of Python's ``help()``: about 370,000 characters of technical English, with examples in Python.
 
-    The text is that of `pydoc_data.topics`, written by the authors of the Python documentation, and comes with Python
-    itself; so it differs a little from one version of Python to the next. Topics quote each other: every paragraph is
-    here once, where it comes first, so that a part that is held out for a test was not read in training.
+    The text is that of `pydoc_data.topics`, written by the authors of the Python documentation and shipped with Python
+    itself, so it differs slightly between versions of Python. Topics quote each other: every paragraph is kept only
+    where it first occurs, so that text held out for a test is not seen in training.
 
     Returns
     -------
@@ -19,7 +19,7 @@ def load_python_topics() -> str:
     Raises
     ------
     ModuleNotFoundError
-        If this Python came without its help.
+        If this Python was installed without its help.
 
     Examples
     --------

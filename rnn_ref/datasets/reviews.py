@@ -1,4 +1,4 @@
-"""Generated film reviews, in which a "not" turns what follows."""
+"""Generated film reviews, in which a "not" reverses what follows."""
 
 from rnn_ref import checks, random
 from rnn_ref.guard import guarded
@@ -48,16 +48,16 @@ OPENINGS = ("", "i saw it twice ", "we went on friday ", "my sister took me alon
 def reviews(samples: int, *, negated: float = 0.4, seed: Seed = None) -> tuple[list[str], list[int]]:
     """Draw film reviews of one to three statements, all of one opinion.
 
-    Each statement says something of the film, half of the time at a distance: ``the plot is really not at all dull``.
-    A statement with *not* has a word of the other opinion. No word by itself gives a review away, and the
-    number of good and bad words says nothing where half of the statements are negated: what counts is which of them
-    come after a *not*. These are patterns with gaps, not English as it is written.
+    Each statement says something about the film, half of the time at a distance: ``the plot is really not at all
+    dull``. A statement with *not* has a word of the opposite opinion. No single word gives a review away, and the
+    numbers of good and bad words say nothing if half of the statements are negated: what counts is which of them follow
+    a *not*. These are filled-in templates, not real English.
 
     Parameters
     ----------
     samples : int
     negated : float
-        The part of statements with a *not*.
+        The fraction of statements with a *not*.
     seed : int, numpy.random.Generator or None
         `None` draws from the package-wide generator.
 

@@ -9,7 +9,7 @@ from rnn_ref.guard import guarded
 
 @guarded
 def load_sunspots() -> tuple[np.ndarray, np.ndarray]:
-    """Load the yearly mean sunspot number: a small real series with a rhythm of about eleven years.
+    """Load the yearly mean sunspot number, a small real series with a period of about eleven years.
 
     Counted by the Solar Influences Data Analysis Center (SIDC), published by the NOAA National Geophysical
     Data Center, in the public domain. The file `sunspots.csv` beside this module names its source.

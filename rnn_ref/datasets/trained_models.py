@@ -1,4 +1,4 @@
-"""Two small networks that were trained elsewhere, to be opened: one by PyTorch, one by Keras."""
+"""Two small networks trained elsewhere, to open: one by PyTorch, one by Keras."""
 
 from importlib import resources
 from pathlib import Path
@@ -10,7 +10,7 @@ FILES = {"PyTorch": "sunspots-pytorch.safetensors", "Keras": "sunspots-keras.ker
 
 @guarded
 def trained_elsewhere(library: str) -> Path:
-    """The file of a network that forecasts the next year's sunspots from the last 24 years'.
+    """The file of a network that forecasts the next year's sunspots from those of the last 24 years.
 
     Both have 16 units, were trained on the years up to 1949, and read windows divided by the standard deviation of
     these years (:func:`~rnn_ref.datasets.windows`).

@@ -22,7 +22,7 @@ def windows(series: ArrayLike, length: int, horizon: int = 1) -> tuple[np.ndarra
     Returns
     -------
     x : numpy.ndarray, shape (N, length, 1)
-        `N = n - length - horizon + 1` windows, each one step after the one before.
+        `N = n - length - horizon + 1` windows, each one step after the previous one.
     y : numpy.ndarray, shape (N, horizon)
         The values that follow each window. Both arrays have the type of `series`, or float64 if it is not
         floating, and are copies.

@@ -1,4 +1,4 @@
-"""Numbers about a model: what its gates did, where its gradients go, whether they are right."""
+"""Numbers about a model: what its gates did, where its gradients go, and whether they are right."""
 
 from rnn_ref.inspection.checking import check_gradients
 from rnn_ref.inspection.derived_backward import derive_backward

@@ -1,7 +1,7 @@
 """Jacobian of one step of each cell.
 
-The equations of a cell are linear in the gradients that come in, and treat every unit apart: with ones in their
-place the lines of its backward give the derivatives of a unit's new state by what its recurrent products gave,
+The equations of a cell are linear in the incoming gradients, and treat every unit separately: with ones as incoming
+gradients, the lines of its backward give the derivatives of a unit's new state by its recurrent products,
 ``p_g = h_{t-1} U_g``, for all steps of the tape at once. So for each new state
 
     d s_t / d h_{t-1} = Σ_g diag(d s_t / d p_g) U_gᵀ + diag(direct)
@@ -29,7 +29,7 @@ from rnn_ref.layers.matmul import matmul
 
 
 class Steps:
-    """Jacobians that are put together when asked for, by a function of the module: then they can be pickled."""
+    """Jacobians assembled on demand, by a function of the module, so that they can be pickled."""
 
     def __init__(self, T: int, step: Callable[[int], np.ndarray]):
         self.T, self.step = T, step
@@ -46,7 +46,7 @@ def step_jacobians(cell, tape, sample: int) -> Steps:
     """``d s_t / d s_{t-1}``, ``(S, S)`` in float64, for every step of one sample of a tape; masks are not looked at."""
     for each in getattr(cell, "cells", [cell]):
         if isinstance(each, Cell) and (type(each).run, type(each).run_back) != (Cell.run, Cell.run_back):
-            # What its tape says was read may not be what the cell was given.
+            # The inputs on its tape may differ from those the cell was given.
             raise ValueError(
                 f"state_jacobians: {type(each).__name__}, the cell of {each.name}, has a run of its own, and what that "
                 "does to its inputs is not known. Write it as a cell with call(inputs, states) instead."
@@ -60,7 +60,7 @@ def _series(array: np.ndarray, sample: int) -> np.ndarray:
 
 
 def by_equations(cell, tape, sample: int) -> Steps:
-    """Of a cell with a record: put together from the derivatives of one unit, which its backward lines give."""
+    """For a cell with a record: assembled from the derivatives of one unit, which its backward lines give."""
     record, known = cell.record, _known(cell, tape, sample)
     states = tuple(record.states.values())
     T, H = known[states[0]].shape
@@ -119,7 +119,7 @@ def _sum(d, U_T, products: list[int], t: int) -> np.ndarray:
 
 
 def _known(cell, tape, sample: int) -> dict:
-    """What the tape holds, by symbol: ``(T, H)`` each. Where it has no pre-activations, nobody looks at them."""
+    """The arrays of the tape by symbol, ``(T, H)`` each. Without pre-activations, none are needed."""
     record, gates = cell.record, tape.z if tape.gates is None else tape.gates
     z, q = gates if tape.z is None else tape.z, tape.q
     known = {name: weight.value.astype("float64") for name, weight in cell.equation_weights().items()}
@@ -153,7 +153,7 @@ class _Symbols(dict):
         return self[symbol]
 
     def find(self, symbol: str):
-        """Its value; 0 for the gradient of what the states do not depend on."""
+        """Its value; 0 for gradients of symbols that the states do not depend on."""
         return self[symbol] if symbol in self or symbol in self.lines else 0.0
 
 
@@ -162,9 +162,9 @@ def _slope(activation, z, a) -> np.ndarray:
 
 
 def by_own_backward(cell, tape, sample: int) -> Steps:
-    """Of any cell, also a stack of them: a batch of S copies of one step, and the cell's backward with unit vectors.
+    """For any cell, or stack of cells: a batch of S copies of one step, and the cell's backward with unit vectors.
 
-    They are put together later, by a copy of the cell: its weights may have been trained on by then.
+    They are assembled later, by a copy of the cell, whose own weights may have been trained further by then.
     """
     tapes = getattr(tape, "tapes", [tape])
     x, states = tapes[0].x, [state for each in tapes for state in each.states]

@@ -12,7 +12,7 @@ from rnn_ref.guard import guarded
 
 @contextmanager
 def in_float64(layer):
-    """For a while, a layer and all layers in it compute in float64."""
+    """Within this context, a layer and all layers in it compute in float64."""
     inside = layer.with_all_inside()
     saved = [(each, each.dtype) for each in inside]
     values = [(weight, weight.value) for weight in layer.weights]
@@ -35,7 +35,7 @@ def check_gradients(
 ) -> dict[str, float]:
     """Compare the gradients of all weights and inputs with central differences, in float64.
 
-    The loss is a sum of all outputs with random weights, so that every output takes part.
+    The loss is a randomly weighted sum of all outputs, so that every output takes part.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ def check_gradients(
     epsilon : float
         Half the width of the difference.
     samples : int or None
-        How many entries of each array to try, drawn at random; None tries all.
+        How many entries of each array to check, drawn at random; None checks all.
     seed : int
-        For the draws.
+        For drawing them.
     **arguments
-        Passed to ``forward``: ``initial_state=...``, ``mask=...``.
+        Passed to ``forward``, such as ``initial_state=...``, ``mask=...``.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def check_gradients(
         def loss():
             outputs, tape = model.forward(x, **arguments)
             outputs = outputs if several else [outputs]
-            penalty = sum(float(value) for _, value in getattr(tape, "penalties", ()))  # backward adds those inside
+            penalty = sum(float(value) for _, value in getattr(tape, "penalties", ()))  # backward includes those inside
             return penalty + sum(float((to_numpy(y) * d).sum()) for y, d in zip(outputs, directions))
 
         there = [asarray(d) for d in directions]
@@ -96,7 +96,7 @@ def check_gradients(
         else:
             pairs = {"inputs": (x, gradients.inputs)}
         for name, weight in model.named_weights().items():
-            if name in gradients.weights and weight.trainable:  # moving means get none
+            if name in gradients.weights and weight.trainable:  # moving means have none
                 pairs[name] = (weight.value, gradients.weights[name])
         for k, state in enumerate(states or []):
             pairs[f"initial_state[{k}]"] = (state, gradients.initial_state[k])
@@ -123,6 +123,6 @@ def _worst_error(loss, array, gradient, epsilon, samples, generator) -> float:
         worst = max(worst, abs(numeric - gradient[place]))
         scale = max(scale, abs(numeric))
         rounding = max(rounding, 8 * np.finfo("float64").eps * max(abs(above), abs(below), 1) / epsilon)
-    if scale <= rounding:  # a gradient that is zero: differences cannot tell more
+    if scale <= rounding:  # a zero gradient, which differences cannot resolve further
         return 0.0
     return float(worst / scale if scale > 0 else worst)

@@ -1,7 +1,7 @@
 """Contribution of every time step to the gradient of each weight.
 
-A weight is used again at every step, so its gradient is a sum over steps; each term is the product of what the weight
-was multiplied by (the input, the state before the step) and the gradient of what came out (the pre-activations):
+A weight is used at every step, so its gradient is a sum over steps; each term is the product of what multiplied the
+weight (the input, or the state before the step) and the gradient of the result (the pre-activations):
 
     dL/dW = Σ_t x_tᵀ dz_t        dL/dU = Σ_t h_{t-1}ᵀ dz_t        dL/db = Σ_t 1ᵀ dz_t
 
@@ -23,7 +23,7 @@ from rnn_ref.layers.matmul import matmul
 
 @dataclass(frozen=True)
 class Factor:
-    """Some gates' part of a weight: at step t, ``left[t]ᵀ right[g][t]`` for each gate g.
+    """The part of a weight that belongs to some gates: at step t, ``left[t]ᵀ right[g][t]`` for each gate g.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Factor:
 
 
 def contributions(cell, tape, gradients) -> tuple[dict[str, tuple[int, ...]], Callable[[str, int], np.ndarray]]:
-    """Shapes of a cell's weights by name, and ``part(name, t)``: what step t, in the order of computing, gives."""
+    """Shapes of a cell's weights by name, and ``part(name, t)``: the contribution of step t in order of computation."""
     if not isinstance(cell, Cell):
         shapes = {name: weight.shape for name, weight in cell.named_weights().items()}
         return shapes, partial(_custom_part, gradients.parts, shapes, tape.h.dtype)
@@ -56,7 +56,7 @@ def contributions(cell, tape, gradients) -> tuple[dict[str, tuple[int, ...]], Ca
     return shapes, partial(_part, factors, shapes)
 
 
-# Functions of the module, not of a call: what holds them can be pickled.
+# Functions of the module, not closures, so that what holds them can be pickled.
 
 
 def _part(factors: dict, shapes: dict, name: str, t: int) -> np.ndarray:
@@ -73,14 +73,14 @@ def _unknown_part(cell, name: str, t: int):
 
 
 def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:
-    """What each weight's gradient is made of, by weight name: rows of blocks, blocks side by side.
+    """The parts of each weight's gradient, by weight name: rows of blocks side by side.
 
     Only the bias of a GRU with ``reset_after`` has two rows (input, recurrent).
     """
     record, dz = cell.record, dict(zip(cell.record.x_gates, gradients.dz))
     dq = () if gradients.dq is None else gradients.dq if gradients.dq.ndim == 4 else [gradients.dq]
     apart = dict(zip(record.q_gates, dq))
-    # dL/dq of a projected state apart, or dL/dz of the sum that it is in.
+    # dL/dq of a separate projected state, or dL/dz of the sum that contains it.
     through_state = {gate: apart[gate] if gate.apart else dz[gate] for gate in record.h_gates}
     from_h = tuple(d for gate, d in through_state.items() if gate.product == "h")
     from_q = tuple(d for gate, d in through_state.items() if gate.product != "h")
@@ -105,7 +105,7 @@ def weight_factors(cell, tape, gradients) -> dict[str, list[list[Factor]]]:
 
 
 def _per_gate(left, drop, right) -> list[Factor]:
-    """One factor for all gates, or one for each where every gate has a dropout mask of its own."""
+    """One factor for all gates, or one for each if every gate has its own dropout mask."""
     if drop is None or len(drop) == 1:
         return [Factor(left, None if drop is None else drop[0], right)]
     return [Factor(left, mask, (dz,)) for mask, dz in zip(drop, right)]

@@ -1,4 +1,4 @@
-"""A parameter count as a derivation: named terms, a formula, the numbers put in."""
+"""A parameter count as a derivation: named terms, a formula, and the formula with numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ZERO = Integer(0)
 
 @dataclass(frozen=True)
 class Size:
-    """A symbol, what it stands for, and its number."""
+    """A symbol, its meaning, and its value."""
 
     symbol: Symbol
     value: int
@@ -28,13 +28,13 @@ class Term:
     Attributes
     ----------
     name : str
-        "kernel", "recurrent kernel", "bias", ...; in a model with the path to it, "encoder/kernel".
+        "kernel", "recurrent kernel", "bias", ...; in a model prefixed by the path, "encoder/kernel".
     shape : tuple of sympy expressions
-        Of one gate's part.
+        Of the part of one gate.
     sizes : tuple of int
-        The same in numbers.
+        The same as numbers.
     gates : tuple of str
-        Empty for a weight that has no gates.
+        Empty for a weight without gates.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """What a layer of the same sizes has in another framework.
+    """The count for a layer of the same sizes in another framework.
 
     Attributes
     ----------
@@ -94,23 +94,23 @@ class Derivation:
     formula : sympy expression
         Number of parameters.
     total : int
-        ``formula`` with the numbers put in; what ``count_params`` counts.
+        ``formula`` with numbers; what ``count_params`` counts.
     multiplication_formula : sympy expression or None
-        Multiplications for one sample at one time step, in matrix products and between gates and states; those inside
-        activations, roots and quotients are left out. None for a whole model, whose layers do not all run at every
-        step, and for layers that are not recurrences or products.
+        Multiplications for one sample at one time step, in matrix products and between gates and states, without those
+        inside activations, roots and quotients. None for a whole model, whose layers do not all run at every step, and
+        for layers that are not recurrences or products.
     multiplications : int or None
-        The same as a number; None too when it depends on a size that is not known, such as the length of a sequence.
+        The same as a number; also None if it depends on an unknown size, such as the length of a sequence.
     state_formula : sympy expression
         Numbers that one sample carries from step to step.
     state_bytes : int
         Their size in memory, in the layer's precision.
     elsewhere : dict of str to Elsewhere
-        Counts of Keras, PyTorch and cuDNN, and why they differ; empty for a layer they agree on.
+        Counts of Keras, PyTorch and cuDNN, and why they differ; empty if they agree.
     parts : tuple of Derivation
         Of the layers inside.
     text, latex : str
-        The derivation to read, and to set.
+        The derivation as text, and for typesetting.
     """
 
     name: str
@@ -151,14 +151,14 @@ class Derivation:
         return counts
 
     def leaves(self) -> Iterable[Derivation]:
-        """The innermost derivations, those with terms of their own."""
+        """The innermost derivations, which have terms of their own."""
         if not self.parts:
             yield self
         for part in self.parts:
             yield from part.leaves()
 
     def __getitem__(self, name: str) -> Derivation:
-        """The derivation of a layer inside, by its name."""
+        """The derivation of a layer inside, by name."""
         for part in self.parts:
             if part.name == name:
                 return part
@@ -205,8 +205,7 @@ def leaf(layer, kind: str, sizes: Iterable[Size], terms: Iterable[tuple], **othe
 def combine(layer, kind: str, parts: Iterable[Derivation], *, is_model: bool = False) -> Derivation:
     """The sum of several derivations.
 
-    A symbol that stands for different numbers in different parts is numbered, ``H_1`` and ``H_2``; sizes that are
-    equal share a symbol.
+    A symbol with different values in different parts is numbered, ``H_1`` and ``H_2``; equal sizes share a symbol.
     """
     parts = tuple(parts)
     inner = [each for part in parts for each in part.leaves()]

@@ -54,7 +54,7 @@ def html(derivation: Derivation) -> str:
 
 
 def steps(derivation: Derivation) -> list[str]:
-    """Formula, numbers put in, total; the parts of a model in order."""
+    """Formula, formula with numbers, total; for a model, its parts in order."""
     found = []
     if derivation.is_model:
         found.append(" + ".join(f"{part.total:,}" for part in derivation.parts if part.total) or "0")
@@ -134,7 +134,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Lines of a table; a column of numbers stands to the right."""
+    """Lines of a table, with columns of numbers right-aligned."""
     lines = [""] * len(rows)
     for column in zip(*rows):
         width = max(map(len, column))

@@ -25,7 +25,7 @@ class Step(NamedTuple):
     Attributes
     ----------
     symbol, expression : str
-        ``"d_g"``, and Python, in which gradients are ``d_`` and a symbol.
+        ``"d_g"``, and a Python expression, in which gradients are ``d_`` and a symbol.
     reasons : tuple of str
         The lines of the forward that the symbol goes into.
     """
@@ -43,7 +43,7 @@ class BackwardDerivation:
     ----------
     name : str
     forward : tuple of str
-        Lines of the step; those of activations stand alone.
+        Lines of the step; activations have lines of their own.
     backward : tuple of Step
     code : str
         The backward as Python.
@@ -96,8 +96,8 @@ def derive_backward(cell) -> BackwardDerivation:
     Returns
     -------
     BackwardDerivation
-        Prints as text; ``.latex``, ``.code``, and ``.backward`` line by line. A gradient that a state has from the next
-        step already is written on both sides: ``dL/dc_t = dL/dc_t + ...``.
+        Prints as text; ``.latex``, ``.code``, and ``.backward`` line by line. A gradient that a state already has from
+        the next step is on both sides: ``dL/dc_t = dL/dc_t + ...``.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def _written(given) -> Written:
 
 def _steps(derived: Derived, written: Written):
     forward = {line.symbol for line in derived.forward} | set(written.arguments)
-    # "df" where f is a symbol; what stands in the code is shown as "d_f".
+    # "df" if f is a symbol; shown as "d_f" in the code.
     gradients = {f"d{symbol}": symbol for symbol in forward}
     for line in derived.backward:
         symbol = gradients[line.symbol]

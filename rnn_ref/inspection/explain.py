@@ -1,4 +1,4 @@
-"""One unit at one time step: the equations with this sample's numbers put in, forward and backward."""
+"""One unit at one time step: the equations with this sample's numbers, forward and backward."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def explain_step(
 ) -> Explanation | Explanations:
     """The equations of one unit at one time step with the numbers of a sample, forward and backward.
 
-    Numbers that the layer computed are its own, to the bit. A sum over inputs or units is computed once more and
-    rounded once, so the right-hand side of a pre-activation may differ from it in the last digit.
+    Numbers computed by the layer are its own, to the bit. A sum over inputs or units is computed again and rounded
+    once, so the right-hand side of a pre-activation may differ from its value in the last digit.
 
     Parameters
     ----------
@@ -57,30 +57,31 @@ def explain_step(
         ``explain_step(model, x, range(9), unit=0).save_html("steps.html")``.
     unit, sample : int
     layer : str, optional
-        Which recurrent layer, named as in a trace; needed where there are several.
+        Which recurrent layer, named as in a trace; needed if there are several.
     y : optional
-        Targets: the backward pass is that of the model's loss.
+        Targets, for the backward pass of the model's loss.
     loss : optional
-        In place of that of ``compile``; mean squared error for a model that was not compiled.
+        Replaces that of ``compile``; mean squared error for a model that is not compiled.
     dy : ndarray, or list of ndarray, optional
-        Gradient of the outputs, instead. Without both, L is the sum of all outputs.
+        Gradient of the outputs, instead of ``y``. Without either, L is the sum of all outputs.
     training : bool
         Run with dropout.
     mask : ndarray of bool, (B, T), optional
     digits : int, optional
-        Significant digits shown; None for as many as tell a number from its neighbours. ``.values`` are never rounded.
+        Significant digits shown; None for as many as distinguish a number from its neighbours. ``.values`` are never
+        rounded.
     **arguments
         For the call of the model or layer: ``initial_state=...``.
 
     Returns
     -------
-    Explanation, or of several steps Explanations
+    Explanation, or Explanations for several steps
         Prints as text; ``.latex``, ``.values`` by symbol, and ``.save_html(path)``.
 
     Raises
     ------
     ValueError
-        If there is no layer of that name, several and none chosen, or the cell is a custom one.
+        If there is no layer with that name, several and none chosen, or the cell is a custom one.
     IndexError
         If there is no such time step, unit or sample.
 
@@ -119,11 +120,11 @@ def explain_step(
     if loss is not None and y is None:
         raise ValueError(f"explain_step: loss={loss!r} needs the targets y; give them, or leave loss out.")
     look_for_nan(x, f"{model.name}: x")
-    # The explanation keeps numbers to be read later: of copies.
+    # The explanation reads numbers later, so it keeps copies.
     x, y, mask = converted((x, y, mask), lambda given: given.copy())
     with undisturbed(model):
         runs, what = _run(model, x, y, loss, dy, training, mask, arguments)
-    with device("cpu"):  # the numbers are NumPy's now, and few
+    with device("cpu"):  # NumPy arrays from here on, and small ones
         chosen = _choose(model, runs, layer)
         if not isinstance(t, list | tuple | range | np.ndarray):
             return _explained(chosen, what, t, unit, sample, digits)
@@ -168,11 +169,11 @@ def _inside(number: int, size: int, kind: str, name: str) -> int:
     return int(number) % size
 
 
-# -- running, forward and backward ------------------------------------------------------------------------
+# -- running forward and backward -------------------------------------------------------------------------
 
 
 def _run(model, x, y, loss, dy, training, mask, arguments):
-    """Every recurrent layer with tape and gradients, as :func:`recurrent` takes them; and what L is."""
+    """Every recurrent layer with tape and gradients, in the form that :func:`recurrent` takes, and what L is."""
     if y is not None and dy is not None:
         raise ValueError("explain_step: give the targets y or the gradient dy, not both.")
     if hasattr(model, "walk_layers"):

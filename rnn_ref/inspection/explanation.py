@@ -14,7 +14,7 @@ from rnn_ref.equations.reading import Equation
 from rnn_ref.inspection.expressions import Writer
 from rnn_ref.page import Control, Frame, save_page
 
-WRITTEN_OUT = 3  # products of a sum, up to which all are shown
+WRITTEN_OUT = 3  # the most products of a sum that are shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +28,7 @@ class Explanation:
     forward, backward : tuple of Equation
         Symbol and expression of every line; ``backward`` is empty where no gradient reaches the layer.
     values : dict of str to number
-        By symbol: those of the trace, and of gradient flow, to the bit.
+        By symbol: the same numbers, to the bit, as in the trace and in gradient flow.
     terms : dict of str to tuple of ndarray
         The factors of every sum: ``terms["x_W_f"]`` holds the inputs and their weights.
     notes : list of str
@@ -75,7 +75,7 @@ class Explanation:
         return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
     def save_html(self, path) -> Path:
-        """Write a page of its own, which needs neither a kernel nor a network.
+        """Write a self-contained page, which needs neither a kernel nor a network.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class Explanation:
             yield "Backward", self.backward
 
     def _lines(self, equations, write: Writer):
-        """Symbol; expression with symbols; with numbers, where it is more than one; and what comes out."""
+        """Symbol; expression with symbols; with numbers, unless it is a single number; and the result."""
         for symbol, expression in equations:
             for name, (left, right) in self.terms.items():
                 if name in re.findall(r"\w+", expression) and len(left) <= WRITTEN_OUT:
@@ -129,7 +129,7 @@ class Explanation:
 
 
 class Explanations(tuple):
-    """What :func:`explain_step` returns for several time steps: an :class:`Explanation` of each, in their order."""
+    """What :func:`explain_step` returns for several time steps: an :class:`Explanation` of each, in order."""
 
     def __new__(cls, steps: Iterable[Explanation]):
         return super().__new__(cls, steps)
@@ -175,12 +175,12 @@ class Explanations(tuple):
 
 
 def _frame(step: Explanation) -> Frame:
-    """A step as a table, every equals sign under the other; and what came out, in words."""
+    """A step as a table, with equals signs aligned, and the result in words."""
     write = step._writer(latex=False)
     names = set(step._functions.values())
 
     def marked(text: str) -> str:
-        """Indices lowered, minus signs long."""
+        """With subscripts and proper minus signs."""
 
         def lowered(match: re.Match) -> str:
             if match[0] in names:

@@ -1,4 +1,4 @@
-"""How far back the gradient reaches in an untrained layer, by the few things that decide it."""
+"""How far back the gradient reaches in an untrained layer, by the few things that determine it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def untrained_flow(
     scale : float
         Factor on the recurrent weights, which start orthogonal: of a SimpleRNN, their spectral radius.
     forget_bias : float
-        LSTM: bias of the forget gates, 1 in Keras. It changes nothing in the others.
+        LSTM only: bias of the forget gates, 1 in Keras.
     units : int
         H.
     seed : int
-        Of weights and noise; the same for every cell, so that only what is changed makes a difference.
+        For weights and noise, the same for every cell, so that only what is changed makes a difference.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Expressions such as ``"f * c_prev + i * g"`` as text and as LaTeX, with symbols or with numbers in their place."""
+"""Expressions such as ``"f * c_prev + i * g"`` as text and as LaTeX, with symbols or with numbers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Writer:
     functions : dict of str to str
         Names of activations: ``{"activation": "tanh"}``.
     symbols : dict of str to tuple of str
-        Text and LaTeX of symbols that are not written by rule: ``{"x_W": ("x_t (d W)", ...)}``.
+        Text and LaTeX of symbols that do not follow the rule: ``{"x_W": ("x_t (d W)", ...)}``.
     digits : int or None
-        Significant digits; None for as many as tell the number from its neighbours.
+        Significant digits; None for as many as distinguish the number from its neighbours.
     """
 
     def __init__(self, *, latex: bool, functions: dict, symbols: dict, digits: int | None):
@@ -33,7 +33,7 @@ class Writer:
         return self._write(ast.parse(expression, mode="eval").body, lambda name: self.symbol(name))
 
     def numeric(self, expression: str, values: dict) -> str:
-        """With the values of all names; negative numbers in brackets where a sign precedes them."""
+        """With the values of all names; negative numbers in brackets after an operator."""
         return self._write(ast.parse(expression, mode="eval").body, lambda name: self.number(values[name]))
 
     def _write(self, node, name: Callable[[str], str], *, first: bool = True, parent: int = 0) -> str:

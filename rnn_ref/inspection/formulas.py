@@ -1,6 +1,6 @@
-"""Formulas in symbols, and the same formulas with the numbers put in: SymPy's printers, told what we want.
+"""Formulas in symbols, and the same formulas with numbers, by SymPy's printers.
 
-Printing a number for a symbol is not substituting it: ``F + H`` with ``F = H = 64`` reads ``64 + 64``, not ``128``.
+Printing numbers for symbols is not substitution: ``F + H`` with ``F = H = 64`` reads ``64 + 64``, not ``128``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Values = dict[Symbol, int]
 
 
 def size(name: str) -> Symbol:
-    """A symbol for a number of things."""
+    """A symbol for a size."""
     return Symbol(name, integer=True, positive=True)
 
 
@@ -28,7 +28,7 @@ def product(factors) -> Expr:
 
 
 def evaluate(formula: Expr, values: Values) -> int | None:
-    """The number a formula comes to; None when a size in it is not known."""
+    """The value of a formula; None if a size in it is unknown."""
     number = formula.subs(values)
     return int(number) if number.is_Integer else None
 
@@ -53,7 +53,7 @@ class _Text(StrPrinter):
 
 
 class _Latex(LatexPrinter):
-    """LaTeX; with values, the numbers in the places of the symbols."""
+    """LaTeX; with values, numbers in place of symbols."""
 
     def __init__(self, values: Values | None = None):
         super().__init__({"mul_symbol": "dot" if values else None})

@@ -1,4 +1,4 @@
-"""Gradient flow: how much the loss depends on the state at every time step, and each weight's gradient on each step."""
+"""Gradient flow: how much the loss depends on each time step's state, and each weight's gradient on each step."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class LayerFlow:
     ----------
     name : str
     dh : ndarray, (B, T, H)
-        dL/dh_t, everything that reaches the loss through the hidden state after step t.
+        dL/dh_t: all effects on the loss through the hidden state after step t.
     dc : ndarray, (B, T, H) or None
         dL/dc_t (LSTM).
     dz : dict of str to ndarray, (B, T, H)
         dL/dz of every gate's pre-activation; empty for a custom cell.
     weights : dict of str to tuple
-        Shapes of the weights, whose gradients can be taken apart by time step.
+        Shapes of the weights, whose gradients can be split by time step.
     """
 
     name: str
@@ -56,12 +56,12 @@ class LayerFlow:
         return linalg.norm(dh.reshape(*dh.shape[:2], -1), axis=-1).mean(axis=0)
 
     def contribution(self, weight: str) -> np.ndarray:
-        """Each time step's part of a weight's gradient; their sum over time is the gradient.
+        """Each time step's part of a weight's gradient; their sum is the gradient.
 
         Parameters
         ----------
         weight : str
-            "kernel", "recurrent_kernel" or "bias"; of a custom cell, the names of its own weights.
+            "kernel", "recurrent_kernel" or "bias"; for a custom cell, the names of its own weights.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class GradientFlow(Mapping):
     layers : dict of str to LayerFlow
     loss : float
     notes : list of str
-        Which recurrent layers are not among them, and why.
+        Which recurrent layers are missing, and why.
     """
 
     def __init__(self, layers: dict[str, LayerFlow], loss: float, notes: Iterable[str] = ()):
@@ -138,7 +138,7 @@ class GradientFlow(Mapping):
 
 
 class FlowComparison(Mapping):
-    """The flows of several models on the same data, by the labels they were given."""
+    """The flows of several models on the same data, by label."""
 
     def __init__(self, flows: dict[str, GradientFlow]):
         self.flows = flows
@@ -172,13 +172,13 @@ def gradient_flow(model, x, y, loss=None, *, training: bool = False) -> Gradient
     Parameters
     ----------
     model : Model or Sequential, or dict of str to models
-        Several are compared on the same data, under the labels of the dict.
+        Several models are compared on the same data, labelled by the keys of the dict.
     x : ndarray, (B, T, F)
         Or a list or dict, for a model with several inputs.
     y : ndarray
         Targets; a list or dict for several outputs.
     loss : str or Loss, or list or dict of them, optional
-        That of ``compile`` when absent, and mean squared error for a model that was not compiled.
+        By default that of ``compile``, or mean squared error for a model that is not compiled.
     training : bool
         Run with dropout, as in ``fit``.
 
@@ -187,7 +187,7 @@ def gradient_flow(model, x, y, loss=None, *, training: bool = False) -> Gradient
     GradientFlow, or FlowComparison for several models
         ``flow["lstm"].dh`` is ``(B, T, H)``, ``flow["lstm"].norm`` is ``(T,)``,
         ``flow["lstm"].contribution("kernel")`` is ``(T, F, 4*H)``. A comparison has one flow for each label. Layers in
-        wrappers and nested models are named with the path to them: ``"bidirectional/forward_lstm"``.
+        wrappers and nested models are named by their path: ``"bidirectional/forward_lstm"``.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def _of_one(model, x, y, loss, training: bool) -> GradientFlow:
 
 
 def _ask_for_parts(tape) -> None:
-    """Custom cells, whose weights only they know, give each step's part on the way back or never."""
+    """Let custom cells keep each step's part in backward, as it cannot be found afterwards."""
     for _, layer, record in recurrent(tape.runs()):
         for own in [inner for _, inner in cells_inside(layer.cell, record)] or [record]:
             if isinstance(own, CustomTape):
@@ -242,7 +242,7 @@ def _ask_for_parts(tape) -> None:
 
 @dataclass(frozen=True)
 class Both:
-    """A tape together with the gradients that came back over it; takes itself apart as a tape does."""
+    """A tape with its gradients, which splits by cell as a tape does."""
 
     tape: object
     flow: object  # a record, a list or dict of them, or None where the loss does not depend on the tape

@@ -1,4 +1,4 @@
-"""State Jacobians: how much each state of a recurrent layer depends on the one before it, and on those long before."""
+"""State Jacobians: how much each state of a recurrent layer depends on the previous one, and on much earlier ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnn_ref.layers.lstm import LSTMCell
 from rnn_ref.layers.matmul import matmul
 from rnn_ref.layers.simple_rnn import SimpleRNNCell
 
-MOST_DISTANCES = 100  # how many distances are looked at when the caller does not say which
+MOST_DISTANCES = 100  # the number of distances by default
 
 # Largest |f'| of each activation: the gamma of the bound. Those of SiLU and GELU have no closed form.
 LARGEST_SLOPE = {
@@ -38,7 +38,7 @@ LARGEST_SLOPE = {
 
 @dataclass(frozen=True)
 class Decay:
-    """Norms by distance: how much of a change to a state is left ``distance`` steps later.
+    """Norms by distance: how much of a change to a state remains ``distance`` steps later.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Decay:
 
 @dataclass(frozen=True)
 class CellPath:
-    """Two ways from an old cell state of an LSTM to a new one: along the forget gates, and through ``h`` and the gates.
+    """Two paths from an old cell state of an LSTM to a new one: along the forget gates, and via ``h`` and the gates.
 
     Attributes
     ----------
@@ -68,9 +68,9 @@ class CellPath:
     kept : ndarray, (D,)
         Frobenius norm of the cell path alone: the diagonal matrix with the products of the forget gates.
     rest : ndarray, (D,)
-        Frobenius norm of d c_stop / d c_(stop - distance) less the cell path.
+        Frobenius norm of d c_stop / d c_(stop - distance) minus the cell path.
     share : ndarray, (D,)
-        ``kept / (kept + rest)``: 1 when everything remembered went along the cell path.
+        ``kept / (kept + rest)``: 1 if everything remembered went along the cell path.
     """
 
     distance: np.ndarray
@@ -86,20 +86,20 @@ class CellPath:
 class StateJacobians:
     """``J_t = d s_t / d s_(t-1)`` for every time step of one sequence.
 
-    The state ``s`` is the hidden state, and for an LSTM hidden and cell state one after the other. ``J_t[a, b]`` says
-    how much unit ``a`` after step ``t`` moves with unit ``b`` before it. Steps are counted in the order of computing:
-    a layer that reads backwards takes the last time step first. A masked step carries the state over: its Jacobian is
-    the identity.
+    The state ``s`` is the hidden state, and for an LSTM the hidden and cell states joined. ``J_t[a, b]`` says how much
+    unit ``a`` after step ``t`` moves with unit ``b`` before it. Steps are counted in the order of computation: a layer
+    that reads backwards takes the last time step first. A masked step carries the state over: its Jacobian is the
+    identity.
 
-    ``jacobians[t]`` is one Jacobian ``(S, S)``, ``steps`` are all. They are put together when asked for, as a
-    thousand steps of a large layer fill gigabytes. All is float64, whatever the precision of the layer.
+    ``jacobians[t]`` is one Jacobian ``(S, S)``, and ``steps`` has all. They are assembled on demand, as a thousand
+    steps of a large layer fill gigabytes. All are float64, whatever the precision of the layer.
 
     Attributes
     ----------
     name : str
-        The layer's.
+        Name of the layer.
     states : dict of str to slice
-        Where each state stands in ``s``: ``{"hidden": slice(0, H), "cell": slice(H, 2*H)}`` for an LSTM.
+        Where each state is in ``s``: ``{"hidden": slice(0, H), "cell": slice(H, 2*H)}`` for an LSTM.
     size : int
         S, size of the joint state.
     mask : ndarray of bool, (T,), or None
@@ -147,7 +147,7 @@ class StateJacobians:
         Parameters
         ----------
         start, stop : int
-            As in a slice; all steps when absent.
+            As in a slice; by default all steps.
 
         Returns
         -------
@@ -163,7 +163,7 @@ class StateJacobians:
     def singular_values(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Singular values of :meth:`product`, largest first: ``(S,)``.
 
-        Those more than about 1e16 times smaller than the largest are rounding.
+        Those more than about 1e16 times smaller than the largest are only rounding.
         """
         return linalg.svd(self.product(start, stop), compute_uv=False)
 
@@ -183,15 +183,15 @@ class StateJacobians:
         Parameters
         ----------
         stop : int, optional
-            The state looked at is the one after ``stop`` steps; the last when absent.
+            The state is the one after ``stop`` steps; by default the last.
         distances : sequence of int, optional
-            All from 1 on when absent, or a hundred evenly spaced ones if there are more.
+            By default all from 1 on, or a hundred evenly spaced ones if there are more.
 
         Returns
         -------
         distances : ndarray of int, (D,)
         values : ndarray, (D, S)
-            Largest first; 0 or infinite where out of the range of floating point.
+            Largest first; 0 or infinite if out of the range of floating point.
         """
         distances = self._distances(stop, checks.unmasked(distances, "distances", self.name))
         parts = [(linalg.svd(J, compute_uv=False), log) for J, log, _ in self._back_from(stop, distances)]
@@ -203,7 +203,7 @@ class StateJacobians:
         return Decay(distances, values[:, 0], self.bound(distances, stop))
 
     def bound(self, distances, stop: int | None = None) -> np.ndarray | None:
-        """``(||U|| gamma)^distance`` of a SimpleRNN, None for other layers; masked steps do not count."""
+        """``(||U|| gamma)^distance`` for a SimpleRNN, None for other layers; masked steps do not count."""
         if self.contraction is None:
             return None
         stop = len(self) if stop is None else stop
@@ -211,7 +211,7 @@ class StateJacobians:
         return np.array([self.contraction ** counted[stop - d : stop].sum() for d in distances])
 
     def cell_path(self, stop: int | None = None, distances=None) -> CellPath:
-        """LSTM: how much of d c_stop / d c_(stop - distance) is the product of the forget gates.
+        """For an LSTM, how much of d c_stop / d c_(stop - distance) is the product of the forget gates.
 
         Parameters
         ----------
@@ -235,7 +235,7 @@ class StateJacobians:
             rest = J[cell, cell] - np.diag(kept)
             parts.append(((linalg.norm(kept), linalg.norm(rest)), log))
         norms, logs = map(np.array, zip(*parts))
-        with np.errstate(invalid="ignore"):  # 0 / 0: nothing is left on either way
+        with np.errstate(invalid="ignore"):  # 0 / 0: nothing is left on either path
             share = norms[:, 0] / norms.sum(axis=1)
         return CellPath(distances, *_scaled(norms, logs).T, share)
 
@@ -279,22 +279,22 @@ class StateJacobians:
     # -- in the long run -------------------------------------------------------------------------------
 
     def lyapunov_exponents(self, k: int = 1, *, skip: int = 0) -> np.ndarray:
-        """The ``k`` largest Lyapunov exponents: rates, per step, at which small differences of states grow or shrink.
+        """The ``k`` largest Lyapunov exponents: rates per step at which small differences of states grow or shrink.
 
         ``k`` orthogonal directions are carried through the Jacobians and made orthogonal again after each (QR); the
-        mean logarithm of what each is stretched by is its exponent. Positive: chaos, exploding gradients; negative:
-        vanishing ones. Masked steps do not count.
+        mean logarithm of the factor by which each is stretched is its exponent. Positive means chaos and exploding
+        gradients; negative means vanishing ones. Masked steps do not count.
 
         Parameters
         ----------
         k : int
         skip : int
-            Steps at the start that are not averaged over, while the directions turn into their places.
+            Steps at the start to leave out of the average, while the directions settle.
 
         Returns
         -------
         ndarray, (k,)
-            ``-inf`` where a direction vanishes altogether.
+            ``-inf`` if a direction vanishes completely.
 
         References
         ----------
@@ -318,7 +318,7 @@ class StateJacobians:
 
 
 def _scaled(values: np.ndarray, logs: np.ndarray) -> np.ndarray:
-    """``exp(log) value`` for each row; 0 or infinity where that is out of the range of floating point."""
+    """``exp(log) value`` for each row; 0 or infinity if that is out of the range of floating point."""
     with np.errstate(over="ignore", divide="ignore"):
         return np.exp(np.log(values) + logs[:, None])
 
@@ -333,7 +333,7 @@ def state_jacobians(model, x, *, layer: str | None = None, sample: int = 0) -> S
     x : ndarray, (B, T, F)
         Or what else the model takes.
     layer : str, optional
-        Which recurrent layer, by its name in a trace; not needed where there is only one.
+        Which recurrent layer, by its name in a trace; not needed if there is only one.
     sample : int
         Which sequence of the batch.
 

@@ -1,7 +1,7 @@
-"""Which equations a cell runs: those of SimpleRNN, LSTM, GRU or of a cell written as equations, or unknown ones.
+"""Which equations a cell runs: those of SimpleRNN, LSTM or GRU, its own if written as equations, or unknown ones.
 
-What explains, draws or counts by a cell's equations asks here first. A subclass that has its own ``call``, ``run`` or
-kernels is a cell of its own, whatever it was made from.
+Tools that explain, draw or count by a cell's equations ask here first. A subclass with its own ``call``, ``run`` or
+kernels is a cell of its own, whatever it derives from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rnn_ref.layers.simple_rnn import SimpleRNNCell
 from rnn_ref.layers.written_cell import WrittenCell
 
 BUILT_IN = (SimpleRNNCell, LSTMCell, GRUCell)
-# What makes up a cell's equations, and what their parts are called.
+# The attributes that make up a cell's equations, and what to call them.
 _EQUATIONS = (
     *("call", "__call__", "forward", "backward", "run", "run_back"),
     *("kernels", "arrays", "kernel_options", "blocks", "GATES", "STATES"),
@@ -46,7 +46,7 @@ def _unchanged(cell, kinds) -> type[Cell] | None:
 
 
 def is_known(cell) -> bool:
-    """Whether this cell runs the equations of its record: a built-in one's, or those that it was written as."""
+    """Whether this cell runs the equations of its record: a built-in cell's, or those it was written as."""
     written = [kind for kind in type(cell).__mro__ if issubclass(kind, WrittenCell) and "equations" in vars(kind)]
     return _unchanged(cell, (*BUILT_IN, *written)) is not None
 

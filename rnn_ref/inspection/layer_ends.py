@@ -1,4 +1,4 @@
-"""What went in and out of a layer, and what else there is to see of one that is not recurrent."""
+"""The inputs and outputs of a layer, and what else a layer that is not recurrent shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_ref.layers.multi_head_tape import MultiHeadAttentionTape
 
 
 def extras_of(layer, tape, x, mask, every: int) -> dict:
-    """What else there is to see of a layer that is not recurrent."""
+    """What else a layer that is not recurrent shows."""
     extras: dict = {"mask": None}
     if isinstance(mask, np.ndarray) and mask.ndim == 2 and isinstance(x, np.ndarray) and x.shape[:2] == mask.shape:
         extras["mask"] = mask[:, ::every]
@@ -34,7 +34,7 @@ def copy_if(array: np.ndarray, every: int) -> np.ndarray:
 
 
 def values_of(structure, attribute: str):
-    """The arrays (or masks) of tensors, and everything else as it is; tuples become lists."""
+    """The arrays (or masks) of tensors, and anything else as it is; tuples become lists."""
     if isinstance(structure, (list, tuple)):
         return [values_of(entry, attribute) for entry in structure]
     if isinstance(structure, dict):
@@ -56,7 +56,7 @@ def batch_first(layer, x):
 
 
 def in_order(layer, y, backwards: bool):
-    """Outputs with the batch first and time in the order of the data."""
+    """Outputs with the batch axis first and time in the order of the data."""
     if not layer.return_sequences:
         return y
 
@@ -67,6 +67,6 @@ def in_order(layer, y, backwards: bool):
         return array[:, ::-1] if backwards else array
 
     several = isinstance(y, list)
-    sequences = 2 if getattr(layer, "merge_mode", "") is None else 1  # then come the states
+    sequences = 2 if getattr(layer, "merge_mode", "") is None else 1  # the states follow
     found = [ordered(array, k < sequences) for k, array in enumerate(y if several else [y])]
     return found if several else found[0]

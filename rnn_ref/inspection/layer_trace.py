@@ -13,7 +13,7 @@ import numpy as np
 from rnn_ref.layers.embedding import Embedding
 from rnn_ref.named import Named
 
-# Groups of arrays by name, with a word for one of them, and those that are one array: everything a trace can hold.
+# Groups of arrays by name, with the singular, and single arrays: everything a trace can hold.
 GROUPS = {
     "gates": "gate",
     "preactivations": "pre-activation",
@@ -30,7 +30,7 @@ class LayerTrace:
     """One call of one layer.
 
     Arrays of a recurrent layer are ``(B, T', H)``: sample, kept time step, unit. Time runs in the order of the data,
-    also for a layer that reads it backwards. What a layer does not have is empty, or None.
+    even if a layer reads backwards. What a layer does not have is empty, or None.
 
     Attributes
     ----------
@@ -38,33 +38,34 @@ class LayerTrace:
         The path to the layer: ``"encoder/lstm"``; the second call of a layer is ``"lstm#2"``.
     layer_class : str
     inputs, outputs : ndarray, or list or dict of ndarray
-        Time, if there is any, is the second axis.
+        The second axis is time, if there is any.
     gates : dict of str to ndarray, (B, T', H)
         LSTM: input, forget, candidate, output; GRU: update, reset, candidate; SimpleRNN: none.
     preactivations : dict of str to ndarray, (B, T', H)
-        What went into each gate's activation (SimpleRNN: under "hidden").
+        The argument of each gate's activation (SimpleRNN: under "hidden").
     projections : dict of str to ndarray, (B, T', H)
-        GRU: ``projected_state``, which the reset gate is multiplied with, ``h_{t-1} U_h + b'_h``; or, with
+        GRU: ``projected_state``, which the reset gate multiplies, ``h_{t-1} U_h + b'_h``; or, with
         ``reset_after=False``, ``reset_state``, ``r h_{t-1}``.
     states : dict of str to ndarray, (B, T', H)
         hidden, and for LSTM cell: the states after each step.
     initial_states : dict of str to ndarray, (B, H)
     scores : ndarray, (B, Tq, Tv), of MultiHeadAttention (B, N, Tq, Tv), or None
-        Attention: how much of each value went into each output.
+        For attention: how much of each value went into each output.
     dropout : dict of str to ndarray
-        Masks that were used: recurrent layers ``inputs`` (B, 1 or G, F) and ``recurrent`` (B, G, H), Dropout
-        ``inputs`` in the shape of its input, attention ``scores`` (B, Tq, Tv).
+        The masks used: recurrent layers have ``inputs`` (B, 1 or G, F) and ``recurrent`` (B, G, H), Dropout has
+        ``inputs`` in the shape of its input, attention has ``scores`` (B, Tq, Tv).
     mask : ndarray of bool, (B, T'), or None
         Steps that counted.
     times : ndarray of int, (T',), or None
         Which time steps the arrays hold.
     go_backwards : bool
-        Whether the layer read the sequence from its end: then step t was computed after step t + 1.
+        Whether the layer read the sequence backwards, so that step t was computed after step t + 1.
     own_equations : bool
-        Whether the layer's cell runs other equations than SimpleRNN, LSTM or GRU: no picture of one shows it.
+        Whether the layer's cell runs equations other than those of SimpleRNN, LSTM or GRU, so that their pictures do
+        not apply.
     equations : tuple of (str, str, str)
-        Of a cell that was written as equations, each line: symbol, expression, and the gate or state that it gives,
-        ``"z forget"`` for the pre-activation of one, or "".
+        For a cell written as equations, each line: symbol, expression, and the gate or state that it gives (``"z
+        forget"`` for a pre-activation), or "".
     axes : dict of str to tuple of str
         Names of the axes of every array: ``axes["gates/forget"]`` is ``("sample", "time", "unit")``.
     """
@@ -106,7 +107,7 @@ class LayerTrace:
         return self._state("cell")
 
     def _state(self, name: str) -> np.ndarray:
-        # An AttributeError, so that hasattr(trace, "cell") is an answer.
+        # An AttributeError, so that hasattr(trace, "cell") works.
         if name not in self.states:
             why = "it was not kept" if name in self.initial_states else f"a {self.layer_class} has none"
             raise AttributeError(f"{self.name}: there is no {name} state: {why}.")
@@ -115,8 +116,8 @@ class LayerTrace:
     def __getattr__(self, name: str) -> np.ndarray:
         """A gate by name: ``seen.forget``."""
         if name in ("hidden", "cell") and "states" in self.__dict__:
-            return self._state(name)  # which says why there is none
-        known = self.__dict__.get("gates", {})  # empty while a copy is being made
+            return self._state(name)  # raises an error that says why there is none
+        known = self.__dict__.get("gates", {})  # empty while being copied
         if name in known:
             return known[name]
         there = ", ".join([*known, *self.__dict__.get("states", {})]) or "none"
@@ -140,17 +141,17 @@ class LayerTrace:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays; those that are views of one another count more than once."""
+        """Bytes of all arrays; views of the same memory count repeatedly."""
         return sum(array.nbytes for array in self.arrays().values())
 
     def select(self, *, sample=None, time=None, unit=None) -> LayerTrace:
-        """The same trace with some samples, time steps or units only.
+        """The same trace with only some samples, time steps or units.
 
         Parameters
         ----------
         sample, time, unit : int, slice, or list of int, optional
-            A number takes the axis away. ``time`` counts kept steps; ``times`` says which steps of the sequence they
-            are. Inputs have features in the place of units, and keep them all.
+            A number removes the axis. ``time`` counts kept steps; ``times`` says which steps of the sequence they are.
+            Inputs have features instead of units, and keep them all.
 
         Returns
         -------
@@ -178,7 +179,7 @@ class LayerTrace:
         def cut(name: str, array: np.ndarray) -> np.ndarray:
             names = self.axes[name]
             axes[name] = tuple(axis for axis in names if not np.isscalar(wanted.get(axis)))
-            for place in range(len(names) - 1, -1, -1):  # from the last axis on: earlier ones keep their places
+            for place in range(len(names) - 1, -1, -1):  # from the last axis, so that earlier ones keep their positions
                 if names[place] in wanted:
                     array = array[(slice(None),) * place + (wanted[names[place]],)]
             return np.asarray(array)
@@ -193,7 +194,7 @@ class LayerTrace:
 
     def _check_indices(self, wanted: dict) -> None:
         for axis, index in wanted.items():
-            # A key's time steps, or features, may be fewer or more; states and outputs say what there is.
+            # Keys may have other numbers of time steps or features; states and outputs decide.
             sizes = [
                 array.shape[self.axes[name].index(axis)]
                 for name, array in self.arrays().items()
@@ -212,7 +213,7 @@ class LayerTrace:
         return table([self])
 
     def size_text(self) -> str:
-        """Sizes of the axes that matter: ``"B=2, T=7, H=4"``."""
+        """The sizes of the main axes: ``"B=2, T=7, H=4"``."""
         sizes: dict[str, int] = {}
         for name in ("states", "gates", "outputs", "inputs"):
             for full, array in self.arrays().items():
@@ -223,7 +224,7 @@ class LayerTrace:
         return ", ".join(f"{letter}={sizes[axis]}" for axis, letter in letters.items() if letter and axis in sizes)
 
     def contents(self) -> str:
-        """What there is besides inputs and outputs."""
+        """What it holds besides inputs and outputs."""
         parts = [*self.gates, *self.states]
         parts += ["attention scores"] if self.scores is not None else []
         parts += [f"dropout of {name}" for name in self.dropout]
@@ -275,14 +276,14 @@ def _mapped(name: str, value, function):
 
 
 def make(layer, name: str, *, inputs, outputs, every: int = 1, axes: dict | None = None, **arrays) -> LayerTrace:
-    """A LayerTrace of what a layer was given and gave; names the axes, and keeps every so many time steps of these."""
+    """A LayerTrace with a layer's inputs and outputs, one in ``every`` time steps, with named axes."""
     axes = dict(axes or {})
 
     def thinned(full: str, array: np.ndarray) -> np.ndarray:
         axes.setdefault(full, axis_names(layer, full, array.ndim))
         if every == 1 or "time" not in axes[full]:
             return array
-        return array[:, ::every].copy()  # a copy, so that the whole array can go
+        return array[:, ::every].copy()  # a copy, so that the whole array can be freed
 
     inputs, outputs = _mapped("inputs", inputs, thinned), _mapped("outputs", outputs, thinned)
     if arrays.get("times") is None:
@@ -300,7 +301,7 @@ def _times(arrays: dict, axes: dict, every: int) -> np.ndarray | None:
 
 
 def axis_names(layer, full: str, ndim: int) -> tuple[str, ...]:
-    """What the axes of an array mean, by where it stands in a trace."""
+    """The meaning of an array's axes, by its position in a trace."""
     return _axis_names(isinstance(layer, Embedding), full, ndim)
 
 

@@ -11,7 +11,7 @@ from rnn_ref.models.walk import Walk
 
 
 def on_host(record):
-    """A tape, or what came back over one, with NumPy's arrays; a walk is changed itself."""
+    """A tape, or its gradients, with NumPy arrays; a walk is changed in place."""
     if xp.module is np:
         return record
     if isinstance(record, Walk):

@@ -20,7 +20,7 @@ ONE_GRU_BIAS = (
 
 
 def elsewhere(cell: Cell, F, H, sizes) -> dict[str, Elsewhere]:
-    """By framework. ``F`` and ``H`` are symbols, ``sizes`` their numbers."""
+    """The counts by framework. ``F`` and ``H`` are symbols, ``sizes`` their numbers."""
     values = {size.symbol: size.value for size in sizes}
 
     def with_biases(biases: int, why: str) -> Elsewhere:

@@ -1,4 +1,4 @@
-"""Which terms each kind of layer has: one function for each, next to its equation."""
+"""The terms of each kind of layer: one function for each, next to its equation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def derive(layer: Layer, seen: set | None = None) -> Derivation:
             return leaf(layer, f"{type(layer).__name__}, counted above", (), ())
         seen.add(id(layer))
     for kind, rule in RULES.items():
-        # A subclass that makes weights of its own has left the rule behind.
+        # The rule does not cover a subclass that makes weights of its own.
         if isinstance(layer, kind) and type(layer).build is kind.build:
             return rule(layer, seen)
     return any_layer(layer, seen)
@@ -38,7 +38,7 @@ def derive(layer: Layer, seen: set | None = None) -> Derivation:
 
 def recurrent_cell(cell: Cell, seen) -> Derivation:
     """SimpleRNN, LSTM, GRU: for every gate a kernel, a recurrent kernel and a bias (GRU with reset_after: two)."""
-    if kind_of(cell) is None:  # its weights as they are: who knows how they are used
+    if kind_of(cell) is None:  # its weights as they are, since their use is unknown
         return any_layer(cell, seen)
     gates = cell.GATES if cell.blocks > 1 else ()
     terms = [("kernel", (F, H), gates), ("recurrent kernel", (H, H), gates)]
@@ -62,7 +62,7 @@ def recurrent_cell(cell: Cell, seen) -> Derivation:
 
 
 def written_cell(cell: WrittenCell, seen) -> Derivation:
-    """A cell written as equations: a block of the kernel and of the recurrent kernel for each product they use."""
+    """A cell written as equations: a block of kernel or recurrent kernel for each product in them."""
     if not is_known(cell):
         return any_layer(cell, seen)
     record = cell.record
@@ -98,7 +98,7 @@ def recurrent_layer(layer: layers.RNN, seen) -> Derivation:
 
 
 def custom_cell(cell: layers.CustomCell, seen) -> Derivation:
-    """Somebody's own cell: its weights as they are."""
+    """A user's own cell: its weights as they are."""
     inside = derive(cell.custom, seen) if cell.is_layer else leaf(cell, type(cell.custom).__name__, (), ())
     numbers = sum(int(np.prod(s)) for s in cell.state_sizes)
     state = {"state_formula": Integer(numbers), "state_bytes": numbers * np.dtype(cell.dtype).itemsize}
@@ -106,7 +106,7 @@ def custom_cell(cell: layers.CustomCell, seen) -> Derivation:
 
 
 def stacked_cells(cells: layers.StackedRNNCells, seen) -> Derivation:
-    """The sum over the cells; each has the units of the one before as its features."""
+    """The sum over the cells; each has the units of the one below as features."""
     return combine(cells, type(cells).__name__, [_short_name(derive(cell, seen)) for cell in cells.cells])
 
 
@@ -116,7 +116,7 @@ def bidirectional(layer: layers.Bidirectional, seen) -> Derivation:
 
 
 def wrapper(layer: layers.Wrapper, seen) -> Derivation:
-    """The layer inside; TimeDistributed applies the same weights at every time step."""
+    """The wrapped layer; TimeDistributed applies the same weights at every time step."""
     inside = derive(layer.layer, seen)
     return combine(layer, f"{type(layer).__name__} of {inside.kind}", [inside])
 
@@ -132,7 +132,7 @@ def dense(layer: layers.Dense, seen) -> Derivation:
 
 
 def embedding(layer: layers.Embedding, seen) -> Derivation:
-    """A table; looking up is no multiplication."""
+    """A table; lookups take no multiplication."""
     sizes = (Size(V, layer.input_dim, "tokens"), Size(H, layer.output_dim, "numbers for each token"))
     return leaf(layer, "Embedding", sizes, [("embeddings", (V, H))], multiplication_formula=Integer(0))
 
@@ -154,14 +154,14 @@ def rms_normalization(layer: layers.RMSNormalization, seen) -> Derivation:
 
 
 def group_normalization(layer: layers.GroupNormalization, seen) -> Derivation:
-    """``y = γ (x - mean) / std + β``, for one place of the sequence."""
+    """``y = γ (x - mean) / std + β``, for one position of the sequence."""
     terms = [("gamma", (F,))] * layer.scale + [("beta", (F,))] * layer.center
     sizes = (Size(F, layer._sizes[0], "features"),)
     return leaf(layer, "GroupNormalization", sizes, terms, multiplication_formula=(2 + layer.scale) * F)
 
 
 def batch_normalization(layer: layers.BatchNormalization, seen) -> Derivation:
-    """``y = γ (x - moving mean) / moving std + β``; the moving ones are counted, though no optimizer changes them."""
+    """``y = γ (x - moving mean) / moving std + β``; the moving ones count, though no optimizer changes them."""
     terms = [("gamma", (F,))] * layer.scale + [("beta", (F,))] * layer.center
     terms += [("moving mean", (F,)), ("moving variance", (F,))]
     sizes = (Size(F, layer._sizes[0], "features"),)
@@ -169,7 +169,7 @@ def batch_normalization(layer: layers.BatchNormalization, seen) -> Derivation:
 
 
 def convolution(layer: layers.Conv1D, seen) -> Derivation:
-    """``z = Σ_k x[k] W[k] + b``, for one step of the output; with groups a filter sees F features, its share."""
+    """``z = Σ_k x[k] W[k] + b``, for one step of the output; with groups, F counts the features of one group."""
     width, features, filters = layer.kernel.shape
     seen_by_one = "input features" if layer.groups == 1 else f"input features of each of {layer.groups} groups"
     sizes = (Size(K, width, "steps in a window"), Size(F, features, seen_by_one), Size(H, filters, "filters"))
@@ -178,7 +178,7 @@ def convolution(layer: layers.Conv1D, seen) -> Derivation:
 
 
 def multi_head_attention(layer: layers.MultiHeadAttention, seen) -> Derivation:
-    """Four projections, or five; how many multiplications a step takes depends on how long both sequences are."""
+    """Four projections, or five; the number of multiplications per step depends on the lengths of both sequences."""
     query, value, key = layer._widths
     out = int(np.prod(layer.features or (query,)))
     A, C, E, O = (size(letter) for letter in "ACEO")
@@ -227,7 +227,7 @@ def any_layer(layer: Layer, seen) -> Derivation:
     """Weights of the layer itself, one term each, and the layers inside."""
     is_model = hasattr(layer, "walk_layers")
     if is_model and seen is None:
-        seen = set()  # a model counts a layer that stands in two places once
+        seen = set()  # a model counts a layer in several places once
     kind = type(layer).__name__
     terms = [(name, weight.shape) for name, weight in layer._weights.items()]
     inside = [derive(each, seen) for each in layer.sublayers()]
@@ -238,7 +238,7 @@ def any_layer(layer: Layer, seen) -> Derivation:
     return combine(layer, kind, [*inside, *own], is_model=is_model)
 
 
-# Layers without weights that copy, choose, add or (at inference) do nothing at all.
+# Layers without weights that copy, choose, add, or (in inference) do nothing.
 MOVES_DATA = (
     layers.Add, layers.Concatenate, layers.Dropout, layers.Flatten, layers.GaussianNoise, layers.GlobalMaxPooling1D,
     layers.Identity, layers.MaxPooling1D,
@@ -271,5 +271,5 @@ RULES = {
 
 
 def _short_name(derivation: Derivation) -> Derivation:
-    """Cells carry the name of their layer in front."""
+    """Cells are prefixed by the name of their layer."""
     return replace(derivation, name=derivation.name.rpartition("/")[2])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @guarded
 def derive_parameters(layer: Layer) -> Derivation:
-    """Derive the number of parameters: a formula in symbols, each term named, the numbers put in, the total.
+    """Derive the number of parameters: a formula in symbols with named terms, the numbers inserted, and the total.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def derive_parameters(layer: Layer) -> Derivation:
     Derivation
         Prints as text, and as tables in a notebook. ``formula`` (SymPy), ``terms``, ``total``, ``latex``;
         ``multiplications`` of one step and ``state_bytes`` of one sample; ``elsewhere`` has the counts of Keras,
-        PyTorch and cuDNN and why they differ; ``parts`` the layers inside, also by name: ``derivation["lstm"]``.
+        PyTorch and cuDNN and why they differ; ``parts`` has the layers inside, also by name: ``derivation["lstm"]``.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def derive_parameters(layer: Layer) -> Derivation:
 
 
 def with_inner_layers(layer: Layer):
-    """A layer and all layers in it."""
+    """A layer and all layers inside it."""
     yield layer
     inside = list(layer.sublayers())
     if "cell" in layer.__dict__:

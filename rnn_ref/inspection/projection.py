@@ -19,11 +19,11 @@ def principal_components(states: np.ndarray, count: int = 2) -> tuple[np.ndarray
     Returns
     -------
     coordinates : ndarray, (N, count)
-        The mean is the origin; directions that are not there (H or N too small) are zero.
+        The mean is the origin; missing directions (H or N too small) are zero.
     directions : ndarray, (count, H)
-        Of length 1; the sign is such that the largest entry is positive.
+        Of length 1, with the sign chosen so that the largest entry is positive.
     shares : ndarray, (count,)
-        Of the variance.
+        Fractions of the variance.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Recorder: looks inside a model every few steps of its training, and keeps what it saw in one small file."""
+"""Recorder: looks inside a model every few training steps, and keeps what it finds in one small file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rnn_ref.inspection.saturation import saturation
 from rnn_ref.inspection.weights import weight_report
 from rnn_ref.training.callbacks import Callback
 
-SEPARATOR = " | "  # between the parts of a name in the file; layer names contain slashes
+SEPARATOR = " | "  # between the parts of a name in the file, as layer names contain slashes
 
 
 class Recording(Mapping):
-    """What a :class:`Recorder` saw: nested dicts by kind, layer and quantity.
+    """What a :class:`Recorder` found: nested dicts by kind, layer and quantity.
 
     ``recording["gradient_flow"]["lstm"]["norm"]`` is ``(N, T)``,
     ``recording["saturation"]["lstm"]["forget"]["above"]`` is ``(N, H)``,
@@ -30,7 +30,7 @@ class Recording(Mapping):
     steps : ndarray of int, (N,)
         Training steps (updates) done at each record.
     loss : ndarray, (N,), or None
-        Of the recorder's data; where gradient flow is recorded.
+        On the recorder's data, if gradient flow is recorded.
     """
 
     def __init__(self, steps, loss, series: dict[tuple[str, ...], np.ndarray]):
@@ -83,21 +83,21 @@ class Recording(Mapping):
 
 @guard_methods
 class Recorder(Callback):
-    """Callback that records gradient flow, gate saturation, weight spectra or Jacobians while a model is trained.
+    """Callback that records gradient flow, gate saturation, weight spectra or Jacobians during training.
 
-    Records are taken before the first update, after every ``every`` updates, and at the end of training, always of the
-    same data. Training is not disturbed: no random numbers are drawn and the states of stateful layers stay.
+    Records are taken before the first update, after every ``every`` updates, and at the end of training, always on the
+    same data. Training is not affected: no random numbers are drawn, and stateful layers keep their states.
 
     Parameters
     ----------
     x, y
-        What to look at the model with: some samples and targets. ``y`` may be left out without gradient flow.
+        Samples and targets to inspect the model with. ``y`` may be omitted without gradient flow.
     every : int
         Training steps (updates) between two records.
     what : sequence of str
         "gradient_flow": norm of dL/dh_t and of every time step's contribution to the weights' gradients;
-        "saturation": share of time each gate is below 0.1 and above 0.9; "weights": norms and spectra of each gate's
-        weights; "jacobians": the largest Lyapunov exponents, of the first sample.
+        "saturation": fraction of time each gate is below 0.1 and above 0.9; "weights": norms and spectra of each gate's
+        weights; "jacobians": the largest Lyapunov exponents, for the first sample.
     path : str or Path, optional
         Where to write the records at the end of training, for :meth:`load`.
     loss : optional
@@ -106,7 +106,7 @@ class Recorder(Callback):
     Attributes
     ----------
     recording : Recording
-        What was seen so far.
+        The records so far.
 
     Examples
     --------
@@ -141,7 +141,7 @@ class Recorder(Callback):
         self._records: dict[tuple[str, ...], list] = {}
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self._count % self.every == 0:  # the model is built by now, and not yet updated
+        if self._count % self.every == 0:  # by now the model is built, and not yet updated
             self._record()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -155,7 +155,7 @@ class Recorder(Callback):
 
     def _record(self) -> None:
         if self._steps and self._steps[-1] == self._count:
-            return  # a second fit begins where the first has ended
+            return  # a second fit starts where the first ended
         self._steps.append(self._count)
         for kind in self.what:
             for path, value in RECORDED[kind](self):
@@ -168,7 +168,7 @@ class Recorder(Callback):
 
     @staticmethod
     def load(path) -> Recording:
-        """The records that were written to a file."""
+        """The records in a file."""
         return Recording.load(path)
 
 

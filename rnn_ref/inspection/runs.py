@@ -1,4 +1,4 @@
-"""Runs of a model for the sake of looking: every recurrent cell with its tape, and nothing changed by it."""
+"""Runs of a model for inspection: every recurrent cell with its tape, and no side effects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnn_ref.layers.recurrent import RNN
 
 @contextmanager
 def undisturbed(model):
-    """Layers that are ``stateful`` have their states of before again afterwards."""
+    """Restore the states of ``stateful`` layers afterwards."""
     before = [(layer, layer.states) for layer in _stateful(model)]
     try:
         yield
@@ -33,7 +33,7 @@ def _stateful(layer) -> Iterator[RNN]:
 
 
 def run_undisturbed(model, x) -> list[tuple]:
-    """Layers that ran, with their tapes, on whichever device; the tapes hold NumPy's arrays."""
+    """The layers that ran, on any device, with their tapes as NumPy arrays."""
     if not isinstance(model, Layer):
         raise TypeError(f"expected a model or a layer, got {type(model).__name__}.")
     with undisturbed(model):
@@ -43,12 +43,12 @@ def run_undisturbed(model, x) -> list[tuple]:
 
 
 def cells_inside(cell, tape) -> list[tuple]:
-    """The cells of a stack with their tapes; a cell that is none has nothing inside."""
+    """The cells of a stack with their tapes; nothing for other cells."""
     return list(zip(cell.cells, tape.tapes)) if hasattr(cell, "cells") else []
 
 
 def one_cell(runs: list, layer: str | None, where: str) -> tuple:
-    """Name, cell and tape of the recurrent layer that is asked for, or of the only one.
+    """Name, cell and tape of the named recurrent layer, or of the only one.
 
     A layer of stacked cells counts as one; its cells have names too: ``"rnn/lstm_cell"``.
     """

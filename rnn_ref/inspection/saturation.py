@@ -1,4 +1,4 @@
-"""Saturation: gates that are nearly always open or closed, and units that never say anything."""
+"""Saturation: gates that are nearly always open or closed, and units that are always zero."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from rnn_ref.named import Named
 @guard_methods
 @dataclass(frozen=True)
 class LayerSaturation:
-    """How often each unit of a layer was at an end of its range, over all samples and time steps that counted.
+    """How often each unit of a layer was at an end of its range, over all samples and unmasked time steps.
 
     Attributes
     ----------
     name : str
     below, above : dict of str to ndarray, (H,)
-        By gate: share of time the gate was below ``low`` (left-saturated) and above ``high`` (right-saturated).
-        The candidate is no gate and is not among them.
+        By gate: fraction of time the gate was below ``low`` (left-saturated) and above ``high`` (right-saturated).
+        The candidate is not a gate, and not included.
     large : ndarray, (H,)
-        Share of time ``|h|`` was above ``high``: where tanh is flat and lets no gradient through.
+        Fraction of time ``|h|`` was above ``high``, where tanh is flat and lets no gradient through.
     zero : ndarray, (H,)
-        Share of time ``h`` was exactly 0, as behind a relu that is off.
+        Fraction of time ``h`` was exactly 0, as after a relu that is off.
     low, high : float
     """
 
@@ -42,15 +42,15 @@ class LayerSaturation:
 
     @property
     def dead(self) -> np.ndarray:
-        """Units whose output was 0 all the time."""
+        """Units whose output was always 0."""
         return np.flatnonzero(self.zero == 1)
 
     def closed(self, gate: str, share: float = 0.95) -> np.ndarray:
-        """Units whose gate was below ``low`` for at least this share of time."""
+        """Units whose gate was below ``low`` for at least this fraction of time."""
         return self._most(self.below, gate, share)
 
     def open(self, gate: str, share: float = 0.95) -> np.ndarray:
-        """Units whose gate was above ``high`` for at least this share of time."""
+        """Units whose gate was above ``high`` for at least this fraction of time."""
         return self._most(self.above, gate, share)
 
     def _most(self, shares: dict, gate: str, share: float) -> np.ndarray:
@@ -88,7 +88,7 @@ class SaturationReport(Mapping):
 
 @guarded
 def saturation(model, x=None, *, low: float = 0.1, high: float = 0.9) -> SaturationReport:
-    """Share of time each unit's gates were below ``low`` or above ``high``, and units that are dead.
+    """Fraction of time each unit's gates were below ``low`` or above ``high``, and dead units.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What one unit was given and gave at one time step, by the symbols of its cell's equations."""
+"""Inputs and results of one unit at one time step, by the symbols of its cell's equations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnn_ref.layers import activations
 
 
 class Numbers:
-    """What one unit was given and gave at one step: by symbol, from the tape and the gradients.
+    """Inputs and results of one unit at one step, by symbol, from the tape and the gradients.
 
     Parameters
     ----------
@@ -18,13 +18,13 @@ class Numbers:
     tape : Tape
     flow : Gradients or None
     s : int
-        The step, in the order of computing.
+        The step, in the order of computation.
     b, u : int
         Sample and unit.
     returns_states : bool
         Whether a gradient may reach the final states from outside.
     following : bool
-        Look into the step after this one, too: what came back through it.
+        Whether to include what comes back through the following step.
     """
 
     def __init__(self, cell, tape, flow, s: int, b: int, u: int, returns_states: bool, *, following: bool = True):
@@ -48,7 +48,7 @@ class Numbers:
         return masked_lines(self.record) if self.masked else (forward_lines(self.record), backward_lines(self.record))
 
     def evaluate(self, equations, known: dict | None = None) -> dict:
-        """All values; what neither tape nor gradients hold is computed by its own expression."""
+        """All values; those that neither tape nor gradients hold are computed by their own expressions."""
         values = dict(self.values if known is None else known)
         with np.errstate(all="ignore"):
             for symbol, expression in equations:
@@ -105,7 +105,7 @@ class Numbers:
                 self._sum(f"{gate.product}_U{end}", left, recurrent_kernel[:, self.u])
                 products += 1
             bias = np.zeros(1, self.dtype) if bias is None else bias[..., self.u].reshape(-1)
-            if gate.apart:  # a gate that tells its two biases apart
+            if gate.apart:  # a gate with two separate biases
                 alone = not gate.inputs
                 own = bias[0] if alone else bias[1] if len(bias) == 2 else self.dtype.type(0)
                 self.values[f"b{end}{gate.letter}"] = own
@@ -114,14 +114,14 @@ class Numbers:
         self.values |= self.cell.equation_values(self.u)
 
     def _projected(self, array: np.ndarray, gate):
-        """Of ``q`` or its gradient, ``(T, B, H)``: of cells written as equations one for each product apart."""
+        """``q`` or its gradient, ``(T, B, H)``; cells written as equations have one for each separate product."""
         return array[self.record.q_gates.index(gate)] if array.ndim == 4 else array
 
     def _gates(self) -> None:
         place = self.s, self.b, self.u
         tape, written = self.tape, hasattr(self.cell, "equations")
         for g, gate in enumerate(self.record.x_gates):
-            is_sum = not written or (gate.product and not gate.apart)  # else z holds x_t W_g + b_g alone
+            is_sum = not written or (gate.product and not gate.apart)  # otherwise z holds only x_t W_g + b_g
             z = tape.gates if tape.z is None else tape.z
             self.values[f"{'z' if is_sum else 'x'}{gate.end}"] = z[g][place]
             if gate.symbol and gate.symbol not in self.record.states.values():
@@ -151,7 +151,7 @@ class Numbers:
         parts = later.pop(hidden, [0.0])
         whole = float(self.values[f"d_{hidden}"])
         rest = whole - sum(parts)
-        # What is left over is what the outputs gave, unless it is but the rounding of the sum.
+        # The remainder comes from the outputs, unless it is only rounding.
         rounding = 8 * np.finfo(self.dtype).eps * (sum(abs(part) for part in parts) + abs(whole))
         self.values[f"d_later_{hidden}"] = self.dtype.type(sum(parts))
         self.values[f"d_out_{hidden}"] = self.dtype.type(0 if abs(rest) <= rounding else rest)
@@ -185,7 +185,7 @@ class Numbers:
         return parts
 
     def _outside(self, symbol: str) -> list[float]:
-        """What reached another state than the hidden one at the last step from whoever was given it."""
+        """The gradient that reached a state other than the hidden one at the last step from outside."""
         whole = self.values[f"d_{symbol}"]
         if self.masked:
             return [whole]
@@ -199,7 +199,7 @@ class Numbers:
     # -- words --
 
     def symbols(self) -> dict[str, tuple[str, str]]:
-        """Text and LaTeX of what is more than a letter with an index."""
+        """Text and LaTeX of symbols that are more than a letter with an index."""
         x_t, h_prev = ("x_t", "x_t"), ("h_{t-1}", "h_{t-1}")
         if self.tape.x_drop is not None:
             x_t = ("(x_t d)", r"(x_t \odot d)")
@@ -235,7 +235,7 @@ class Numbers:
         return found
 
     def dropout_notes(self) -> list[str]:
-        """What dropout did to this sample."""
+        """The effect of dropout on this sample."""
         notes, letters = [], ", ".join(gate.letter for gate in self.record.gates)
         for what, letter, drop in (("inputs", "d", self.tape.x_drop), ("states", "d'", self.tape.h_drop)):
             if drop is not None:

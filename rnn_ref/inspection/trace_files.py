@@ -1,4 +1,4 @@
-"""Traces as ``.npz`` files: the arrays as they are, and one text that says which is which."""
+"""Traces as ``.npz`` files: the arrays as they are, and a text that says which is which."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def save(trace, path) -> Path:
         "notes": trace.notes,
     }
     path = Path(path)
-    with path.open("wb") as file:  # an open file: given a name, NumPy might append to it
+    with path.open("wb") as file:  # an open file, as NumPy may append an extension to a name
         np.savez(file, content=np.array(json.dumps(content)), **arrays)
     return path
 
@@ -39,7 +39,7 @@ def load(path):
     Raises
     ------
     ValueError
-        If the file is not one of ours.
+        If the file was not written by :func:`save`.
     """
     from rnn_ref.inspection.tracing import Trace
 

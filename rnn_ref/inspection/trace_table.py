@@ -29,7 +29,7 @@ def table(layers: Iterable):
 
 
 def _columns(layer, name: str, array: np.ndarray) -> dict[str, np.ndarray]:
-    """Where each number stands, and the numbers as float64 (a mask's are 0 and 1)."""
+    """The position of each number, and the numbers as float64 (0 and 1 for a mask)."""
     size = array.size
     columns = {"layer": np.full(size, layer.name), "array": np.full(size, name)}
     for place, axis in enumerate(layer.axes[name]):

@@ -1,4 +1,4 @@
-"""Traces: what every layer of a model did on some data; of recurrent layers, everything."""
+"""Traces: what every layer of a model did on some data, and everything about recurrent layers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["LayerTrace", "Trace", "in_data_order", "recurrent", "trace"]
 
 
 class Trace(Mapping):
-    """Layer traces by path; where there is one recurrent layer, its gates and states too: ``trace["forget"]``.
+    """Layer traces by path; if there is only one recurrent layer, its gates and states too: ``trace["forget"]``.
 
     Attributes
     ----------
@@ -36,9 +36,9 @@ class Trace(Mapping):
         Every layer that ran: ``"lstm"``, ``"encoder/lstm"``, ``"both/forward_lstm"``, ``"rnn/lstm_cell"``, and
         ``"lstm#2"`` for a second call.
     outputs : ndarray, or list or dict of ndarray
-        Of the model.
+        The outputs of the model.
     notes : list of str
-        What could not be looked into.
+        What could not be traced.
     """
 
     def __init__(self, layers: dict[str, LayerTrace], outputs: Any = None, notes: Iterable[str] = ()):
@@ -46,7 +46,7 @@ class Trace(Mapping):
 
     @property
     def recurrent(self) -> dict[str, LayerTrace]:
-        """The recurrent layers alone; of stacked cells, each cell."""
+        """Only the recurrent layers; for stacked cells, each cell."""
         return {name: layer for name, layer in self.layers.items() if layer.recurrent}
 
     def __getitem__(self, name: str) -> LayerTrace | np.ndarray:
@@ -71,20 +71,20 @@ class Trace(Mapping):
         -------
         pandas.DataFrame
             Columns layer, array, sample, time, unit, value; ``array`` is a full name such as "gates/forget", ``unit``
-            also counts the features of inputs. Where an array lacks an axis there is ``<NA>``. Dropout masks add a
-            column gate, attention scores a column key: the time step that was looked at.
+            also counts the features of inputs. Axes that an array lacks are ``<NA>``. Dropout masks add a column gate,
+            attention scores a column key: the time step attended to.
 
         Raises
         ------
         ImportError
-            If pandas is not installed; it comes with ``pip install 'rnn-ref[notebooks]'``.
+            If pandas is not installed; ``pip install 'rnn-ref[notebooks]'`` installs it.
         """
         from rnn_ref.inspection.trace_table import table
 
         return table(self.layers.values())
 
     def save(self, path) -> Path:
-        """Write everything to an ``.npz`` file, which NumPy alone can read too.
+        """Write everything to an ``.npz`` file, which NumPy alone can also read.
 
         Examples
         --------
@@ -103,7 +103,7 @@ class Trace(Mapping):
 
     @staticmethod
     def load(path) -> Trace:
-        """What :meth:`save` wrote."""
+        """Read what :meth:`save` wrote."""
         from rnn_ref.inspection.trace_files import load
 
         return load(path)
@@ -138,7 +138,7 @@ def trace(
     mask=None,
     **arguments,
 ) -> Trace:
-    """Run a model or a layer, and keep what its layers did: inputs and outputs, and of recurrent ones everything.
+    """Run a model or a layer, and keep what its layers did: inputs, outputs, and everything inside recurrent ones.
 
     Parameters
     ----------
@@ -148,30 +148,30 @@ def trace(
     layers : str or list of str, optional
         Keep these layers only, and those inside them.
     gates : str or list of str, optional
-        Keep these gates (with their pre-activations) and states only: ``["forget", "cell"]``.
+        Keep only these gates (with their pre-activations) and states: ``["forget", "cell"]``.
     every : int
-        Keep every so many time steps. With this, ``gates`` or ``layers`` a long sequence runs in pieces, and takes
+        Keep one in this many time steps. With this, ``gates`` or ``layers``, a long sequence runs in pieces, and takes
         little more memory than what is kept and what the layers return.
     preactivations : bool
-        Keep what went into each activation.
+        Keep the argument of each activation.
     training : bool
         Run with dropout, as in ``fit``; the masks are kept.
     mask : ndarray of bool, (B, T), optional
     **arguments
-        For the call of the model or layer: ``initial_state=...``.
+        For the call of the model or layer, such as ``initial_state=...``.
 
     Returns
     -------
     Trace
-        ``trace["lstm"].gates["forget"]`` is ``(B, T, H)``. Nothing is copied that need not be: inputs may be a view
-        of ``x`` itself. Stateful layers go on from here, as after any call.
+        ``trace["lstm"].gates["forget"]`` is ``(B, T, H)``. Nothing is copied unnecessarily: inputs may be a view of
+        ``x`` itself. Stateful layers continue from here, as after any call.
 
     Raises
     ------
     TypeError
         If this is not a model or layer.
     ValueError
-        If there is no layer, gate or state of that name, or nothing in the model to run.
+        If there is no layer, gate or state with that name, or nothing in the model to run.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def _names(given) -> tuple[str, ...] | None:
 
 
 def _check_gates(model, names: tuple[str, ...]) -> None:
-    """Before a long run: every name must be that of a gate or state of some cell."""
+    """Check, before a long run, that every name is that of a gate or state of some cell."""
     known = list(dict.fromkeys(name for cell in _cells(model) for name in (*_gate_names(cell), *cell.STATES)))
     for name in names:
         if name not in known:
@@ -241,7 +241,7 @@ def _cells(layer) -> Iterator:
 
 
 def _opened(layer, record):
-    """The tape that a layer's own computation left where a subclass's ``call`` goes around it."""
+    """The tape of a layer's own computation inside a subclass's ``call``."""
     if isinstance(getattr(record, "tape", None), CallTape):  # with gradients beside it
         return replace(record, tape=_opened(layer, record.tape))
     if not isinstance(record, CallTape):
@@ -255,7 +255,7 @@ def _opened(layer, record):
 
 
 def recurrent(runs: Iterable, prefix: str = "") -> Iterator[tuple]:
-    """Name, layer, and tape (or flow) of the recurrent layers among those that ran, in order.
+    """Name, layer, and tape (or flow) of the recurrent layers that ran, in order.
 
     Layers in a model are named with the path to them, ``"encoder/lstm"``; the second run of a layer is ``"lstm#2"``.
     """

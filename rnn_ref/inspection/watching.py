@@ -1,8 +1,8 @@
-"""A walk over a model that looks at every layer, and keeps what was asked for.
+"""A walk over a model that inspects every layer, and keeps what was asked for.
 
-What a layer did is read off its tape as soon as it has run, so that no more than one tape is held at a time. Without
-limits the arrays are views of the tapes. With limits, recurrent layers run in pieces of time, the states handed over
-from piece to piece, and of each piece's tape only what is wanted is copied.
+What a layer did is read off its tape as soon as it has run, so that only one tape is held at a time. Without limits
+the arrays are views of the tapes. With limits, recurrent layers run over pieces of the sequence, with the states
+passed from piece to piece, and only what is wanted is copied from each piece's tape.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rnn_ref.layers.time_distributed import TimeDistributed
 from rnn_ref.models.walk import Walk
 
 PIECE = 2**20  # numbers on the tape of a piece of time
-BLOCK = 192  # its time steps are a multiple of this, and so of every block that a kernel cuts time into
+BLOCK = 192  # time steps come in multiples of this, and so of every block that kernels divide time into
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Wanted:
     layers, names : tuple of str, or None for all
         Paths of layers; names of gates and states.
     every : int
-        Keep every so many time steps.
+        Keep one in this many time steps.
     preactivations : bool
     """
 
@@ -49,7 +49,7 @@ class Wanted:
 
     @property
     def everything(self) -> bool:
-        """Whether all arrays of a layer are kept whole, so that they may be views of its tape."""
+        """Whether all arrays of a layer are kept whole, so that they can be views of its tape."""
         return self.names is None and self.every == 1
 
     def layer(self, path: str) -> bool:
@@ -61,7 +61,7 @@ class Wanted:
 
 @dataclass
 class Log:
-    """What was seen: traces by path, remarks, and every path there was."""
+    """The results: traces by path, notes, and all paths."""
 
     traces: dict[str, LayerTrace] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ STEPS_APART = (
 
 
 class Watcher(Walk):
-    """A walk that writes down traces instead of steps.
+    """A walk that records traces instead of steps.
 
     Parameters
     ----------
@@ -83,14 +83,14 @@ class Watcher(Walk):
     log : Log
         Shared with the walks of models inside.
     prefix : str
-        Of the names of layers: "" or "encoder/".
+        Prefix of the names of layers: "" or "encoder/".
     """
 
     def __init__(self, wanted: Wanted, log: Log, prefix: str = ""):
         super().__init__()
         self.wanted, self.log, self.prefix = wanted, log, prefix
         self._counts: dict[str, int] = {}
-        self._paths: list[str] = []  # of the calls now running
+        self._paths: list[str] = []  # paths of the calls now running
 
     def call(self, layer, inputs, arguments: dict | None = None):
         count = self._counts[layer.name] = self._counts.get(layer.name, 0) + 1
@@ -105,7 +105,7 @@ class Watcher(Walk):
             for s, a in ((step.inputs, "value"), (step.outputs, "value"), (step.inputs, "mask"))
         )
         tape = on_host(step.tape)
-        with device("cpu"):  # what is kept is NumPy's, wherever the model runs
+        with device("cpu"):  # NumPy arrays are kept, wherever the model runs
             for name, seen in self.traces_of(layer, tape, x, y, mask, self._paths.pop()):
                 self.log.traces[name] = seen
         if self.log.traces[path] is None:
@@ -156,7 +156,7 @@ class Watcher(Walk):
             kind = type(layer).__name__
             self.log.notes.append(f"{path}: {kind} has a call of its own: only what goes in and out can be seen.")
         elif isinstance(layer, Bidirectional):
-            ys = (tape.y_forward, layer._turned(tape.y_backward))  # as the layers gave them
+            ys = (tape.y_forward, layer._turned(tape.y_backward))  # as returned by the layers
             for direction, inner, own in zip(layer.directions, (tape.forward, tape.backward), ys):
                 yield from self.traces_of(direction, inner, x, own, mask, f"{path}/{direction.name}")
         elif isinstance(layer, TimeDistributed):
@@ -186,7 +186,7 @@ class Watcher(Walk):
             arrays = dict(seen) | {"own_equations": kind_of(cell) is None}
             if arrays["own_equations"] and is_known(cell):
                 arrays["equations"] = cell.named_lines()
-            if stacked:  # what goes in and out stands on the tapes alone
+            if stacked:  # inputs and outputs are only on the tapes
                 outputs = arrays.pop("outputs", seen.get("states", {}).get("hidden"))
                 ends = {"inputs": arrays.pop("inputs"), "outputs": outputs}
                 made = make(cell, name, **ends, mask=kept.data_mask, go_backwards=layer.go_backwards, **arrays)
@@ -216,7 +216,7 @@ class Kept:
     Attributes
     ----------
     outputs : ndarray, (T, B, H)
-        Or of the last step alone, where the layer returns no more.
+        Or only of the last step, if the layer returns no more.
     final_states : list of ndarray
     mask : ndarray of bool, or None
         Of the steps in ``outputs``.
@@ -233,7 +233,7 @@ class Kept:
 
 
 def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: bool = False, **options) -> Kept:
-    """What ``cell.run`` does, keeping what is wanted; ``x`` (T, B, F), states (B, H), mask (T, B)."""
+    """Run the cell as ``cell.run`` does, keeping what is wanted; ``x`` (T, B, F), states (B, H), mask (T, B)."""
     wanted = wanted_in(layer)
     cells = [cell for _, cell in cells_of(layer, "")]
     T, B = x.shape[:2]
@@ -261,7 +261,7 @@ def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: b
             outputs[steps] = last
         else:
             outputs = last[-1:]
-            states = [state.copy() for state in states]  # let the tape go
+            states = [state.copy() for state in states]  # free the tape
     shown = mask
     if mask is not None and not whole:
         shown = mask[-1:] if layer.zero_output_for_mask else mask.any(axis=0, keepdims=True)
@@ -270,13 +270,13 @@ def run_watched(wanted_in: Callable, layer, x, states, *, mask=None, training: b
 
 
 def _piece(cells: list, B: int) -> int:
-    """Time steps of a piece."""
+    """The number of time steps in a piece."""
     numbers = B * sum(cell.units * (2 * cell.blocks + 2) for cell in cells)
     return max(1, PIECE // numbers // BLOCK) * BLOCK
 
 
 def _draw_dropout(cells, x, training: bool, options: dict) -> dict:
-    """The masks that ``cell.run`` would draw: one for the whole sequence, handed to every piece; by cell."""
+    """The masks that ``cell.run`` would draw for each cell: one for the whole sequence, used in every piece."""
     sizes = [x.shape[2], *(cell.units for cell in cells)]
     masks = [cell.dropout_masks(x.shape[1], size, training) for cell, size in zip(cells, sizes)]
     given = {name: options[name] for name in ("x_drop", "h_drop") if options.get(name) is not None}
@@ -305,12 +305,12 @@ class Keeper:
 
     def __init__(self, wanted: Wanted, T: int, backwards: bool, ends: bool):
         self.wanted, self.T, self.backwards = wanted, T, backwards
-        self.ends = ends  # whether to keep what goes in and out, which otherwise the layer's call tells
+        self.ends = ends  # whether to keep inputs and outputs, which are otherwise known from the layer's call
         self.arrays: dict = {}
         self.whole = False
 
     def take(self, cell, tape, steps: slice) -> None:
-        """Read off the tape of the time steps ``steps``, in the order of computing."""
+        """Read the tape of the time steps ``steps``, in the order of computation."""
         self.whole = self.wanted.everything and steps == slice(0, self.T)
         if steps.start == 0:
             masks = {"inputs": getattr(tape, "x_drop", None), "recurrent": getattr(tape, "h_drop", None)}
@@ -325,7 +325,7 @@ class Keeper:
             held[name] = self._placed(held.get(name), to_numpy(source), steps)
 
     def _sources(self, cell, tape) -> Iterator[tuple]:
-        """Group, name and array ``(T, B, ...)`` of everything that is wanted."""
+        """Group, name and array ``(T, B, ...)`` of everything wanted."""
         if self.ends or self.whole:
             yield None, "inputs", tape.x.copy() if self.whole else tape.x  # the caller's array
         if self.ends and not isinstance(cell, Cell):  # a built-in cell's output is its hidden state
@@ -355,5 +355,5 @@ class Keeper:
 
 
 def in_data_order(layer, array: np.ndarray) -> np.ndarray:
-    """Time-major ``(T, B, K)`` in the order of computing -> ``(B, T, K)`` in the order of the data."""
+    """Time-major ``(T, B, K)`` in the order of computation -> ``(B, T, K)`` in the order of the data."""
     return (array[::-1] if layer.go_backwards else array).swapaxes(0, 1)

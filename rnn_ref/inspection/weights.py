@@ -1,4 +1,4 @@
-"""Weights gate by gate: norms, and the spectrum of what each gate's recurrent kernel does to the state."""
+"""Weights gate by gate: norms, and the spectrum of each gate's recurrent kernel."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from rnn_ref.layers.cell import Cell
 
 @dataclass(frozen=True)
 class GateReport:
-    """One gate's weights, copied: training goes on without changing a report.
+    """A copy of one gate's weights, so that further training does not change a report.
 
     Attributes
     ----------
     kernel : ndarray, (F, H), or None
-        None where a cell's equations have it that the gate does not look at the inputs.
+        None if by the cell's equations the gate does not read the inputs.
     recurrent_kernel : ndarray, (H, H), or None
-        None where it does not look at the state by a product.
+        None if it does not read the state through a product.
     bias : ndarray, (H,), for a GRU with ``reset_after`` (2, H), or None
     """
 
@@ -34,7 +34,7 @@ class GateReport:
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The weights there are, by name."""
+        """The weights that exist, by name."""
         every = {"kernel": self.kernel, "recurrent_kernel": self.recurrent_kernel, "bias": self.bias}
         return {name: array for name, array in every.items() if array is not None}
 
@@ -45,7 +45,7 @@ class GateReport:
 
     @cached_property
     def eigenvalues(self) -> np.ndarray:
-        """Of the recurrent kernel, complex, largest magnitude first: ``(H,)``; none where there is no kernel."""
+        """Eigenvalues of the recurrent kernel, complex, largest magnitude first: ``(H,)``; empty without a kernel."""
         if self.recurrent_kernel is None:
             return np.zeros(0, complex)
         values = linalg.eigvals(self.recurrent_kernel.astype("float64")).astype(complex)
@@ -53,19 +53,19 @@ class GateReport:
 
     @cached_property
     def singular_values(self) -> np.ndarray:
-        """Of the recurrent kernel, largest first: ``(H,)``; none where there is no kernel."""
+        """Singular values of the recurrent kernel, largest first: ``(H,)``; empty without a kernel."""
         if self.recurrent_kernel is None:
             return np.zeros(0)
         return linalg.svd(self.recurrent_kernel.astype("float64"), compute_uv=False)
 
     @property
     def spectral_radius(self) -> float:
-        """Largest magnitude of an eigenvalue: what repeated application comes down to; NaN without a kernel."""
+        """Largest magnitude of an eigenvalue, which governs repeated application; NaN without a kernel."""
         return float(np.abs(self.eigenvalues[0])) if len(self.eigenvalues) else float("nan")
 
     @property
     def spectral_norm(self) -> float:
-        """Largest singular value: what one application can do at most; NaN without a kernel."""
+        """Largest singular value, the most that one application can do; NaN without a kernel."""
         return float(self.singular_values[0]) if len(self.singular_values) else float("nan")
 
     def __repr__(self):
@@ -115,7 +115,7 @@ class WeightReport(Mapping):
     ----------
     layers : dict of str to LayerWeights
     notes : list of str
-        What could not be looked into.
+        What could not be reported.
     """
 
     def __init__(self, layers: dict[str, LayerWeights], notes: Iterable[str] = ()):
@@ -139,12 +139,12 @@ class WeightReport(Mapping):
 
 @guarded
 def weight_report(model) -> WeightReport:
-    """Norms and spectra of the weights of every gate of every recurrent layer, as they are now.
+    """Norms and spectra of the current weights of every gate of every recurrent layer.
 
     Parameters
     ----------
     model : Model, Sequential or layer
-        A layer with a custom cell is left out, with a note: which of its weights belong to a gate is not known.
+        A layer with a custom cell is left out, with a note, since it is unknown which weights belong to which gate.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Attention maps: which input each output looked at."""
+"""Attention maps: which input each output attended to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from rnn_ref.guard import guarded
 from rnn_ref.plotting.shared import UNIT_INTERVAL, describe, new_figure
 
-CROWDED = 40  # tokens on an axis, above which they are not all written
+CROWDED = 40  # the most tokens on an axis that are all written
 
 
 @guarded
@@ -29,12 +29,13 @@ def attention(
     scores : ndarray, (B, Tq, Tv), (Tq, Tv) or (B, heads, Tq, Tv), or a trace of an attention layer with such ``scores``
         After softmax: each row sums to 1.
     query_tokens : str or list of str, optional
-        Tq tokens, written at the rows; step numbers when absent. Fewer than Tq leave the last rows, padding, away.
+        Tq tokens, written at the rows; by default step numbers. With fewer than Tq, the last rows (padding) are left
+        out.
     key_tokens : str or list of str, optional
         Tv tokens, written at the columns.
     sample : int
     head : int, optional
-        Which head, of MultiHeadAttention.
+        Which head of MultiHeadAttention.
     ax : matplotlib.axes.Axes, optional
         Draw here instead of in a new figure.
     title : str, optional
@@ -93,7 +94,7 @@ def attention(
 
 
 def _matrix(scores, sample: int, head: int | None) -> np.ndarray:
-    """The ``(Tq, Tv)`` scores of one sample, and of one head where there are several."""
+    """The ``(Tq, Tv)`` scores of one sample, and of one head if there are several."""
     scores = np.asarray(scores)
     if scores.ndim == 4:
         if head is None or not 0 <= head < scores.shape[1]:

@@ -20,10 +20,11 @@ SMALL = 8
 
 
 def bench(report: dict) -> Figure:
-    """Draw the parts of a report that are there.
+    """Draw the parts that a report has.
 
-    Speed: the time of each peer over rnn_ref's, for each cell and case, and the share of the machine's matrix-product
-    peak that rnn_ref reaches. Then ``fit``, variants, the first training step and memory; then how time grows.
+    Speed: the time of each peer over rnn_ref's, for each cell and case, and the fraction of the machine's peak for
+    matrix products that rnn_ref reaches. Then ``fit``, variants, the first training step and memory; then how time
+    grows.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def in_words(report: dict) -> list[str]:
 
 
 def draw_speed(axes, cells: list[str], results: list[dict]) -> None:
-    """Times over rnn_ref's in inference and training, and the share of the peak, one row of panels a cell."""
+    """Times over rnn_ref's in inference and training, and the fraction of the peak, one row of panels per cell."""
     for panels, cell in zip(axes, cells):
         entries = [entry for entry in results if entry["cell"] == cell]
         cases = [", ".join(map(str, case)) for case in dict.fromkeys(tuple(entry["case"]) for entry in entries)]
@@ -95,7 +96,7 @@ def draw_speed(axes, cells: list[str], results: list[dict]) -> None:
 
 
 def draw_ratios(axis, entries: list[dict], labels: list[str]) -> None:
-    """A row for each entry: how many times as long as rnn_ref each peer took, least to greatest round."""
+    """A row for each entry: the time of each peer as a multiple of rnn_ref's, from the least to the greatest round."""
     axis.axvline(1, color="black", linewidth=1)
     for name, style in STYLES.items():
         points = [(e["ratios"][name], y) for y, e in enumerate(entries) if name in e["ratios"]]
@@ -117,7 +118,7 @@ def rows(axis, labels: list[str]) -> None:
 
 
 def plain_log(axis) -> None:
-    """1, 10, 100 and not powers of ten."""
+    """Ticks as 1, 10, 100, not as powers of ten."""
     axis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set_minor_formatter(lambda value, _: "")
 

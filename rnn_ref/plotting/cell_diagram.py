@@ -15,17 +15,17 @@ from rnn_ref.plotting.shared import as_ink, describe, only_layer
 from rnn_ref.plotting.time_axis import sample_of, written
 
 WHERE = "plot.cell_diagram"
-WIDTH, ROW, STRIP = 10.0, 0.72, 1.0  # inches: the figure, a row of bars at least, the curves below
+WIDTH, ROW, STRIP = 10.0, 0.72, 1.0  # inches: the figure, the least height of a row of bars, the curves below
 DIAGRAM = STEP + 0.9
 MARK = "#F2E394"  # behind the bars of the chosen unit, and at the step on the time axis
 
 
 @guarded
 def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None, title: str | None = None) -> Figure:
-    """Draw one time step of a cell: where this unit's numbers go, and what the gates of all units did.
+    """Draw one time step of a cell: the flow of one unit's numbers, and the gates of all units.
 
-    On the left the cell with the numbers of one unit; on the right every gate as bars, one a unit, and the states
-    before (outline) and after (filled); below, where in the sequence this is.
+    On the left, the cell with the numbers of one unit; on the right, every gate as bars, one per unit, and the states
+    before (outline) and after (filled); below, the position in the sequence.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None, 
     tokens : str or list of str, optional
         What was read at each step.
     title : str, optional
-        What stands before the time step, in place of the layer's name.
+        Title before the time step, by default the layer's name.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def cell_diagram(trace, t: int, unit: int = 0, sample: int = 0, *, tokens=None, 
 
 
 class CellDiagram:
-    """A picture that is laid out once and then shows one step after the other, which is faster than new pictures.
+    """A picture that is laid out once and then shows one step after another, which is faster than new pictures.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class CellDiagram:
         layer, axis = self.layer, self.strip
         self.curves = {}
         for name in layer.states:
-            own = axis if name == "hidden" else axis.twinx()  # the cell state has no bound, and its own scale
+            own = axis if name == "hidden" else axis.twinx()  # the cell state is unbounded, and has its own scale
             style = {"color": colour_of(name), "linestyle": "-" if name == "hidden" else "--"}
             (self.curves[name],) = own.plot(
                 np.arange(self.steps), np.zeros(self.steps), linewidth=1.3, label=title_of(layer, name), **style
@@ -133,7 +133,7 @@ class CellDiagram:
         )  # fmt: skip
 
     def show(self, t: int, unit: int = 0) -> Figure:
-        """Put the numbers of one time step into the picture, and return it.
+        """Update the picture with the numbers of one time step, and return it.
 
         Raises
         ------
@@ -153,7 +153,7 @@ class CellDiagram:
             limit = 1.08 * float(np.abs(values).max()) or 1.0
             curve.set_ydata(values)
             curve.axes.set_ylim(-limit, limit)  # zero in the middle, where the scales meet
-        # Above, where the longest numbers at the axis leave it its room.
+        # Above, where the longest tick labels leave room for it.
         self.strip.set_title(f"unit {unit}", fontsize=9, loc="left", pad=3)
         self.here.set_xdata([t, t])
         read = "" if self.tokens is None else f", reading {written(self.tokens[t])}".replace("$", r"\$")
@@ -176,7 +176,7 @@ class CellDiagram:
         self.draw(pen, cell_drawing.cell_numbers(self.layer, self.sample, unit, t, self.where))
 
     def _before(self, name: str, t: int) -> np.ndarray | None:
-        """State of all units before step t; gates have none."""
+        """The state of all units before step t; None for gates."""
         if name not in self.layer.states:
             return None
         t = t + 1 if self.backwards else t - 1
@@ -197,7 +197,7 @@ class CellDiagram:
 
 
 class _Bars:
-    """A row of bars, one a unit; of a state, also what it was before."""
+    """A row of bars, one per unit; for a state, also its previous value."""
 
     def __init__(self, axis, name: str, title: str, values: np.ndarray, is_state: bool):
         self.axis, self.values = axis, values
@@ -227,7 +227,7 @@ class _Bars:
             axis.spines[side].set_visible(False)
 
     def show(self, t: int, unit: int, before: np.ndarray | None, counts: bool) -> None:
-        """The bars of step t; gates of a masked step have none."""
+        """The bars of step t; none for gates at a masked step."""
         for mark in self.marks:
             mark.set_x(unit - 0.5)
         after = self.empty.copy()

@@ -1,6 +1,6 @@
 """One step of SimpleRNN, LSTM or GRU as a graph: boxes, nodes and arrows with the numbers of one unit.
 
-A cell that was written as equations is drawn as its lines, each with its number.
+A cell written as equations is drawn as its lines, each with its number.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ def cell_numbers(layer, sample: int, unit: int, t: int, where: str) -> dict[str,
 
 
 def need_every_step(layer, where: str) -> None:
-    """Raise if a trace leaves steps out: then the state before a step is not known."""
+    """Raise if a trace leaves out steps, so that the state before a step is unknown."""
     if layer.times is not None and not np.array_equal(layer.times, np.arange(len(layer.times))):
         raise ValueError(f"{where}: the trace of {layer.name} leaves steps out; trace without every=.")
 
 
 def drawing_of(layer, where: str) -> tuple:
-    """What draws this layer's cell, and its height.
+    """The function that draws this layer's cell, and its height.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def drawing_of(layer, where: str) -> tuple:
 
 
 def features(x) -> str:
-    """A short vector; of a long one the beginning."""
+    """A short vector, or the beginning of a long one."""
     x = np.ravel(x)
     shown = ", ".join(number(v) for v in x[:3])
     return shown if len(x) == 1 else f"[{shown}{', …' if len(x) > 3 else ''}]"
@@ -85,7 +85,7 @@ def number(value) -> str:
     return f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")
 
 
-# -- the three cells: what stands where, in inches, within a step -----------------------------------------
+# -- the three cells: positions in inches within a step ---------------------------------------------------
 
 
 def _simple_rnn(pen, n) -> None:
@@ -151,11 +151,11 @@ def _gru(pen, n) -> None:
 
 
 LINE = 0.21  # inches from one line of text to the next
-LONGEST = 30  # characters of an expression, beyond which it goes on in the next line
+LONGEST = 30  # characters of an expression before it continues on the next line
 
 
 def _written(layer) -> tuple:
-    """What draws the lines of a cell that was written as equations, and its height."""
+    """The function that draws the lines of a cell written as equations, and its height."""
     write = Writer(latex=True, functions={name: name for name in NAMES}, symbols={}, digits=None)
     rows = []
     for symbol, expression, name in layer.equations:
@@ -173,7 +173,7 @@ def _written(layer) -> tuple:
             pen.label(LEFT + 0.12, y, text, ha="left", va="center", fontsize=8)
             if name in n:
                 pen.label(RIGHT - 0.08, y, number(n[name]), ha="right", va="center", fontsize=8)
-        for k, name in enumerate(list(layer.states)[1:]):  # the hidden state leaves where it came in
+        for k, name in enumerate(list(layer.states)[1:]):  # the hidden state leaves where it enters
             symbol = next(line[0] for line in layer.equations if line[2] == name)
             pen.state_in(symbol, n[f"{name} before"], top - 0.3 - 0.5 * k, LEFT)
             pen.state_out(symbol, n[name], top - 0.3 - 0.5 * k, RIGHT)
@@ -187,7 +187,7 @@ def _hidden(layer) -> str:
 
 
 def _pieces(expression: str) -> list[str]:
-    """A long expression, cut before a plus or minus between its terms."""
+    """A long expression, split before a plus or minus between its terms."""
     pieces, depth, start = [], 0, 0
     for k, letter in enumerate(expression):
         depth += (letter == "(") - (letter == ")")
@@ -199,7 +199,7 @@ def _pieces(expression: str) -> list[str]:
 
 
 def _mathtext(piece: str, write: Writer) -> str:
-    """``+ f * c_prev`` as mathtext; a term that goes on from the line above keeps its sign."""
+    """``+ f * c_prev`` as mathtext; a term that continues from the line above keeps its sign."""
     sign, term = (piece[1], piece[3:]) if piece[:3] in (" + ", " - ") else ("", piece)
     return f"{sign} {write.symbolic(term)}".strip()
 
@@ -249,19 +249,19 @@ class Pen:
         self.label(x, y - 0.03, number(value), va="top", fontsize=7.5)
 
     def bus(self, places):
-        """A line with x_t and the old h, from which every gate reads."""
+        """A line with x_t and the previous h, from which every gate reads."""
         self.arrow([(INPUT, 0.25), (INPUT, BUS)], head=False)
         self.arrow([(INPUT, BUS), (places[-1], BUS)], head=False)
         for x in places:
             self.arrow([(x, BUS), (x, 0.63)])
 
     def state_in(self, symbol, value, y, x, head=True):
-        """A state from the step before, up to ``x``; its label stands in the gap between the steps."""
+        """A state from the previous step, up to ``x``, labelled in the gap between the steps."""
         self.arrow([(RIGHT - STEP, y), (x, y)], head=head)
         self.label(LEFT - 0.25, y + 0.05, f"${symbol}_{{{self.before}}}$ =\n{number(value)}")
 
     def state_out(self, symbol, value, y, x):
-        """A state for the next step, which labels it; at the last step it leaves the picture."""
+        """A state for the next step, which labels it; after the last step it leaves the picture."""
         self.arrow([(x, y), (RIGHT, y)], head=False)
         if self.last:
             self.arrow([(RIGHT, y), (RIGHT + 0.5, y)])

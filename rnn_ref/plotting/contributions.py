@@ -1,4 +1,4 @@
-"""Which time steps a weight's gradient comes from."""
+"""The time steps that a weight's gradient comes from."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from rnn_ref.plotting.time_axis import whole_steps
 def contributions(flow, *, time=None, title: str | None = None, floor: float = 1e-16) -> Figure:
     """Draw each time step's contribution to the gradient of every weight.
 
-    Above its norm, on a logarithmic scale; below its share of the gradient, which is negative where a step pulls
-    against the sum. The shares of a weight add up to 1.
+    Above, its norm on a logarithmic scale; below, its share of the gradient, negative where a step pulls against the
+    sum. The shares of a weight add up to 1.
 
     Parameters
     ----------
     flow : LayerFlow, or a GradientFlow with one layer
     time : tuple of (str, ndarray (T,)), optional
-        Label and values of the time axis; step numbers when absent.
+        Label and values of the time axis; by default step numbers.
     title : str, optional
     floor : float
-        Norms are not followed below this value.
+        Norms below this value are not drawn.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Why gradients vanish, with sliders for what decides it."""
+"""Why gradients vanish, with sliders for what determines it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rnn_ref.plotting.pages import PagePicture, frame
 from rnn_ref.plotting.panel import in_notebook, panel
 from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe
 
-LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays where it is while the curve moves
+LOWEST, HIGHEST = 1e-12, 1e6  # of the axis, which stays fixed while the curve moves
 LONGEST = 400
-# Of a page, which holds a picture for each combination:
+# Values on a page, which holds a picture for each combination:
 LENGTHS, SCALES, BIASES = (25, 100, 400), (0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5), (0.0, 1.0, 2.0, 3.0, 5.0)
 
 
@@ -37,13 +37,13 @@ def explore_gradient_flow(cell: str = "LSTM", length: int = 100, scale: float = 
         Factor on the recurrent weights, which start orthogonal.
     forget_bias : float
         LSTM: bias of the forget gates.
-        These are the values to begin with; in a notebook, sliders move them.
+        These are the initial values; in a notebook, sliders change them.
 
     Returns
     -------
     ipywidgets.VBox, or matplotlib.figure.Figure
-        Where there is no notebook, or no ipywidgets, the picture for these values. Either has ``.save_html(path)``: a
-        file of HTML under 3 MB with sliders over some values of all four, and a play button.
+        Without a notebook, or without ipywidgets, the picture for these values. Either has ``.save_html(path)``, which
+        writes an HTML file under 3 MB with sliders over some values of all four, and a play button.
 
     Examples
     --------
@@ -120,13 +120,13 @@ def _write_page(cell: str, length: int, scale: float, forget_bias: float, path) 
 
 @lru_cache(maxsize=512)
 def _shares(cell: str, length: int, scale: float, forget_bias: float) -> np.ndarray:
-    """Norms relative to the last step's."""
+    """Norms relative to that of the last step."""
     norm = untrained_flow(cell, length=length, scale=scale, forget_bias=forget_bias).norm
     return norm / norm[-1]
 
 
 class _Curve:
-    """A picture that is laid out once; only its curves move, which takes a third of the time of a new one."""
+    """A picture that is laid out once; updating only its curves takes a third of the time of a new one."""
 
     def __init__(self):
         self.figure = PagePicture(figsize=(7.5, 4.2), dpi=100)
@@ -145,7 +145,7 @@ class _Curve:
         axis.grid(alpha=0.3)
 
     def draw(self, cell: str, length: int, scale: float, forget_bias: float) -> Figure:
-        for name, curve in self.curves.items():  # the other cells lie thin beside it, an LSTM with Keras's bias
+        for name, curve in self.curves.items():  # thin lines for the other cells, an LSTM with Keras's bias
             bias = forget_bias if name == cell else 1.0
             shown = _shares(name, length, scale, bias if name == "LSTM" else 1.0)
             curve.set_data(np.arange(-length, 0), np.where(shown > 0, shown, np.nan))

@@ -1,4 +1,4 @@
-"""Forecasts of a series against what came."""
+"""Forecasts of a series against the actual values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, new_figure
 
 @guarded
 def forecast(time, truth, forecasts: dict[str, np.ndarray], *, ylabel: str, title: str | None = None) -> Figure:
-    """Draw a series, forecasts of it, and how far off each was.
+    """Draw a series, forecasts of it, and the error of each.
 
     Parameters
     ----------

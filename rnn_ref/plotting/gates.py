@@ -1,4 +1,4 @@
-"""Gates and states of one sample as heatmaps: time to the right, one row a unit."""
+"""Gates and states of one sample as heatmaps: time to the right, one row per unit."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ WHERE = "plot.gates"
 def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title: str | None = None) -> Figure:
     """Draw every gate and state of one sample.
 
-    Gates in 0..1 share one scale, candidates and hidden states another; the cell state, which has no bound, has its
-    own. Signed quantities have zero in the middle. Masked steps are left blank.
+    Gates in 0..1 share one scale, candidates and hidden states another; the unbounded cell state has its own. Signed
+    quantities have zero in the middle. Masked steps are left blank.
 
     Parameters
     ----------
     trace : LayerTrace, or a Trace with one recurrent layer
     sample : int
     time : tuple of (str, ndarray (T,)), optional
-        Label and values of the time axis; step numbers when absent.
+        Label and values of the time axis; by default step numbers.
     series : tuple of (str, ndarray (T,)), optional
         Label and values of a curve drawn above the gates.
     tokens : str or list of str, optional
@@ -98,7 +98,7 @@ def gates(trace, sample: int = 0, *, time=None, series=None, tokens=None, title:
     )
 
 
-# Colours of panels that share a colour bar, and its largest value (None: that of the data).
+# Colours of panels that share a colour bar, and its largest value (None: from the data).
 BARS = {
     "open": (UNIT_INTERVAL, 1.0),
     "bounded": (SIGNED, 1.0),
@@ -107,7 +107,7 @@ BARS = {
 
 
 def _group(name: str, array: np.ndarray) -> str:
-    """Gates lie in 0..1, candidates and hidden states in -1..1, if their activations say so; cell states anywhere."""
+    """Gates in 0..1, candidates and hidden states in -1..1, if their activations are so bounded; others unbounded."""
     largest = np.abs(array).max()
     if name not in ("candidate", "hidden", "cell") and array.min() >= 0 and largest <= 1:
         return "open"
@@ -115,6 +115,6 @@ def _group(name: str, array: np.ndarray) -> str:
 
 
 def _rows(array: np.ndarray, mask, sample: int) -> np.ndarray:
-    """``(T, ...)`` -> ``(H, T)``, masked steps masked."""
+    """``(T, ...)`` -> ``(H, T)``, with masked steps masked."""
     array = array.reshape(len(array), -1).T
     return array if mask is None else np.ma.array(array, mask=np.broadcast_to(~mask[sample], array.shape))

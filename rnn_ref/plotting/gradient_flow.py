@@ -12,19 +12,19 @@ from rnn_ref.plotting.time_axis import whole_steps
 
 @guarded
 def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor: float = 1e-16) -> Figure:
-    """Draw the norm of the loss's gradient with respect to the hidden state, on a logarithmic scale.
+    """Draw the norm of the loss's gradient with respect to the hidden state on a logarithmic scale.
 
     Parameters
     ----------
     flows : GradientFlow, LayerFlow, FlowComparison, or dict of str to GradientFlow or LayerFlow
-        Several are drawn in one picture, under their labels.
+        Several are drawn in one picture, with their labels.
     ax : matplotlib.axes.Axes, optional
         Draw here instead of in a new figure.
     time : tuple of (str, ndarray (T,)), optional
-        Label and values of the time axis; step numbers when absent.
+        Label and values of the time axis; by default step numbers.
     title : str, optional
     floor : float
-        Curves are not followed below this value.
+        Curves are not drawn below this value.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def gradient_flow(flows, *, ax=None, time=None, title: str | None = None, floor:
 
 
 def _curves(flows) -> dict[str, np.ndarray]:
-    """Norms by label, whatever was given."""
+    """Norms by label, from any of the accepted forms."""
     if hasattr(flows, "norm"):
         return {flows.name: flows.norm}
     curves = {}

@@ -10,7 +10,7 @@ from rnn_ref.plotting.shared import COLOURS, describe, new_figure
 
 @guarded
 def history(history, *, title: str | None = None) -> Figure:
-    """Draw what ``fit`` returned: one panel a quantity, training and validation together.
+    """Draw what ``fit`` returned: one panel per quantity, with training and validation together.
 
     Parameters
     ----------

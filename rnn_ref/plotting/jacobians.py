@@ -1,4 +1,4 @@
-"""What is left of a state after many steps: singular values by distance, and the eigenvalues behind them."""
+"""What remains of a state after many steps: singular values by distance, and the eigenvalues behind them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ MARKERS = ("o", "x", "^", "+", "s", "v", "D")
 
 @guarded
 def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None = None) -> Figure:
-    """Draw the singular values of d s_stop / d s_(stop - distance) by distance, on a logarithmic scale.
+    """Draw the singular values of d s_stop / d s_(stop - distance) by distance on a logarithmic scale.
 
-    A curve for the largest, and dotted the bound of Pascanu et al. (2013) where there is one (SimpleRNN). Of a single
-    sequence of Jacobians the other singular values are drawn too, thin, as far as rounding lets them be known.
+    A curve for the largest, and a dotted one for the bound of Pascanu et al. (2013) if there is one (SimpleRNN). For a
+    single sequence of Jacobians, the other singular values are drawn as thin lines, down to the level of rounding.
 
     Parameters
     ----------
     jacobians : StateJacobians, or dict of str to StateJacobians
-        Several are drawn in one picture, under the names in the dict.
+        Several are drawn in one picture, with the names in the dict.
     ax : matplotlib.axes.Axes, optional
         Draw here instead of in a new figure.
     stop : int, optional
-        The state looked at is the one after ``stop`` steps; the last when absent.
+        The state is the one after ``stop`` steps; by default the last.
     title : str, optional
 
     Returns
@@ -82,7 +82,7 @@ def jacobians(jacobians, *, ax=None, stop: int | None = None, title: str | None 
 
 
 def _positive(values: np.ndarray) -> np.ndarray:
-    """Zero and infinity have no place on a logarithmic axis."""
+    """Leave out zero and infinity, which a logarithmic axis cannot show."""
     return np.where((values > 0) & np.isfinite(values), values, np.nan)
 
 
@@ -93,8 +93,8 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
     Parameters
     ----------
     spectra : dict of str to LayerWeights, GateReport, StateJacobians or complex ndarray
-        Drawn together under the names in the dict; or one of these. Of a layer's weights, the eigenvalues of each
-        gate's recurrent kernel in a panel of its own; of Jacobians, those of the last step.
+        Drawn together with the names in the dict; or just one of these. For a layer's weights, the eigenvalues of each
+        gate's recurrent kernel in a panel of its own; for Jacobians, those of the last step.
     ax : matplotlib.axes.Axes, optional
         Draw here instead of in a new figure, if there is a single panel.
     title : str, optional
@@ -118,7 +118,7 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
         gates = spectrum if hasattr(spectrum, "gates") else {"": spectrum}
         for gate, each in gates.items():
             values = _eigenvalues(each)
-            if len(values):  # a gate that does not look at the state has no recurrent kernel
+            if len(values):  # a gate that does not read the state has no recurrent kernel
                 panels.setdefault(gate, {})[label] = values
     if not panels:
         raise ValueError(f"plot.eigenvalues: expected eigenvalues, or a gate with a recurrent kernel, got {spectra!r}.")
@@ -175,10 +175,10 @@ def eigenvalues(spectra, *, ax=None, title: str | None = None) -> Figure:
 
 
 def _meaning(panels: dict, spectra) -> str:
-    """What it says that an eigenvalue lies inside or outside."""
+    """What it means that an eigenvalue lies inside or outside."""
     if any(hasattr(each, "by_distance") for each in spectra):
         return "what lies inside fades in this step, what lies outside grows"
-    if list(panels) == ["candidate"]:  # without gates: a SimpleRNN, or what is built like one
+    if list(panels) == ["candidate"]:  # without gates: a SimpleRNN, or similar
         return "inside, a linear SimpleRNN forgets; outside, it grows (its tanh shrinks both)"
     if any(panels):
         return "radius 1, for comparison; a gate's eigenvalues do not say how long its cell remembers"

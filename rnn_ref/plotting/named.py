@@ -21,13 +21,13 @@ TITLES = {
 
 
 def colour_of(name: str) -> str:
-    """Of a gate or a state; those of cells that were written as equations may have any name."""
+    """The colour of a gate or a state; those of cells written as equations may have any name."""
     known = GATE_COLOURS | STATE_COLOURS
     return known.get(name) or COLOURS[zlib.crc32(name.encode()) % (len(COLOURS) - 1)]  # black is the hidden state's
 
 
 def title_of(layer, name: str) -> str:
-    """With the symbol that the equations of this layer have for it."""
+    """The title, with the symbol in this layer's equations."""
     symbol = next((symbol for symbol, _, given in layer.equations if given == name), None)
     if symbol is None:
         return TITLES.get(name, name) if not layer.equations else name

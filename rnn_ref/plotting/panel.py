@@ -1,4 +1,4 @@
-"""A picture with sliders: ipywidgets in a notebook, and nothing but the picture everywhere else."""
+"""A picture with sliders: ipywidgets in a notebook, and only the picture everywhere else."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def in_notebook() -> bool:
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a file, hardly compressed: it goes no further than to the browser."""
+    """The figure as a file, hardly compressed, as it only goes to the browser."""
     if not isinstance(figure.canvas, FigureCanvasAgg):
-        FigureCanvasAgg(figure)  # stays with the figure, and remembers its formulas: three times as fast from then on
+        FigureCanvasAgg(figure)  # kept with the figure, as it caches formulas: three times as fast from then on
     data = BytesIO()
     figure.savefig(data, format="png", pil_kwargs={"compress_level": 1})
     return data.getvalue()
 
 
 def panel(draw: Callable[..., Figure], controls: dict, rows: list, write_page: Callable[..., Path]):
-    """A picture under its controls, drawn anew whenever one of them changes.
+    """A picture below its controls, redrawn whenever one of them changes.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ def panel(draw: Callable[..., Figure], controls: dict, rows: list, write_page: C
     rows : list of ipywidgets.Widget
         How the controls are arranged.
     write_page : function
-        Writes the same as a file of HTML; the panel has it as ``save_html``.
+        Writes the same as an HTML file; it becomes the panel's ``save_html``.
 
     Returns
     -------
     ipywidgets.VBox
-        Where widgets are not shown (a notebook on a web page, or printed) it is a static picture.
+        Where widgets are not shown (a notebook on a web page, or in print), a static picture.
     """
     import ipywidgets
 
@@ -68,7 +68,7 @@ def panel(draw: Callable[..., Figure], controls: dict, rows: list, write_page: C
         figure = draw(**{name: control.value for name, control in controls.items()})
         encoded = b64encode(png(figure)).decode()
         width, height = figure.canvas.get_width_height()
-        # ipywidgets.Image has no alternative text. Decoded in sync, pictures follow each other without a blank between.
+        # ipywidgets.Image has no alternative text. Synchronous decoding avoids flicker between pictures.
         shown.value = (
             f'<img src="data:image/png;base64,{encoded}" alt="{escape(figure_alt(figure))}" decoding="sync" '
             f'width="{width}" height="{height}" style="max-width:100%;height:auto">'

@@ -1,4 +1,4 @@
-"""Where parameters sit: every weight a rectangle to scale, so that area is number of parameters."""
+"""Where parameters are: every weight as a rectangle to scale, whose area is its number of parameters."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rnn_ref.inspection import derive_parameters
 from rnn_ref.plotting.named import colour_of
 from rnn_ref.plotting.shared import GATE_COLOURS, as_ink, describe, new_figure
 
-BLOCKS, LEFT, RIGHT = 5.2, 0.9, 2.9  # inches: the widest weight, and the margins for labels beside it
-TALLEST = 5.0  # inches, all weights on top of each other
-COARSEST = 4  # parameters an inch: small layers stay small
+BLOCKS, LEFT, RIGHT = 5.2, 0.9, 2.9  # inches: the widest weight, and margins for its labels
+TALLEST = 5.0  # inches, all weights stacked
+COARSEST = 4  # parameters per inch, so that small layers stay small
 LINE = 0.19  # inches, a line of text
 GAP = 0.12
 PLAIN = "#999999"  # weights that belong to no gate
@@ -33,10 +33,10 @@ class _Weight:
 
 @guarded
 def parameters(what, *, ax=None, title: str | None = None) -> Figure:
-    """Draw every weight as a rectangle of its true proportions, one block for each gate, all at one scale.
+    """Draw every weight as a rectangle of its true proportions, one block per gate, all to one scale.
 
-    A matrix has as many rows as inputs and as many columns as outputs, a bias is one row: the area of a rectangle is
-    its number of parameters. Long matrices without gates lie on their side.
+    A matrix has as many rows as inputs and as many columns as outputs, and a bias is one row, so that the area of a
+    rectangle is its number of parameters. Long matrices without gates are laid on their side.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def parameters(what, *, ax=None, title: str | None = None) -> Figure:
         raise ValueError(f"plot.parameters: {derivation.name} has no parameters to draw.")
     weights = [weight for _, found in layers for weight in found]
     widest, tallest = max(w.columns for w in weights), sum(w.rows for w in weights)
-    scale = max(widest / BLOCKS, tallest / TALLEST, COARSEST)  # parameters an inch
+    scale = max(widest / BLOCKS, tallest / TALLEST, COARSEST)  # parameters per inch
 
     top, places = 0.1, []
     for part, found in layers:
@@ -129,7 +129,7 @@ def _draw(axis, weight: _Weight, y: float, scale: float, named: bool) -> None:
     width, height = weight.columns / len(gates) / scale, weight.rows / scale
     for k, gate in enumerate(gates):
         colour = colour_of(gate) if gate else PLAIN
-        # A white line between blocks, unless the blocks are so thin that nothing would be left of them.
+        # A white line between blocks, unless they are so thin that it would cover them.
         line = 0.8 if min(width, height) > 0.06 else 0
         axis.add_patch(
             Rectangle((LEFT + k * width, y), width, height, facecolor=colour, edgecolor="white", linewidth=line)

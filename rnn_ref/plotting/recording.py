@@ -1,4 +1,4 @@
-"""What a Recorder saw while a model was trained."""
+"""What a Recorder found while a model was trained."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ RANGE = 1e-12  # gradients smaller than the largest by more than this share one 
 
 @guarded
 def recording(recording, layer: str | None = None, *, title: str | None = None) -> Figure:
-    """Draw how a layer moved over training: one panel for everything recorded, training steps to the right.
+    """Draw how a layer changed during training: one panel for each quantity recorded, training steps to the right.
 
-    The loss; the gradient norm by time step as colours; the mean share of time each gate was open or closed; the
+    The loss; the gradient norm by time step as colours; the mean fraction of time each gate was open or closed; the
     spectral radius of each gate's recurrent kernel; the largest Lyapunov exponents.
 
     Parameters
     ----------
     recording : Recording, or Recorder
     layer : str, optional
-        Not needed where one layer was recorded.
+        Not needed if only one layer was recorded.
     title : str, optional
 
     Returns

@@ -11,9 +11,9 @@ from rnn_ref.plotting.shared import describe, new_figure, only_layer
 
 @guarded
 def saturation(report, *, title: str | None = None) -> Figure:
-    """Draw one circle a unit: share of time its gate was open (to the right) and closed (upwards).
+    """Draw one circle per unit: fraction of time its gate was open (to the right) and closed (upwards).
 
-    A unit at the right end always lets everything through, one at the top never anything, one at the origin works in
+    A unit at the far right always lets everything through, one at the top nothing, and one at the origin works in
     between; no unit can lie beyond the diagonal.
 
     Parameters

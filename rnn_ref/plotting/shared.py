@@ -1,4 +1,4 @@
-"""Colours and figures that all pictures share."""
+"""Colours and figures shared by all pictures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from rnn_ref.guard import guarded
 
-# Okabe and Ito's palette: told apart with any common colour blindness.
+# Okabe and Ito's palette, distinguishable with any common colour blindness.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINE_STYLES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))  # and in print
-UNIT_INTERVAL = "cividis"  # gates, 0 to 1: even in lightness and safe for colour-blind readers
+UNIT_INTERVAL = "cividis"  # gates, 0 to 1: uniform in lightness and safe for colour-blind readers
 SIGNED = "RdBu_r"  # candidates and states, zero in the middle
 # Gates have the same colours in all pictures.
 GATE_COLOURS = dict(
@@ -24,18 +24,18 @@ GATE_COLOURS = dict(
 )
 
 
-STYLES = {"page": 1.0, "projector": 1.5}  # how much larger type and lines are
+STYLES = {"page": 1.0, "projector": 1.5}  # factor on type and lines
 _chosen = [STYLES["page"]]
 
 
 class style:
-    """Choose how large type and lines are in the pictures drawn from now on; in a ``with`` statement, inside it.
+    """Choose the size of type and lines in pictures drawn from now on, or within a ``with`` statement.
 
     Parameters
     ----------
     name : {"page", "projector"}
-        ``"projector"``: readable from the back of a room; as wide as before in pixels, and a little taller. Diagrams of
-        cells, which are full of numbers, keep their size.
+        ``"projector"`` is readable from the back of a room, with pictures as wide in pixels and a little taller.
+        Diagrams of cells, which are full of numbers, keep their size.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class style:
 
 
 class Picture(Figure):
-    """A figure that needs no window and no pyplot, and that a notebook shows as the value of a cell."""
+    """A figure that needs neither a window nor pyplot, and that a notebook shows as the value of a cell."""
 
     def _repr_png_(self) -> bytes:
         data = BytesIO()
@@ -71,23 +71,23 @@ class Picture(Figure):
 
 
 def new_figure(width: float, height: float, *, fixed: bool = False) -> Picture:
-    """An empty picture, sizes in inches; ``fixed`` where letters have their places between lines."""
+    """An empty picture, with sizes in inches; ``fixed`` if letters have fixed positions between lines."""
     size = {"figsize": (width, height), "dpi": 120} if fixed else sized(width, height, 120)
     return Picture(**size, layout="constrained")
 
 
 def larger() -> float:
-    """How many times as large type is in the style that was chosen."""
+    """The factor on type in the chosen style."""
     return _chosen[0]
 
 
 def sized(width: float, height: float, dpi: float) -> dict:
-    """Size and resolution in the style that was chosen: a smaller picture with more pixels an inch has larger type."""
+    """Size and resolution in the chosen style: a smaller picture with more pixels per inch has larger type."""
     return {"figsize": (width / larger(), height / larger() ** 0.5), "dpi": dpi * larger()}
 
 
 def wrap_titles(figure: Figure) -> None:
-    """Break titles that are longer than the picture is wide."""
+    """Break titles that are wider than the picture."""
     titles = [figure._suptitle] if figure.get_suptitle() else []
     titles += [axis.title for axis in figure.axes[:1] if not titles]
     for title in titles:
@@ -102,12 +102,12 @@ def luminance(colour) -> float:
 
 
 def ink_on(colour) -> str:
-    """Black or white, whichever stands out."""
+    """Black or white, whichever contrasts more."""
     return "black" if luminance(colour) > 0.18 else "white"
 
 
 def as_ink(colour) -> tuple[float, float, float]:
-    """The colour, dark enough for letters on white: a contrast of 4.5 at least."""
+    """The colour, darkened for letters on white to a contrast of at least 4.5."""
     rgb = to_rgb(colour)
     while 1.05 / (luminance(rgb) + 0.05) < 4.5:
         rgb = tuple(0.97 * c for c in rgb)
@@ -140,7 +140,7 @@ def figure_alt(figure: Figure) -> str:
 
 
 def say_floor(axis, floor: float, ends: bool) -> None:
-    """Say in the picture why curves end: below the floor they are not drawn."""
+    """Say in the picture that curves end because they are not drawn below the floor."""
     if ends:
         axis.text(
             0.99, 0.02, f"values below {floor:.0e} are not drawn", transform=axis.transAxes, ha="right", va="bottom",
@@ -149,7 +149,7 @@ def say_floor(axis, floor: float, ends: bool) -> None:
 
 
 def need_some(reports, function: str) -> None:
-    """Raise if there is nothing to draw; reports of custom cells alone say so in their notes."""
+    """Raise if there is nothing to draw; the notes of reports on custom cells say why."""
     if not reports:
         notes = " ".join(getattr(reports, "notes", []))
         raise ValueError(f"{function}: there is nothing to draw.{' ' if notes else ''}{notes}")

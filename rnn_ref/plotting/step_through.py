@@ -16,8 +16,8 @@ from rnn_ref.plotting.panel import in_notebook, panel
 from rnn_ref.plotting.shared import only_layer
 
 WHERE = "plot.step_through"
-MOST_FRAMES = 500  # of a page: they take a third of a second each to draw
-INTERVAL = 400  # milliseconds a step, when it plays
+MOST_FRAMES = 500  # most steps of a page, as each takes a third of a second to draw
+INTERVAL = 400  # milliseconds per step when playing
 
 
 @guarded
@@ -31,21 +31,21 @@ def step_through(
     trace : Trace or LayerTrace
         Of a SimpleRNN, LSTM or GRU, with all its time steps.
     layer : str, optional
-        Which layer of the trace; not needed where only one is recurrent.
+        Which layer of the trace; not needed if only one is recurrent.
     sample : int
     unit : int
-        The unit to begin with.
+        The unit to start with.
     tokens : str or list of str, optional
         What was read at each step.
     title : str, optional
-        What stands before the time step, in place of the layer's name.
+        Title before the time step, by default the layer's name.
 
     Returns
     -------
     ipywidgets.VBox, or matplotlib.figure.Figure
-        Where there is no notebook, or no ipywidgets, the picture of the step computed last; see
-        :func:`~rnn_ref.plotting.cell_diagram` for others. Either has ``.save_html(path, steps=None)``: a file of HTML
-        under 3 MB with the slider and the play button, for this unit and all steps, or those in ``steps``.
+        Without a notebook, or without ipywidgets, the picture of the last step; see
+        :func:`~rnn_ref.plotting.cell_diagram` for others. Either has ``.save_html(path, steps=None)``, which writes an
+        HTML file under 3 MB with the slider and the play button, for this unit and all steps, or those in ``steps``.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def step_through(
 
 
 def _write_page(layer, sample: int, unit: int, tokens, title: str | None, path, *, steps=None) -> Path:
-    """The page of one unit; pictures of its own, so that the one that is shown stays as it is."""
+    """The page of one unit, with pictures of its own, so that the one on display is not changed."""
     where = f"{WHERE}: save_html"
     diagram = CellDiagram(layer, sample, tokens=tokens, title=title, where=where)
     steps = range(diagram.steps) if steps is None else _chosen(steps, diagram.steps, where)

@@ -1,4 +1,4 @@
-"""What a sweep found: the mean over seeds at every point, with how sure it is, and every run."""
+"""The results of a sweep: the mean over seeds at every point, its confidence interval, and every run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, new_figure
 def sweep(
     found, metric: str | None = None, *, x: str | None = None, by: str | None = None, title: str | None = None
 ) -> Figure:
-    """Draw the mean of a number over the seeds against an argument of the grid, one line a value of another.
+    """Draw the mean of a metric over the seeds against one argument of the grid, with one line per value of another.
 
     Every run is a faint dot; bars are 95 % bootstrap intervals of the mean.
 
@@ -24,11 +24,11 @@ def sweep(
     found : Sweep
         From :func:`rnn_ref.sweep`.
     metric : str, optional
-        The first that trainings returned when absent.
+        By default the first that trainings returned.
     x : str, optional
-        The argument along the axis: the last of the grid when absent.
+        The argument along the axis; by default the last of the grid.
     by : str, optional
-        The argument that tells the lines apart; the other one of a grid of two when absent.
+        The argument that distinguishes the lines; by default the other one in a grid of two.
     title : str, optional
 
     Returns
@@ -123,7 +123,7 @@ def _axes(arguments: list[str], x: str | None, by: str | None) -> tuple[str, str
 
 
 def _scale(axis, places: list) -> None:
-    """Logarithmic where values are positive and several times apart, with a tick at each."""
+    """Use a logarithmic axis if values are positive and far apart, with a tick at each."""
     if min(places) > 0 and len(places) > 2 and max(places) / min(places) > 20:
         axis.set_xscale("log")
     axis.set_xticks(places, [f"{place:g}" for place in places])

@@ -1,4 +1,4 @@
-"""Text coloured by what a unit did when it read it, as in Karpathy et al. 2015."""
+"""Text coloured by what a unit did while reading it, as in Karpathy et al. 2015."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CELL = (0.096, 0.225)  # inches, one character
 
 
 class ColouredText(Picture):
-    """A figure that a notebook shows as HTML: text that can be selected, with each token's number as a tooltip.
+    """A figure that a notebook shows as HTML: selectable text, with each token's number as a tooltip.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ def text(
 ) -> ColouredText:
     """Colour each token by the activation of a unit after reading it.
 
-    Signed numbers have white in the middle at zero; those of gates run from 0 to 1.
+    The colours of signed numbers have white at zero; those of gates run from 0 to 1.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def text(
 
 
 def _values(activation, unit, sample, array) -> tuple[str, np.ndarray, bool]:
-    """What is shown, the numbers, and whether they lie between 0 and 1 by nature."""
+    """The name of what is shown, the numbers, and whether they always lie between 0 and 1."""
     if not hasattr(activation, "hidden"):
         values = np.asarray(activation, "float64")
         if values.ndim != 1:
@@ -144,7 +144,7 @@ def _draw(tokens, colours, gap, norm, colour_map, what, title) -> ColouredText:
 
 
 def _place(tokens, gap) -> tuple[list[tuple[int, int, int]], int]:
-    """Column and line of each token, and where it ends; the number of lines."""
+    """Column, line and end of each token; the number of lines."""
     places, column, line = [], 0, 0
     for k, token in enumerate(tokens):
         length = len(token.replace("\n", ""))

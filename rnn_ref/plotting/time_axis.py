@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-MOST_LABELS = 60  # on an axis, above which not every token is written
+MOST_LABELS = 60  # the most tokens on an axis that are all written
 
 
 def time_values(layer, time, T: int, where: str) -> tuple[str, np.ndarray]:
-    """Label and values of the axis: those given, or the numbers of the steps that the trace kept."""
+    """Label and values of the axis: as given, or the numbers of the steps kept in the trace."""
     if time is None:
         time = "time step", layer.times if np.shape(layer.times) == (T,) else np.arange(T)
     if not isinstance(time, tuple | list) or len(time) != 2 or not hasattr(time[1], "__len__"):
@@ -20,14 +20,14 @@ def time_values(layer, time, T: int, where: str) -> tuple[str, np.ndarray]:
 
 
 def whole_steps(axis, values) -> None:
-    """Numbers of steps, and years, have no fractions: an axis of whole values has whole numbers only."""
+    """Only whole numbers on an axis of whole values, since steps and years have no fractions."""
     values = np.asarray(values)
     if values.dtype.kind in "iu" or (values.dtype.kind == "f" and (values == np.round(values)).all()):
         axis.xaxis.get_major_locator().set_params(integer=True)
 
 
 def written(token) -> str:
-    """A token that can be seen, also if it is a blank."""
+    """A token made visible, even if it is a blank."""
     return "␣" if token == " " else str(token).replace("\n", "↵")
 
 
@@ -47,7 +47,7 @@ def write_tokens(axis, values, tokens, where: str) -> None:
 
 
 def sample_of(layer, sample: int, where: str) -> int:
-    """Check the number of a sample."""
+    """Check the index of a sample."""
     B = next(array.shape[0] for array in layer.initial_states.values())
     if not 0 <= sample < B:
         raise ValueError(f"{where}: sample={sample}, but the trace holds samples 0 to {B - 1}.")

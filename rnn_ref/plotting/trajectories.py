@@ -1,4 +1,4 @@
-"""The way of the hidden state through its space, seen from where it varies most."""
+"""The path of the hidden state through its space, projected to where it varies most."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from rnn_ref.plotting.shared import COLOURS, LINE_STYLES, describe, new_figure, 
 from rnn_ref.plotting.time_axis import sample_of, time_values
 
 WHERE = "plot.trajectories"
-MOST = 50  # paths, where none are chosen
+MOST = 50  # the number of paths by default
 
 
 @guarded
 def trajectories(
     trace, samples=None, *, state: str = "hidden", labels=None, time=None, ax=None, title: str | None = None
 ) -> Figure:
-    """Draw how a state moves over time, in the plane of its two first principal components.
+    """Draw how a state moves over time in the plane of its first two principal components.
 
-    A circle marks the state before the first step, a square the last one. Masked steps, over which a state stands
-    still, count for nothing.
+    A circle marks the state before the first step, a square the last one. Masked steps, over which a state does not
+    move, are left out.
 
     Parameters
     ----------
     trace : LayerTrace, or a Trace with one recurrent layer
     samples : int or list of int, optional
-        The first 50 when absent.
+        By default the first 50.
     state : str
         "hidden" or "cell".
     labels : list, (B,), optional
-        A class for each sample of the trace: paths have the colour of their class instead of that of the time.
+        A class for each sample of the trace: paths are coloured by class instead of by time.
     time : tuple of (str, ndarray (T,)), optional
-        Label and values of time; step numbers when absent.
+        Label and values of time; by default step numbers.
     ax : matplotlib.axes.Axes, optional
         Draw here instead of in a new figure.
     title : str, optional
@@ -102,7 +102,7 @@ def trajectories(
 
 
 def _path(layer, state: str, sample: int) -> tuple[np.ndarray, np.ndarray]:
-    """States of one sample with the initial one in front, in the order they came, and which kept step each is."""
+    """States of one sample, the initial one first, in order of computation, and the kept step of each."""
     states, steps = layer.states[state][sample], np.arange(layer.states[state].shape[1])
     if layer.mask is not None:
         steps = steps[layer.mask[sample]]

@@ -1,4 +1,4 @@
-"""What one unit did over time: its gates, and the states they make."""
+"""One unit over time: its gates, and the states they produce."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WHERE = "plot.unit"
 
 @guarded
 def unit(trace, unit: int, sample: int = 0, *, time=None, tokens=None, title: str | None = None) -> Figure:
-    """Draw the gates of one unit over time, and under them its candidate and states.
+    """Draw the gates of one unit over time, and below them its candidate and states.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def unit(trace, unit: int, sample: int = 0, *, time=None, tokens=None, title: st
     unit : int
     sample : int
     time : tuple of (str, ndarray (T,)), optional
-        Label and values of the time axis; step numbers when absent.
+        Label and values of the time axis; by default step numbers.
     tokens : str or list of str, optional
         What was read at each step, written under the axis.
     title : str, optional
@@ -50,12 +50,12 @@ def unit(trace, unit: int, sample: int = 0, *, time=None, tokens=None, title: st
         raise ValueError(f"{WHERE}: unit={unit}, but {layer.name} has units 0 to {H - 1}.")
     label, values = time_values(layer, time, T, WHERE)
     curves = {name: array[sample, :, unit] for name, array in curves.items()}
-    if layer.mask is not None:  # nothing happens in a masked step: a gap
+    if layer.mask is not None:  # a gap at masked steps, where nothing happens
         curves = {name: np.where(layer.mask[sample], curve, np.nan) for name, curve in curves.items()}
     upper = [name for name in layer.gates if name != "candidate"]
     lower = [name for name in curves if name not in (*upper, "cell")]
     groups = [(upper, "gate\n0 closed, 1 open"), (lower, "value"), (["cell"] if "cell" in curves else [], "value")]
-    groups = [(names, what) for names, what in groups if names]  # the cell state has no bound, and its own scale
+    groups = [(names, what) for names, what in groups if names]  # the cell state is unbounded, and has its own scale
     figure = new_figure(9, 1.0 + 1.7 * len(groups))
     axes = figure.subplots(len(groups), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (names, what) in zip(axes, groups):

@@ -1,4 +1,4 @@
-"""A recurrent layer unrolled over a few steps: its computation graph, one unit, the numbers on the edges."""
+"""A recurrent layer unrolled over a few steps: the computation graph of one unit, with numbers on its edges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def unrolled(
 ) -> Figure:
     """Draw the computation graph of one unit over a few time steps, with its numbers on the edges.
 
-    The pre-activations of the gates also depend on the other units: through ``U``, on the whole of h_{t-1}. All else
+    The pre-activations of the gates also depend on the other units: through ``U``, on all of h_{t-1}. Everything else
     is this unit's own.
 
     Parameters

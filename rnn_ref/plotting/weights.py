@@ -13,13 +13,13 @@ BINS = 40
 
 @guarded
 def weights(reports, *, title: str | None = None) -> Figure:
-    """Draw how the weights of each gate are distributed: a column a gate, a row for each weight.
+    """Draw the distribution of each gate's weights: one column per gate, one row per weight.
 
     Parameters
     ----------
     reports : LayerWeights, or dict of str to LayerWeights
-        From :func:`~rnn_ref.weight_report`; several of one layer, such as before and after training, are drawn over
-        each other.
+        From :func:`~rnn_ref.weight_report`; several reports on a layer, such as before and after training, are
+        overlaid.
     title : str, optional
 
     Returns

@@ -1,4 +1,4 @@
-"""Array helpers that losses and metrics share: equal ranks, masks, divisions that tolerate zero."""
+"""Array helpers shared by losses and metrics: equal ranks, masks, divisions that tolerate zero."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def as_weights(sample_weight):
 
 
 def as_float(x) -> np.ndarray:
-    """`x` as an array of floats; what is not a float yet becomes float32, the default precision."""
+    """`x` as an array of floats; other types become float32, the default precision."""
     x = as_numbers(x)
     return x if x.dtype.kind == "f" else x.astype(np.float32)
 
 
 def whole(labels) -> np.ndarray:
-    """Class labels as integers; 0.7 is none."""
+    """Class labels as integers; fractions such as 0.7 are refused."""
     labels = as_numbers(labels)
     if labels.dtype.kind != "f":
         return labels.astype(np.intp, copy=False)
@@ -61,16 +61,16 @@ def whole(labels) -> np.ndarray:
         return ValueError(f"Class labels must be whole numbers. Received: {float(wrong[0])}")
 
     require((labels == xp.floor(labels)).all(), explain)
-    return xp.nan_to_num(labels).astype(np.intp)  # NaN was refused; on a GPU the check is read later
+    return xp.nan_to_num(labels).astype(np.intp)  # NaN has been refused; on a GPU the check is read later
 
 
 def weight_like(sample_weight, values) -> np.ndarray:
-    """Weights with the trailing axes that they need to meet values ``(B, ...)``; 1 where there are none.
+    """Weights with the trailing axes that they need to broadcast to values ``(B, ...)``; 1 if there are none.
 
     Raises
     ------
     ValueError
-        If their shape is not that of the values, or its beginning.
+        If their shape is not that of the values, or a leading part of it.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def weight_like(sample_weight, values) -> np.ndarray:
 
 
 def same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Make up for a missing or superfluous last dimension of size 1, as Keras does.
+    """Add or remove a last dimension of size 1, as Keras does.
 
     ``(B,)`` against ``(B, 1)`` becomes ``(B, 1)`` twice; ``(B, T)`` against ``(B, T, 1)`` becomes ``(B, T)``
     twice. Anything else is returned unchanged.
@@ -108,8 +108,8 @@ def same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def same_shape(y_true, y_pred, *, broadcast: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Targets and predictions in one shape and in the precision of the predictions.
 
-    With `broadcast`, a dimension of `y_true` that is 1 is repeated, with a warning: as in Keras, but there without.
-    The predictions never are: a model whose output is too small for its targets is almost always a mistake.
+    With `broadcast`, a dimension of `y_true` that is 1 is repeated, as in Keras, but with a warning. Predictions are
+    never repeated: a model whose output is too small for its targets is almost always a mistake.
 
     Raises
     ------
@@ -152,12 +152,12 @@ def inside_classes(labels, classes: int):
         )
 
     require(((labels >= 0) & (labels < classes)).all(), explain)
-    # On a GPU the check is read later, and an index outside would be taken from anywhere.
+    # On a GPU the check is read later, and an index out of range would read arbitrary memory.
     return labels if xp.module is np else xp.clip(labels, 0, classes - 1)
 
 
 def divide_no_nan(a, b):
-    """``a / b``, and 0 where `b` is 0; of numbers that were read already."""
+    """``a / b``, and 0 where `b` is 0, for numbers already on the CPU."""
     a, b = np.asarray(a), np.asarray(b)
     nonzero = b != 0
     return np.where(nonzero, a / np.where(nonzero, b, 1), 0)
@@ -172,7 +172,7 @@ def fold_mask(sample_weight, mask, reduction: str | None = "sum", dtype=np.float
     sample_weight : array or None
         Shape ``(B,)`` or ``(B, T)``.
     mask : array of bool, or None
-        Shape ``(B,)`` or ``(B, T)``; False is left out.
+        Shape ``(B,)`` or ``(B, T)``; entries that are False are left out.
     reduction : str or None
         For a mean (``"sum_over_batch_size"`` or ``"mean"``), whose divisor also counts masked entries, the
         remaining entries get the weight ``total / remaining``, so that masked ones neither add to the mean

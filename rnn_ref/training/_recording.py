@@ -1,7 +1,7 @@
-"""Losses and metrics inside what autograd records: a user's loss, ``compute_loss`` or ``train_step``.
+"""Losses and metrics inside code that autograd records: a user's loss, ``compute_loss`` or ``train_step``.
 
-Losses of this package have their derivatives written out, so autograd takes each of them as one operation of its own.
-Metrics have none; they are given plain numbers.
+Losses of this package have derivatives written by hand, so that autograd takes each as a single operation. Metrics
+have none and are given plain numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 
 def is_recorded(x) -> bool:
-    """Whether autograd is writing down what happens to this array."""
+    """Whether autograd is recording what happens to this array."""
     tracer = sys.modules.get("autograd.tracer")
     return tracer is not None and isinstance(x, tracer.Box)
 
@@ -63,7 +63,7 @@ def _dlosses(g, losses, call, gradient, loss, y_true, y_pred):
 
 
 def with_gradient(call: Callable, gradient: Callable) -> Callable:
-    """``call(self, y_true, y_pred)`` of a loss, which autograd takes with the gradient that stands beside it."""
+    """``call(self, y_true, y_pred)`` of a loss, which autograd uses with the gradient written beside it."""
 
     @functools.wraps(call)
     def recorded_or_not(self, y_true, y_pred):

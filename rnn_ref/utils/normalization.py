@@ -13,8 +13,8 @@ from rnn_ref.guard import guarded
 def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> np.ndarray:
     """Divide vectors by their norm, as `keras.utils.normalize` does; vectors of norm zero stay zero.
 
-    Any `axis` works and a vector stays a vector. (`keras.utils.normalize` takes `axis=0` for the last one
-    when it shapes the norms, and returns shape `(1, N)` for a vector of shape `(N,)`.)
+    Any `axis` works and a vector stays a vector. (`keras.utils.normalize` treats `axis=0` as the last one when it
+    expands the norms, and returns shape `(1, N)` for a vector of shape `(N,)`.)
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Progbar: a line of progress for loops of one's own."""
+"""Progbar: a line of progress for your own loops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_ref.guard import guard_methods
 
 @guard_methods
 class Progbar:
-    """Show how far a loop is, with the values that it reports.
+    """Show the progress of a loop, with the values that it reports.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ class Progbar:
     verbose : {0, 1, 2}
         Nothing; a bar that moves; one line at the end.
     interval : float
-        Seconds between two drawings, at least.
+        Least number of seconds between updates.
     stateful_metrics, stateless_metrics : iterable of str, optional
-        Values to show as they are, or those to average over the steps (all others are then shown as they are). Give
-        one of the two; averaged are all without either.
+        Values to show as they are, or values to average over the steps (all others are then shown as they are). Give
+        one of the two; without either, all are averaged.
     unit_name : str
 
     References
@@ -67,7 +67,7 @@ class Progbar:
         self._length = 0
 
     def add(self, n: int, values=None) -> None:
-        """Go on by ``n`` steps; see :meth:`update`."""
+        """Advance by ``n`` steps; see :meth:`update`."""
         self.update(self._seen + n, values)
 
     def update(self, current: int, values=None, finalize: bool | None = None) -> None:
@@ -79,7 +79,7 @@ class Progbar:
         values : list of (str, number), optional
             Of the steps since the last update; a list of numbers stands for their mean.
         finalize : bool, optional
-            Whether this is the end, whose values replace the averages; ``current >= target`` when absent.
+            Whether this is the end, whose values replace the averages; by default ``current >= target``.
         """
         if finalize is None:
             finalize = self.target is not None and current >= self.target
@@ -118,7 +118,7 @@ class Progbar:
         return " - ".join(parts)
 
     def _draw(self, text: str, finalize: bool) -> None:
-        """On a terminal over the line before; elsewhere on a line of its own."""
+        """On a terminal, overwrite the previous line; elsewhere, write a new one."""
         moving = sys.stdout.isatty() or "ipykernel" in sys.modules
         print(
             ("\r" if moving else "") + text.ljust(self._length), end="\n" if finalize or not moving else "", flush=True

@@ -1,4 +1,4 @@
-"""clear_session: begin anew."""
+"""clear_session: restart the numbering of names."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rnn_ref.training._identifiers import reset_automatic_names
 
 @guarded
 def clear_session(free_memory: bool = True) -> None:
-    """Begin to count the names of layers, metrics and optimizers anew: the next LSTM is ``"lstm"`` again.
+    """Restart the numbering of layers, metrics and optimizers: the next LSTM is ``"lstm"`` again.
 
-    There is no graph behind the scenes that grows from model to model: what a model holds goes when it goes.
+    There is no hidden graph that grows from model to model: what a model holds is freed with it.
 
     Parameters
     ----------
     free_memory : bool
-        As in Keras; memory is given back as soon as nobody holds it.
+        As in Keras; memory is freed as soon as nothing refers to it.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Data in two parts: to train with, and to look at afterwards."""
+"""Data in two parts, to train with and to test with."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from rnn_ref.models.structure import leaves_of, put_back
 def split_dataset(dataset, left_size=None, right_size=None, shuffle: bool = False, seed=None, preferred_backend=None):
     """Split arrays into a left and a right part.
 
-    ``keras.utils.split_dataset`` returns datasets of TensorFlow or PyTorch; here parts of arrays are arrays again, in
-    the structure of what was given, unless PyTorch is asked for.
+    ``keras.utils.split_dataset`` returns TensorFlow or PyTorch datasets; here parts of arrays are arrays again, in the
+    same structure, unless PyTorch is asked for.
 
     Parameters
     ----------
     dataset : ndarray, or tuple, list or dict of ndarray, or torch.utils.data.Dataset
         Arrays may be nested; all have the same number of samples, which are along the first axis.
     left_size, right_size : float or int, optional
-        A share of the samples, between 0 and 1, or their number. What the other leaves, when absent.
+        A fraction of the samples, between 0 and 1, or their number. By default what the other leaves.
     shuffle : bool
-        Whether samples are drawn for the left part at random, together in all arrays.
+        Whether to draw the samples of the left part at random, the same ones in all arrays.
     seed : int, optional
-        For the draw.
+        For drawing them.
     preferred_backend : {None, "numpy", "torch"}
-        ``"torch"`` makes PyTorch datasets of arrays. There are none of TensorFlow here.
+        ``"torch"`` makes PyTorch datasets from arrays. TensorFlow's are not supported.
 
     Returns
     -------
     left, right
         Each in the structure of ``dataset``: views of its arrays, unless ``shuffle``. PyTorch datasets of single
-        samples where PyTorch is asked for, and of a PyTorch dataset, whose samples are not read before they are used.
+        samples if PyTorch is asked for, or given; the latter's samples are not read before they are used.
 
     References
     ----------
@@ -112,7 +112,7 @@ def _subset(dataset, rows: list, is_torch: bool):
 
 
 class _Samples:
-    """Single samples of arrays, as PyTorch's tensors."""
+    """Single samples of arrays, as PyTorch tensors."""
 
     def __init__(self, arrays):
         self.arrays = arrays
@@ -127,7 +127,7 @@ class _Samples:
 
 
 def _number(size, count: int, argument: str) -> int | None:
-    """How many samples a share, or a number, is."""
+    """The number of samples, from a fraction or a number."""
     if size is None:
         return None
     if isinstance(size, bool) or not isinstance(size, numbers.Real):

@@ -1,4 +1,4 @@
-"""`SwapEMAWeights`: look at a model with the running means of its weights."""
+"""`SwapEMAWeights`: evaluate a model with the running means of its weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .base import Callback
 
 
 class SwapEMAWeights(Callback):
-    """Put the averages in place of the weights for evaluation and prediction, and the weights back for training.
+    """Use the averages instead of the weights for evaluation and prediction, and the weights for training.
 
     (https://keras.io/api/callbacks/swap_ema_weights/)
 
@@ -17,8 +17,7 @@ class SwapEMAWeights(Callback):
     Parameters
     ----------
     swap_on_epoch : bool
-        Swap at the end of every epoch already, for the callbacks that come after this one, and back when the next
-        one begins.
+        Swap at the end of every epoch, for the callbacks after this one, and back at the start of the next.
     """
 
     def __init__(self, swap_on_epoch=False):

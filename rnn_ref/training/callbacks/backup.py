@@ -1,4 +1,4 @@
-"""`BackupAndRestore`: training that goes on where it was cut off."""
+"""`BackupAndRestore`: training that continues where it was interrupted."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from .checkpoint import SaveFrequency
 
 
 class BackupAndRestore(Callback):
-    """Go on where a training was cut off (https://keras.io/api/callbacks/backup_and_restore/).
+    """Continue an interrupted training where it stopped (https://keras.io/api/callbacks/backup_and_restore/).
 
-    Give it to ``fit``, and after a crash start the same program again: ``fit`` goes on from the last state that was
-    recorded, and ends with the same bits as if nothing had happened. Recorded are the weights, the optimizer, the
-    order of the samples, the generators of random numbers (this package's, those of layers, Python's and NumPy's), the
-    states of stateful layers, the metrics of the epoch, and of every callback what is a number, a string, an array,
-    or a list or dict of these.
+    Pass it to ``fit``, and after a crash start the same program again: ``fit`` continues from the last recorded state,
+    and ends with the same bits as if nothing had happened. It records the weights, the optimizer, the order of the
+    samples, the random generators (this package's, those of layers, Python's and NumPy's), the states of stateful
+    layers, the metrics of the epoch, and those attributes of callbacks that are numbers, strings, arrays, or lists or
+    dicts of these.
 
-    A source of batches that is no array must give the same batches again; they are drawn and left aside up to where
-    training was. The model must be built before ``fit``.
+    A source of batches other than arrays must yield the same batches again; those already trained on are drawn and
+    skipped. The model must be built before ``fit``.
 
     Parameters
     ----------
     backup_dir : str or path
-        A folder for this training alone.
+        A folder used for this training alone.
     save_freq : "epoch" or int
-        Record after every epoch, or after so many batches.
+        Record after every epoch, or every this many batches.
     double_checkpoint : bool
-        Keep the record before the last one too.
+        Also keep the record before the last one.
     delete_checkpoint : bool
-        Delete the records once training has come to its end.
+        Delete the records when training ends.
     """
 
     NAME = "training.npz"
@@ -62,7 +62,7 @@ class BackupAndRestore(Callback):
         return self.path.with_suffix(".npz.bkp")
 
     def due(self, batches: int) -> bool:
-        """Whether to record, now that so many more batches were trained on."""
+        """Whether to record, now that this many more batches have been trained on."""
         self._seen, before = self._seen + batches, self._seen
         return self._frequency.due(self._seen, before)
 
@@ -74,14 +74,14 @@ class BackupAndRestore(Callback):
         state_file.write(self.path, state)
 
     def read(self) -> dict | None:
-        """The last state that was recorded; None at the beginning."""
+        """The last recorded state; None at the beginning."""
         for path in (self.path, self.path_before):
             if path.exists():
                 return state_file.read(path)
         return None
 
     def forget(self) -> None:
-        """Training has come to its end."""
+        """Training has ended."""
         if self.delete_checkpoint:
             for path in (self.path, self.path_before):
                 path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""`Callback`: hooks into training, evaluation and prediction; `CallbackList` calls those of many."""
+"""`Callback`: hooks into training, evaluation and prediction; `CallbackList` calls the hooks of several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_ref.spelling import Spelled
 class Callback(Spelled):
     """Base class of callbacks; every hook does nothing (https://keras.io/api/callbacks/base_callback/).
 
-    `logs` is a dictionary from metric names to floats; it is never None when called by a model. In
+    `logs` is a dictionary from metric names to floats; it is never None when a model calls. In
     ``on_epoch_end`` a callback may add to it for those that come after.
 
     Attributes
@@ -102,7 +102,7 @@ class Callback(Spelled):
 
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
-# What else makes a hook do something: the training hooks call those of the shorter name.
+# Hooks that do something through others: the training hooks call those with the shorter name.
 _FALLBACK = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
@@ -171,7 +171,7 @@ class CallbackList(Callback):
             callback.set_params(params)
 
     def close(self) -> None:
-        """Take the display away from training that ended in an error: nobody is told of an end."""
+        """Close the display after an error, without telling any callback that training has ended."""
         from .progress import ProgbarLogger
 
         for callback in self.callbacks:
@@ -192,7 +192,7 @@ class CallbackList(Callback):
 
 
 def _overrides(callback: Callback, hook: str) -> bool:
-    # Looks at the function behind the method, as hooks may also be attributes of the object.
+    # Compares the functions behind the methods, as hooks may also be attributes of the object.
     own = getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
     return own or (hook in _FALLBACK and _overrides(callback, _FALLBACK[hook]))
 
@@ -206,7 +206,7 @@ def _flatten(callbacks) -> list:
 
 
 def _forwarding(hook: str):
-    """The hook of a `CallbackList`: gives all callbacks one and the same copy of the logs, as floats."""
+    """A hook of a `CallbackList`: passes the same copy of the logs, as floats, to all callbacks."""
     if hook.endswith(("train_begin", "train_end", "test_begin", "test_end", "predict_begin", "predict_end")):
 
         def forward(self, logs=None):

@@ -1,4 +1,4 @@
-"""`ModelCheckpoint`: the model in a file, again and again while it is trained."""
+"""`ModelCheckpoint`: saves the model repeatedly during training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .monitor import MonitorCallback
 
 
 class SaveFrequency:
-    """When something is due: after every epoch, or after so many batches, counted over epochs.
+    """When something is due: after every epoch, or every so many batches, counted across epochs.
 
     Parameters
     ----------
@@ -32,20 +32,20 @@ class SaveFrequency:
         self.save_freq = save_freq
 
     def due(self, seen: int, before: int) -> bool:
-        """Whether a multiple of ``save_freq`` lies between the batches before and those seen now."""
+        """Whether a multiple of ``save_freq`` has been passed with the batches now seen."""
         return self.save_freq != "epoch" and seen // self.save_freq > before // self.save_freq
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Save the model, or its weights, while it is trained (https://keras.io/api/callbacks/model_checkpoint/).
+    """Save the model, or its weights, during training (https://keras.io/api/callbacks/model_checkpoint/).
 
-    A file is there whole or not at all. If one cannot be written, training ends with the error, and the file that was
-    there before is untouched.
+    A file is written completely or not at all. If it cannot be written, training ends with the error, and a file that
+    was there before is untouched.
 
     Parameters
     ----------
     filepath : str or path
-        May hold ``{epoch}``, ``{batch}`` and names of the logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``. Ends in
+        May contain ``{epoch}``, ``{batch}`` and names in the logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``. Ends in
         ``.keras``, or with ``save_weights_only`` in ``.weights.h5`` or ``.safetensors``.
     monitor : str
     verbose : {0, 1}
@@ -56,9 +56,9 @@ class ModelCheckpoint(MonitorCallback):
     mode : {"auto", "min", "max"}
         Whether less or more is better.
     save_freq : "epoch" or int
-        After every epoch, or after so many batches.
+        After every epoch, or every so many batches.
     initial_value_threshold : float, optional
-        Only what is better than this counts as best.
+        Only values better than this count as best.
 
     Examples
     --------

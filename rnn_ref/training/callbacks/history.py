@@ -11,7 +11,7 @@ class History(Callback):
     Attributes
     ----------
     history : dict of str to list
-        A metric's values, one for each epoch.
+        The values of each metric, one per epoch.
     epoch : list of int
         The numbers of the epochs.
     params : dict

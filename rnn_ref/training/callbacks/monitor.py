@@ -14,15 +14,14 @@ from .base import Callback
 
 
 class MonitorCallback(Callback):
-    """What both share: the metric's name, and what counts as an improvement of it.
+    """What both share: the name of the metric, and what counts as an improvement.
 
     Parameters
     ----------
     monitor : str
         A name in the logs, such as ``"val_loss"``.
     mode : {"auto", "min", "max"}
-        Whether less or more is better. ``"auto"`` asks the model's metric of this name, or knows it by its
-        name.
+        Whether less or more is better. ``"auto"`` asks the model's metric of this name, or infers it from the name.
     min_delta : float
         A smaller change does not count.
     """
@@ -136,7 +135,7 @@ class EarlyStopping(MonitorCallback):
         if current is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
-            self._remember_weights(epoch)  # should no epoch be an improvement, as when the loss is NaN
+            self._remember_weights(epoch)  # in case no epoch is an improvement, as when the loss is NaN
         self.wait += 1
         if self._improves(current, self.best):
             self.best = current
@@ -186,7 +185,7 @@ class ReduceLROnPlateau(MonitorCallback):
     cooldown : int
         Number of epochs to wait after a reduction.
     min_lr : float
-        Never go below.
+        The lowest learning rate.
     """
 
     def __init__(

@@ -11,8 +11,8 @@ from .base import Callback
 class ProgbarLogger(Callback):
     """Show training, evaluation or prediction as it goes.
 
-    ``params["verbose"]`` says how: 0 not at all, 1 (or ``"auto"``) as a bar for each epoch, with its metrics
-    behind, 2 as one line for each epoch. The bar is tqdm's, and a widget in a notebook.
+    ``params["verbose"]`` says how: 0 not at all, 1 (or ``"auto"``) as a bar for each epoch, followed by its
+    metrics, 2 as one line for each epoch. The bar is tqdm's, and a widget in a notebook.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class ProgbarLogger(Callback):
         self.close()
 
     def close(self) -> None:
-        """Leave the bar where it is; what comes next is another training."""
+        """Leave the bar as it is; the next training gets another."""
         self._training = False
         self._close()
 
@@ -90,7 +90,7 @@ class ProgbarLogger(Callback):
         self._title = title
         self._start = time.perf_counter()
         if self.verbose == 1:
-            from tqdm.auto import tqdm  # only now: importing it takes longer than many an epoch
+            from tqdm.auto import tqdm  # imported only here, as that takes longer than many epochs
 
             self._close()
             self._bar = tqdm(desc=title, total=self.target, unit="step", file=sys.stdout, dynamic_ncols=True)
@@ -99,7 +99,7 @@ class ProgbarLogger(Callback):
         # `update` is true when it has just drawn the bar, a few times a second: formatting waits for that.
         if self._bar is None:
             return
-        done = batch + 1 if self.target is None else min(batch + 1, self.target)  # the last group may not be full
+        done = batch + 1 if self.target is None else min(batch + 1, self.target)  # the last group may be incomplete
         if self._bar.update(done - self._bar.n) and logs:
             self._bar.set_postfix_str(_format(logs), refresh=False)
 

@@ -1,4 +1,4 @@
-"""Callbacks of one idea each: `LambdaCallback`, `TerminateOnNaN`, `LearningRateScheduler`, `CSVLogger`."""
+"""Small callbacks: `LambdaCallback`, `TerminateOnNaN`, `LearningRateScheduler`, `CSVLogger`."""
 
 from __future__ import annotations
 

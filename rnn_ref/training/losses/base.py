@@ -24,16 +24,16 @@ class Loss(Spelled):
 
     - ``call(y_true, y_pred)``: losses per sample, usually of shape ``y_pred.shape[:-1]``;
     - ``gradient(y_true, y_pred)``: the derivative of each sample's loss with respect to that sample's
-      predictions, in the shape of `y_pred`. Without it (also where a subclass changes the ``call`` of a loss that
-      has one) HIPS autograd differentiates ``call``, as long as that computes with operators and NumPy's functions.
+      predictions, in the shape of `y_pred`. Without it (and if a subclass changes only the ``call`` of a loss that has
+      one) HIPS autograd differentiates ``call``, which must then compute with operators and NumPy functions.
 
     Parameters
     ----------
     name : str, optional
     reduction : {"sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None}
-        How losses per sample become one number. ``"sum_over_batch_size"`` and ``"mean"`` divide their sum by
-        their number, ``"mean_with_sample_weight"`` by the sum of the weights; ``"none"`` and None leave them
-        alone.
+        How to reduce losses per sample to one number. ``"sum_over_batch_size"`` and ``"mean"`` divide their sum by
+        their number, ``"mean_with_sample_weight"`` by the sum of the weights; ``"none"`` and None leave them as they
+        are.
     dtype : str, optional
         Precision of the computation; by default that of the predictions.
 
@@ -75,7 +75,7 @@ class Loss(Spelled):
         if "gradient" in own:
             cls._has_gradient = True
         elif "call" in own:
-            cls._has_gradient = False  # what was inherited is the gradient of another call
+            cls._has_gradient = False  # the inherited one is the gradient of another call
         if "call" in own and "gradient" in own:
             cls.call = with_gradient(own["call"], own["gradient"])
 
@@ -94,8 +94,8 @@ class Loss(Spelled):
         sample_weight : array, optional
             ``(B,)`` or the shape of the losses per sample.
         mask : array of bool, optional
-            The shape of the losses per sample; False is left out. When absent, the mask that a layer called on arrays
-            left with the predictions.
+            In the shape of the losses per sample; entries that are False are left out. By default the mask that travels
+            with the predictions.
         """
         mask = mask_of(y_pred) if mask is None else mask
         if is_recorded(y_pred) or is_recorded(y_true):
@@ -106,7 +106,7 @@ class Loss(Spelled):
         return self._reduce(losses, sample_weight, self._full_mask(mask, y_true, y_pred))[0]
 
     def _recorded(self, y_true, y_pred, sample_weight, mask):
-        """The same where autograd is recording."""
+        """The same while autograd is recording."""
         if not is_recorded(y_true):
             y_true = self._arrays(y_true, plain(y_pred))[0]
         losses = self.call(y_true, y_pred if self.dtype is None else y_pred.astype(self.dtype))
@@ -159,11 +159,11 @@ class Loss(Spelled):
         return value, back(1.0).astype(y_pred.dtype, copy=False)
 
     def _record(self, function, y_pred, method: str):
-        """What autograd finds: ``function(y_pred)``, and the way from its gradient to that of the predictions."""
+        """By autograd: ``function(y_pred)``, and the map from its gradient to that of the predictions."""
         from rnn_ref.layers.autodiff import pullback
 
         what = f"{type(self).__name__}.{method}"
-        if xp.module is not np:  # autograd knows NumPy's arrays only
+        if xp.module is not np:  # autograd knows only NumPy arrays
             raise NotImplementedError(
                 f"{what} has no gradient written out; on a GPU write `gradient(y_true, y_pred)` beside `call`."
             )
@@ -180,7 +180,7 @@ class Loss(Spelled):
         return losses, back
 
     def _masked(self, y_pred, mask) -> tuple:
-        """For a loss to which a mask of the predictions is no mask of the losses: what to read in its place."""
+        """Overridden by losses to which the mask of the predictions does not apply directly."""
         return y_pred, mask
 
     def _arrays(self, y_true, y_pred) -> tuple[np.ndarray, np.ndarray]:
@@ -198,7 +198,7 @@ class Loss(Spelled):
         return xp.logical_and(*same_rank(xp.asarray(mask, dtype=bool), valid))
 
     def _reduce(self, losses: np.ndarray, sample_weight, mask) -> tuple[np.ndarray, np.ndarray]:
-        """One number from the losses per sample, and its derivative with respect to each of them (or all alike)."""
+        """One number from the losses per sample, and its derivative by each (or one number for all)."""
         losses = xp.asarray(losses)
         shape = losses.shape
         weight = fold_mask(sample_weight, mask, self.reduction, losses.dtype)
@@ -234,7 +234,7 @@ class Loss(Spelled):
         return weighted.sum() / divisor, dlosses
 
     def _spread(self, dlosses: np.ndarray, dy_pred: np.ndarray) -> np.ndarray:
-        """Put back the axes that `call` reduced, so that one derivative per sample meets its predictions."""
+        """Restore the axes that `call` reduced, so that one derivative per sample broadcasts to its predictions."""
         if dlosses.ndim == 0:
             return dlosses
         if dy_pred.ndim == dlosses.ndim + 1:

@@ -1,4 +1,4 @@
-"""CTC: labels without their places in time."""
+"""CTC: labels without alignment in time."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ BLANK = 0
 
 
 class CTC(Loss):
-    """``-log p(labels)``: the probability of all ways to spread the labels over the time steps, blanks between them.
+    """``-log p(labels)``: the probability of all alignments of the labels with the time steps, blanks in between.
 
-    Of the path of classes that the network takes, repetitions are merged and blanks left out; what remains are the
-    labels. Graves et al. 2006, "Connectionist Temporal Classification: Labelling Unsegmented Sequence Data with
-    Recurrent Neural Networks" (https://keras.io/api/losses/probabilistic_losses/#ctc-class). The equations are in
-    :mod:`rnn_ref.kernels.cpu.ctc`; :func:`rnn_ref.seq2seq.ctc_decode` goes from predictions to labels.
+    A path has one class at each time step; merging repetitions and dropping blanks gives its labels. Graves et al.
+    2006, "Connectionist Temporal Classification: Labelling Unsegmented Sequence Data with Recurrent Neural Networks"
+    (https://keras.io/api/losses/probabilistic_losses/#ctc-class). The equations are in :mod:`rnn_ref.kernels.cpu.ctc`;
+    :func:`rnn_ref.seq2seq.ctc_decode` goes from predictions to labels.
 
-    Targets are integers ``(B, L)``, filled up with 0; predictions are logits ``(B, T, C)`` (without a softmax) of which
-    class 0 is the blank. A mask ``(B, T)`` of the predictions that ends a sequence early makes it so much shorter.
+    Targets are integers ``(B, L)``, padded with 0; predictions are logits ``(B, T, C)`` (without a softmax), with class
+    0 as the blank. A mask ``(B, T)`` of the predictions that ends a sequence early shortens it.
 
     Raises
     ------
     ValueError
-        If a sequence has fewer time steps than its labels need: one for each, and one for the blank between two that
-        are equal.
+        If a sequence has fewer time steps than its labels need: one for each, and one for the blank between equal
+        neighbours.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class CTC(Loss):
         return xp.asarray(self._run(y_true, y_pred, gradient=True)[1])
 
     def _masked(self, y_pred, mask):
-        """Masked steps at the end are made sure to be blank, which is as if they were not there."""
+        """Make masked steps at the end certain to be blank, which is as if they were not there."""
         y_pred = as_float(y_pred)
         if mask is None or np.ndim(mask) < 2:
             return y_pred, mask
@@ -111,9 +111,9 @@ def ctc_loss(
     labels : ndarray of int, (B, L)
     logits : ndarray, (B, T, C)
     lengths : ndarray of int, (B,)
-        How many of the labels count.
+        The number of labels that count.
     blank : int
-        The class that is none.
+        The class of the blank.
     gradient : bool
         Whether to compute it.
 

@@ -1,4 +1,4 @@
-"""Focal losses: crossentropy that counts less where the prediction is right already. t is y_true, p is y_pred."""
+"""Focal losses: crossentropy that counts less where predictions are already right. t is y_true, p is y_pred."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _power(x: np.ndarray, exponent: float) -> tuple[np.ndarray, np.ndarray]:
-    """``x^exponent`` and its derivative; that of a constant is 0 at ``x = 0`` too."""
+    """``x^exponent`` and its derivative, which for exponent 0 is 0 even at ``x = 0``."""
     if exponent == 0:
         return xp.ones_like(x), xp.zeros_like(x)
     with np.errstate(divide="ignore"):
@@ -27,7 +27,7 @@ def _power(x: np.ndarray, exponent: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 class BinaryFocalCrossentropy(Loss):
-    """``mean(w (1 - p_t)^γ H)`` with the binary crossentropy H and ``p_t``, the probability given to what came true.
+    """``mean(w (1 - p_t)^γ H)`` with the binary crossentropy H and ``p_t``, the probability of the true outcome.
 
         p_t = t p + (1 - t) (1 - p)
         w   = α t + (1 - α) (1 - t), with ``apply_class_balancing``; otherwise 1
@@ -171,7 +171,7 @@ class CategoricalFocalCrossentropy(Loss):
         q = _clip(p)
         factor, dfactor = _power(1 - q, self.gamma)
         dp = alpha * t * (dfactor * xp.log(q) - factor / q) * _dclip(p)
-        dp = dp - xp.sum(dp * p, axis=self.axis, keepdims=True)  # through the sum that p was divided by
+        dp = dp - xp.sum(dp * p, axis=self.axis, keepdims=True)  # through the sum by which p was divided
         return dp * p if self.from_logits else dp / total
 
     def _parts(self, y_true, y_pred):
@@ -199,8 +199,8 @@ class CategoricalFocalCrossentropy(Loss):
 class CategoricalGeneralizedCrossEntropy(Loss):
     """``(1 - p^q) / q`` with the probability p of the right class, given as an integer.
 
-    Between crossentropy (q towards 0) and absolute error (towards 1): wrong labels do less harm. Zhang and Sabuncu
-    2018, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels".
+    Lies between crossentropy (q near 0) and absolute error (q near 1), so that wrong labels do less harm. Zhang and
+    Sabuncu 2018, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels".
 
     Parameters
     ----------

@@ -10,13 +10,13 @@ from .base import Loss
 
 
 class FunctionLoss(Loss):
-    """The loss that a Python function computes; HIPS autograd differentiates it.
+    """A loss computed by a Python function, which HIPS autograd differentiates.
 
     Parameters
     ----------
     fn : callable
-        ``fn(y_true, y_pred, **kwargs)`` returns losses per sample, or one number. It computes with operators and
-        NumPy's functions.
+        ``fn(y_true, y_pred, **kwargs)`` returns losses per sample, or one number, and computes with operators and
+        NumPy functions.
     reduction, name, dtype
         As for every :class:`Loss`; named after the function by default.
     **kwargs

@@ -1,6 +1,6 @@
 """Losses as functions: ``mean_squared_error(y_true, y_pred)`` returns the losses per sample, not reduced.
 
-Each stands for ``call`` of the class of the same name, where the formula and its derivative are.
+Each is the ``call`` of the class with the same name, which has the formula and its derivative.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Maximum-margin losses. t is y_true, -1 or 1 (0 and 1 are converted), p is y_pred; at a kink half the slope."""
+"""Maximum-margin losses. t is y_true, -1 or 1 (0 and 1 are converted), p is y_pred; at kinks, half the slope."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import Loss
 
 
 def _signed(y_true, y_pred):
-    """Targets -1 and 1; targets that are all 0 or 1 are converted."""
+    """Targets as -1 and 1; targets that are all 0 or 1 are converted."""
     t, p = same_shape(y_true, y_pred)
     is_binary = xp.all((t == 0) | (t == 1))
     return xp.where(is_binary, 2 * t - 1, t), p

@@ -1,4 +1,4 @@
-"""Losses of overlap, for masks of yes and no: how much of targets t and predictions p is common to both."""
+"""Losses of overlap, for binary masks: how much targets t and predictions p have in common."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Tversky(Loss):
     """``1 - common / (common + α sum((1 - p) t) + β sum(p (1 - t)))`` with ``common = sum(t p)``.
 
     Salehi et al. 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep networks"
-    (https://keras.io/api/losses/regression_losses/#tversky-class); α and β weigh what Keras's code has them weigh.
+    (https://keras.io/api/losses/regression_losses/#tversky-class); α and β are assigned as in Keras's code.
 
     Parameters
     ----------
     alpha, beta : float
-        Weights of what was missed, and of what was found and is not there.
+        Weights of misses, and of false alarms.
     axis : int or tuple of int, optional
         The axes to sum over; all of them when absent: one loss for the whole batch. ``(1, 2, ...)`` gives one for each
         sample.

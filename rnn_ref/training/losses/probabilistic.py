@@ -1,8 +1,8 @@
 """Losses for probabilities and counts. In every formula t is y_true, p is y_pred.
 
-Probabilities are held in ``[1e-7, 1 - 1e-7]``, as Keras does, so that logarithms stay finite. Beyond these
-bounds a loss is constant and its derivative zero; at a bound it is one half, the middle of its neighbours
-(as in JAX).
+Probabilities are clipped to ``[1e-7, 1 - 1e-7]``, as in Keras, so that logarithms stay finite. Beyond these
+bounds a loss is constant and the derivative of the clipping zero; at a bound it is one half, halfway between
+its neighbours (as in JAX).
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ class SparseCategoricalCrossentropy(Loss):
 
 
 class KLDivergence(Loss):
-    """``sum(t log(t / p))``, with t and p held in ``[1e-7, 1]``.
+    """``sum(t log(t / p))``, with t and p clipped to ``[1e-7, 1]``.
 
     Kullback & Leibler, "On information and sufficiency", 1951
     (https://keras.io/api/losses/probabilistic_losses/#kldivergence-class).

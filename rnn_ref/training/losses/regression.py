@@ -1,6 +1,6 @@
 """Losses for real-valued targets. In every formula, n is the size of the last axis: t is y_true, p is y_pred.
 
-Targets and predictions have one shape ``(..., n)``, losses per sample the shape ``(...,)``.
+Targets and predictions have the same shape ``(..., n)``, losses per sample the shape ``(...,)``.
 """
 
 from __future__ import annotations

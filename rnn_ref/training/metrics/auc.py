@@ -22,7 +22,7 @@ class AUC(Metric):
     Parameters
     ----------
     num_thresholds : int
-        Number of thresholds, evenly from 0 to 1.
+        Number of thresholds, evenly spaced from 0 to 1.
     curve : {"ROC", "PR", "PRGAIN"}
     summation_method : {"interpolation", "minoring", "majoring"}
         Between thresholds take the middle, the lower or the higher end. ``"interpolation"`` of ``"PR"``
@@ -33,7 +33,7 @@ class AUC(Metric):
     multi_label : bool
         Average the areas of the labels, instead of taking all labels together.
     num_labels : int, optional
-        Number of labels; with `multi_label` only. By default what the first batch has.
+        Number of labels, only with `multi_label`. By default that of the first batch.
     label_weights : array, shape (C,), optional
         Weights of the labels in the average, or of their samples without `multi_label`.
     from_logits : bool
@@ -163,7 +163,7 @@ class AUC(Metric):
 
     @staticmethod
     def _interpolated_pr(tp, fp, fn) -> np.ndarray:
-        """Between two thresholds true positives are linear in all positives p; precision, tp / p, is integrated."""
+        """Between two thresholds, true positives are taken as linear in positives p, and tp / p is integrated."""
         p = tp + fp
         dtp = tp[:-1] - tp[1:]
         slope = divide_no_nan(dtp, np.maximum(p[:-1] - p[1:], 0))

@@ -1,4 +1,4 @@
-"""`Metric` and the means most metrics are: numbers that accumulate over batches."""
+"""`Metric`, a number accumulated over batches, and the means that most metrics are."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class MetricVariable(np.ndarray):
         self.name = state[-1]
 
     def numpy(self) -> np.ndarray:
-        """The value, as an array of its own."""
+        """A copy of the value."""
         return np.array(self)
 
     def assign(self, value):
         self[...] = plain(value)
 
-    # What is added may be on a GPU, and is read when a training step has handed over all its work.
+    # What is added may be on a GPU, and is read once a training step has queued all its work.
     def assign_add(self, value):
         later(self._add, plain(value))
 
@@ -64,13 +64,13 @@ class MetricVariable(np.ndarray):
 class Metric(Spelled):
     """Base class of metrics (https://keras.io/api/metrics/base_metric/).
 
-    A subclass makes its state with `add_variable`, adds to it in `update_state` and reads it in `result`. Metrics that
-    are its attributes (or in lists or dicts that are) are reset with it.
+    A subclass makes its state with `add_variable`, adds to it in `update_state` and reads it in `result`. Metrics in
+    its attributes (or in lists or dicts there) are reset with it.
 
     Parameters
     ----------
     dtype : str, optional
-        Precision of the state. By default float64, so that an epoch of any length adds up exactly enough.
+        Precision of the state; by default float64, which is precise enough for sums over epochs of any length.
     name : str, optional
 
     Examples
@@ -133,11 +133,11 @@ class Metric(Spelled):
 
     @property
     def variables(self) -> list[MetricVariable]:
-        """The state, in order of creation, and then that of the metrics inside."""
+        """The state, in order of creation, followed by that of the metrics inside."""
         return [*self._state.values(), *(variable for metric in self._inner for variable in metric.variables)]
 
     def reset_state(self) -> None:
-        """Forget what was seen."""
+        """Forget everything seen so far."""
         for variable in self._state.values():
             variable.assign(0)
         for metric in self._inner:
@@ -184,7 +184,7 @@ def metrics_in(structure) -> list[Metric]:
 
 
 def _of_plain_arrays(update_state):
-    """Metrics have no gradient: what autograd is recording reaches them as plain arrays."""
+    """Pass plain arrays to metrics where autograd is recording, as they have no gradient."""
 
     @functools.wraps(update_state)
     def update(self, *args, **kwargs):
@@ -194,7 +194,7 @@ def _of_plain_arrays(update_state):
 
 
 def _per_sample(values, sample_weight, reduce) -> tuple[np.ndarray, np.ndarray | None]:
-    """Weighted values and weights of shape ``(B,)`` (or scalars): further axes are reduced, first values' own."""
+    """Weighted values and weights of shape ``(B,)`` (or scalars): further axes are reduced, those of values first."""
     values = as_float(values)
     if sample_weight is not None:
         weight = xp.asarray(as_weights(sample_weight), dtype=values.dtype)
@@ -290,7 +290,7 @@ class MeanMetricWrapper(Mean):
         sample_weight : array, optional
             ``(B,)``, or ``(B, T)`` for values per time step.
         mask : array of bool, optional
-            Likewise; False is left out. When absent, the mask that a layer called on arrays left with the predictions.
+            Likewise; entries that are False are left out. By default the mask that travels with the predictions.
         """
         mask = mask_of(y_pred) if mask is None else mask
         values = self._fn(xp.asarray(y_true), xp.asarray(y_pred), **self._fn_kwargs)
@@ -298,7 +298,7 @@ class MeanMetricWrapper(Mean):
 
     def get_config(self):
         config = super().get_config()
-        if type(self) is MeanMetricWrapper:  # subclasses make their own `fn`
+        if type(self) is MeanMetricWrapper:  # subclasses set their own `fn`
             config["fn"] = serialize(self._fn)
         return {**config, **self._fn_kwargs}
 

@@ -15,7 +15,7 @@ from rnn_ref.device import xp
 from .._arrays import as_float, as_numbers, divide_no_nan, same_rank, weight_like
 from .base import Metric
 
-LOWEST = -1e10  # below every prediction: with `top_k`, what is not among the k best gets this score
+LOWEST = -1e10  # below every prediction; with `top_k`, all but the k best get this score
 
 
 def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, top_k=None, class_id=None, keep=0):
@@ -28,13 +28,13 @@ def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, to
     y_true, y_pred : array, shape (B,) or (B, ..., C)
     thresholds : array, shape (K,)
     sample_weight : array, optional
-        Of the shape of `y_pred`, or without its last axis.
+        With the shape of `y_pred`, or without its last axis.
     label_weights : array, shape (C,), optional
     top_k : int, optional
         Only the k largest predictions along the last axis can be positive.
     class_id : int, optional
-        Look at this class only.
-    keep : int
+        Count this class only.
+        keep : int
         How many trailing axes to count separately: 1 counts each label for itself.
 
     Returns
@@ -81,7 +81,7 @@ def count(y_true, y_pred, thresholds, sample_weight=None, label_weights=None, to
 
 
 def _kept(numbers, dtype: np.dtype) -> np.ndarray:
-    """Numbers that are the same for every batch, on the current device: they are sent to a GPU once."""
+    """Numbers that are the same for every batch, on the current device, so as to be sent to a GPU only once."""
     numbers = np.asarray(numbers, dtype)
     return numbers if xp.module is np else _sent(numbers.tobytes(), numbers.dtype)
 
@@ -177,7 +177,7 @@ class FalseNegatives(_Counter):
 
 
 class _Ratio(Metric):
-    """Hits divided by hits and misses; a miss is one kind of error, which the subclass names."""
+    """Hits divided by hits and misses; the subclass says which kind of error is a miss."""
 
     _direction = "up"
     _misses: tuple[str, int]
@@ -193,7 +193,7 @@ class _Ratio(Metric):
         self.misses = self.add_variable((len(self.thresholds),), name=self._misses[0])
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Take in a batch; arguments as for `count`."""
+        """Add a batch; arguments as for `count`."""
         counts = count(y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id)
         self.true_positives.assign_add(counts[0])
         self.misses.assign_add(counts[self._misses[1]])
@@ -207,7 +207,7 @@ class _Ratio(Metric):
 
 
 class Precision(_Ratio):
-    """Which part of the positive predictions is right: ``tp / (tp + fp)``.
+    """The fraction of positive predictions that are right: ``tp / (tp + fp)``.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ class Precision(_Ratio):
 
 
 class Recall(_Ratio):
-    """Which part of the positive targets was found: ``tp / (tp + fn)``. Parameters as for `Precision`.
+    """The fraction of positive targets that were found: ``tp / (tp + fn)``. Parameters as for `Precision`.
 
     >>> Recall()([0, 1, 1], [1, 0, 1])
     0.5

@@ -78,14 +78,14 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
 
 class R2Score(Metric):
-    """Which part of the targets' variance the predictions explain: ``1 - sum (t - p)^2 / sum (t - mean t)^2``.
+    """The fraction of the targets' variance that is explained: ``1 - sum (t - p)^2 / sum (t - mean t)^2``.
 
     (https://keras.io/api/metrics/regression_metrics/#r2score-class)
 
     Parameters
     ----------
     class_aggregation : {"uniform_average", "variance_weighted_average", None}
-        How the scores of the outputs become one; None leaves them apart.
+        How to combine the scores of the outputs; None keeps them separate.
     num_regressors : int
         Adjust the score for this number of regressors.
     name, dtype : str, optional
@@ -140,7 +140,7 @@ class R2Score(Metric):
     def result(self):
         if not self._built:  # no batch yet
             return 0.0
-        with np.errstate(divide="ignore", invalid="ignore"):  # of constant targets: 0 as in Keras, or NaN
+        with np.errstate(divide="ignore", invalid="ignore"):  # for constant targets: 0 as in Keras, or NaN
             total = np.asarray(self.squared_sum - self.sum * (self.sum / self.count))
             scores = np.asarray(1 - self.total_mse / total)
             scores = np.where(np.isinf(scores), 0.0, scores)

@@ -13,7 +13,7 @@ from .base import Metric
 
 
 class FBetaScore(Metric):
-    """``(1 + beta^2) * precision * recall / (beta^2 * precision + recall)``, of each class.
+    """``(1 + beta^2) * precision * recall / (beta^2 * precision + recall)`` for each class.
 
     (https://keras.io/api/metrics/classification_metrics/#fbetascore-class; van Rijsbergen, "Information
     retrieval", 1979)
@@ -26,7 +26,7 @@ class FBetaScore(Metric):
     beta : float
         How many times more recall matters than precision.
     threshold : float, optional
-        Predictions above are positive. By default the largest one of each sample is, unless it is 0.
+        Predictions above it are positive. By default the largest of each sample is, unless it is 0.
     name, dtype : str, optional
 
     Examples
@@ -99,7 +99,7 @@ class FBetaScore(Metric):
 
 
 class F1Score(FBetaScore):
-    """The harmonic mean of precision and recall, of each class; parameters as for `FBetaScore`.
+    """The harmonic mean of precision and recall for each class; parameters as for `FBetaScore`.
 
     (https://keras.io/api/metrics/classification_metrics/#f1score-class)
 

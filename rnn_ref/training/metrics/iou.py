@@ -17,17 +17,17 @@ from .base import Metric
 
 
 class IoU(Metric):
-    """``tp / (tp + fp + fn)`` of the classes asked for, averaged over those that occur.
+    """``tp / (tp + fp + fn)`` of the given classes, averaged over those that occur.
 
     Parameters
     ----------
     num_classes : int
-        What is no class from 0 to ``num_classes - 1`` does not count.
+        Anything outside 0 to ``num_classes - 1`` is ignored.
     target_class_ids : list of int
-        The classes asked for.
+        The classes to average over.
     name, dtype : str, optional
     ignore_class : int, optional
-        Targets of this class do not count.
+        Targets of this class are ignored.
     sparse_y_true, sparse_y_pred : bool
         Classes are integers. Otherwise `axis` has a score for each class, and the largest one decides.
     axis : int
@@ -69,7 +69,7 @@ class IoU(Metric):
         y_true, y_pred : array
             Classes, or scores of classes, of any shape.
         sample_weight : array, optional
-            A number, or as many as there are targets.
+            A number, or one for each target.
         """
         y_true = whole(xp.asarray(y_true)) if self.sparse_y_true else xp.argmax(as_numbers(y_true), axis=self.axis)
         y_pred = whole(xp.asarray(y_pred)) if self.sparse_y_pred else xp.argmax(as_numbers(y_pred), axis=self.axis)
@@ -111,7 +111,7 @@ def _classes(ids: Sequence[int], num_classes: int, owner: str) -> list[int]:
 
 
 class BinaryIoU(IoU):
-    """`IoU` of class 0, class 1 or both, where predictions from `threshold` on are class 1.
+    """`IoU` of class 0, class 1 or both, where predictions of at least `threshold` are class 1.
 
     >>> round(BinaryIoU(threshold=0.3)([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]), 4)
     0.3333

@@ -1,4 +1,4 @@
-"""The best of one ratio where another reaches a given value, over all thresholds.
+"""The best value of one ratio, over all thresholds, where another reaches a given value.
 
 (https://keras.io/api/metrics/classification_metrics/)
 """
@@ -15,7 +15,7 @@ from .confusion import count
 
 
 class _AtValue(Metric):
-    """The largest ``_best`` among the thresholds at which ``_held`` is at least `value`; 0 where none is."""
+    """The largest ``_best`` among the thresholds at which ``_held`` is at least `value`; 0 if there is none."""
 
     _direction = "up"
     _argument: str  # the constructor's name for `value`
@@ -63,7 +63,7 @@ class SensitivityAtSpecificity(_AtValue):
     specificity : float
         In ``[0, 1]``.
     num_thresholds : int
-        Number of thresholds, evenly from 0 to 1.
+        Number of thresholds, evenly spaced from 0 to 1.
     class_id : int, optional
         Look at this class only.
     name, dtype : str, optional

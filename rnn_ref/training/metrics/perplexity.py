@@ -15,10 +15,10 @@ from .base import Metric
 
 
 class Perplexity(Metric):
-    """The exponential of the mean cross-entropy in nats: of all targets seen, each with its weight.
+    """The exponential of the weighted mean cross-entropy, in nats, of all targets seen.
 
-    Jelinek et al., "Perplexity: a measure of the difficulty of speech recognition tasks", 1977. Every time step
-    that counts, counts alike, however the sequences are batched and padded.
+    Jelinek et al., "Perplexity: a measure of the difficulty of speech recognition tasks", 1977. Every unmasked time
+    step counts the same, however the sequences are batched and padded.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ class Perplexity(Metric):
         y_true : array of int, shape (...,)
         y_pred : array, shape (..., C)
         sample_weight : array, optional
-            ``(B,)``, or of the shape of the targets.
+            ``(B,)``, or the shape of the targets.
         mask : array of bool, optional
-            Likewise; False is left out.
+            Likewise; entries that are False are left out.
         """
         crossentropy = self._loss.call(y_true, y_pred)
         weight = weight_like(fold_mask(sample_weight, mask, dtype=np.float64), crossentropy)

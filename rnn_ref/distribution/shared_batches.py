@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 
@@ -41,16 +42,16 @@ class SharedBatches:
         if type(self._source) is ArrayBatches:
             yield from self._source.batches(self._part)
             return
-        batches = iter(self._source)
-        for number in range(2**63):
-            with self._ranks.telling():
-                batch = next(batches, None)
-            if batch is None:
-                return
-            if number == 0:
-                self._compare(batch)
-            rows = self._part(slice(0, next(len(array) for array in batch[0] if array is not None)))
-            yield tuple([None if array is None else array[rows] for array in part] for part in batch)
+        with closing(iter(self._source)) as batches:
+            for number in range(2**63):
+                with self._ranks.telling():
+                    batch = next(batches, None)
+                if batch is None:
+                    return
+                if number == 0:
+                    self._compare(batch)
+                rows = self._part(slice(0, next(len(array) for array in batch[0] if array is not None)))
+                yield tuple([None if array is None else array[rows] for array in part] for part in batch)
 
     def _part(self, rows):
         total = rows.stop - rows.start if isinstance(rows, slice) else len(rows)

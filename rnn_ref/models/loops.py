@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import closing
 
 import numpy as np
 
@@ -115,9 +116,9 @@ class Loops:
         self.stop_training = self._warned_of_loss = False
         called.on_train_begin()
         backup = backup_of(called)
-        point = backup and resume(self, training, called, backup)
-        logs: dict[str, float] = point.logs if point else {}
         try:
+            point = backup and resume(self, training, called, backup)
+            logs: dict[str, float] = point.logs if point else {}
             for epoch in epochs_to_do:
                 if point and (epoch < point.epoch or point.stop):
                     continue
@@ -141,6 +142,10 @@ class Loops:
         except BaseException:  # also after Ctrl-C: the bar is closed, the history so far stays, and training has no end
             called.close()
             raise
+        finally:
+            training.close()
+            if validation is not None:
+                validation.close()
         if self.optimizer is not None:
             self.optimizer.finalize_variable_values(self.trainable_weights)
         called.on_train_end(logs)
@@ -240,7 +245,8 @@ class Loops:
         source = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps)
         batches = data.Epochs(_shared(source), steps)
         called = self._callbacks(callbacks, batches, verbose)
-        logs = self._evaluate(batches, called)
+        with closing(batches):
+            logs = self._evaluate(batches, called)
         return self._as_list(logs, return_dict)
 
     @spelled
@@ -260,8 +266,10 @@ class Loops:
             done = len(outputs)
             return self.stop_predicting
 
-        for _, (inputs, _, _) in in_executions(batches, self.steps_per_execution, called.on_predict_batch_begin, end):
-            outputs.append(self._predict_step(inputs))
+        size = self.steps_per_execution
+        with closing(batches):
+            for _, (inputs, _, _) in in_executions(batches, size, called.on_predict_batch_begin, end):
+                outputs.append(self._predict_step(inputs))
         called.on_predict_end()
         return joined(outputs)
 

@@ -86,11 +86,17 @@ class ArrayBatches:
         part.size = _size(part.x)
         return part
 
-    def on_epoch_begin(self) -> None:
+    def begin_pass(self, number: int) -> None:
         """Nothing to prepare."""
+
+    def on_epoch_begin(self) -> None:
+        """Nor for an epoch."""
 
     def on_epoch_end(self) -> None:
         """Nothing to put away."""
+
+    def close(self) -> None:
+        """Nor then."""
 
 
 def _size(x: list) -> int:

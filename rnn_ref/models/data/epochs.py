@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from rnn_ref import random
 
@@ -28,7 +28,7 @@ class Epochs:
     def __init__(self, source, steps: int | None = None):
         self.source, self.steps = source, steps
         self.drawn, self.over = 0, False
-        self._pass: Iterator | None = None  # through the source; may last several epochs
+        self._pass: Generator | None = None  # through the source; may last several epochs
         self._place = 0  # in this pass
         self._passes = 0  # so far, this one included
         self._start: dict | None = None  # of this pass: the state of the package's generator
@@ -44,6 +44,13 @@ class Epochs:
     def restart(self) -> None:
         """Let the next epoch begin with the first batch."""
         self._pass = None
+
+    def close(self) -> None:
+        """No batch is wanted any more: whatever makes them ahead of time ends."""
+        if self._pass is not None:
+            self._pass.close()
+            self._pass = None
+        self.source.close()
 
     def __iter__(self) -> Iterator:
         source = self.source
@@ -70,7 +77,9 @@ class Epochs:
 
     def _begin_pass(self) -> None:
         self._start = random.to_config(random.generator())
-        self._pass, self._place, self._passes = iter(self.source), 0, self._passes + 1
+        self._place, self._passes = 0, self._passes + 1
+        self.source.begin_pass(self._passes)
+        self._pass = iter(self.source)
 
     def position(self) -> dict:
         """Where in the source this is, for :meth:`rejoin` of another process."""
@@ -109,6 +118,7 @@ class Epochs:
                         pass
             generator.bit_generator.state = random.from_config(position["start"]).bit_generator.state
             if position["place"]:
+                self._passes = position["passes"] - 1
                 self._begin_pass()
             for _ in range(position["place"]):
                 last = next(self._pass, None)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 from rnn_ref import checks
@@ -21,11 +19,15 @@ class PyDataset:
     Parameters
     ----------
     workers : int
-        With more than one, so many threads call ``__getitem__`` ahead of time; the order stays.
+        With more than one, so many threads call ``__getitem__`` ahead of time; batches come in order. What threads draw
+        from one generator depends on which of them is first; a generator for each batch does not.
     use_multiprocessing : bool
-        Only False: threads are all there are.
+        Processes in place of threads, also a single one; for ``__getitem__`` that computes in Python. Each has a copy,
+        which is pickled before every epoch, after ``on_epoch_begin``: the class belongs into a module, the program
+        under ``if __name__ == "__main__":``, large arrays into files. Python's, NumPy's and the package's generators
+        are seeded for each batch, so that any number of processes draws the same.
     max_queue_size : int
-        How many batches threads may make ahead; 0 leaves the number to them: one for each.
+        How many batches may be made ahead; 0 leaves the number to the workers: one for each.
 
     References
     ----------
@@ -46,12 +48,12 @@ class PyDataset:
     """
 
     workers = 1  # also where a subclass does not call this __init__
+    use_multiprocessing = False
     max_queue_size = 10
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         owner = type(self).__name__
-        if checks.flag(use_multiprocessing, "use_multiprocessing", owner):
-            raise ValueError(f"{owner}: use_multiprocessing=True is not supported; workers are threads.")
+        self.use_multiprocessing = checks.flag(use_multiprocessing, "use_multiprocessing", owner)
         self.workers = checks.integer(workers, "workers", owner, least=0)
         self.max_queue_size = checks.integer(max_queue_size, "max_queue_size", owner, least=0)
 
@@ -81,23 +83,3 @@ class PyDataset:
 
     def on_epoch_end(self) -> None:
         """Called after every epoch: the place to draw a new order."""
-
-
-def made_ahead(make: Callable, numbers: Iterable[int], *, workers: int, ahead: int) -> Iterator:
-    """``make(k)`` for every number, in order; threads are up to ``ahead`` calls in front.
-
-    Examples
-    --------
-    >>> list(made_ahead(lambda k: k * k, range(5), workers=2, ahead=3))
-    [0, 1, 4, 9, 16]
-    """
-    numbers = iter(numbers)
-    pool = ThreadPoolExecutor(workers)
-    try:
-        waiting = deque(pool.submit(make, k) for k in itertools.islice(numbers, ahead))
-        while waiting:
-            made = waiting.popleft().result()
-            waiting.extend(pool.submit(make, k) for k in itertools.islice(numbers, 1))
-            yield made
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)

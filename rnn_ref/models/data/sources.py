@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 from rnn_ref import checks
+from rnn_ref.models.data.ahead import made_ahead
 from rnn_ref.models.data.arrays import ArrayBatches
 from rnn_ref.models.data.batch import Batch, look_for_nan, one_batch
 from rnn_ref.models.data.kinds import comes_from, is_array, is_structure
 from rnn_ref.models.data.packing import unpack_x_y_sample_weight
-from rnn_ref.models.data.py_dataset import PyDataset, made_ahead
+from rnn_ref.models.data.processes import Processes
+from rnn_ref.models.data.py_dataset import PyDataset
 from rnn_ref.models.data.shuffling import in_order
 from rnn_ref.models.data.stored import any_stored
 from rnn_ref.models.data.stored_batches import StoredBatches
@@ -95,6 +99,7 @@ class IterableBatches:
     shared = False  # among several processes
     why_empty = "At least one is needed."
     lists = True
+    number_of_pass = 0  # in this training, from 1
 
     def __init__(self, x, *, model, class_weight=None, shuffle=False):
         self.x, self.model, self.class_weight, self.shuffle = x, model, class_weight, shuffle
@@ -109,7 +114,8 @@ class IterableBatches:
             return None
 
     def __iter__(self) -> Iterator[Batch]:
-        return map(self.batch, self.items())
+        for item in self.items():
+            yield self.batch(item)
 
     def items(self) -> Iterator:
         return iter(self.x)
@@ -122,17 +128,25 @@ class IterableBatches:
             self._fine = look_for_nan(*batch, model=self.model, only_here=True)
         return batch
 
+    def begin_pass(self, number: int) -> None:
+        """Of the passes of a training this is the next."""
+        self.number_of_pass = number
+
     def on_epoch_begin(self) -> None:
         getattr(self.x, "on_epoch_begin", _nothing)()
 
     def on_epoch_end(self) -> None:
         getattr(self.x, "on_epoch_end", _nothing)()
 
+    def close(self) -> None:
+        """Nothing to put away."""
+
 
 class IndexedBatches(IterableBatches):
     """Batches with numbers: a PyDataset, or what has ``__len__`` and ``__getitem__``."""
 
     why_empty = "Its length is 0."
+    _processes: Processes | None = None
 
     @property
     def number_of_batches(self) -> int | None:
@@ -142,12 +156,25 @@ class IndexedBatches(IterableBatches):
     def endless(self) -> bool:
         return self.number_of_batches is None
 
-    def items(self) -> Iterator:
+    def items(self) -> Generator:
         numbers = itertools.count() if self.endless else in_order(self.number_of_batches, self.shuffle)
-        workers = getattr(self.x, "workers", 1)
-        if workers > 1:
-            return made_ahead(self.x.__getitem__, numbers, workers=workers, ahead=self.x.max_queue_size or workers)
-        return map(self.x.__getitem__, numbers)
+        x, make = self.x, partial(_item, self.x)
+        if not isinstance(x, PyDataset) or x.workers < (1 if x.use_multiprocessing else 2):
+            return (make(number) for number in numbers)
+        if x.use_multiprocessing:
+            self._processes = self._processes or Processes(x)
+            return self._processes.batches(numbers, self.number_of_pass)
+        return made_ahead(make, numbers, workers=x.workers, ahead=x.max_queue_size or x.workers)
+
+    def __iter__(self) -> Iterator[Batch]:
+        with closing(self.items()) as items:  # and whoever makes them
+            for item in items:
+                yield self.batch(item)
+
+    def close(self) -> None:
+        """No process stays."""
+        if self._processes is not None:
+            self._processes.close()
 
 
 class GeneratedBatches(IterableBatches):
@@ -183,6 +210,14 @@ class KeptBatches(GeneratedBatches):
                 "steps_per_epoch, or a PyDataset.",
                 stacklevel=2,
             )
+
+
+def _item(x, number: int) -> Any:
+    try:
+        return x[number]
+    except Exception as error:
+        error.add_note(f"batch {number} of {type(x).__name__}")
+        raise
 
 
 def _nothing() -> None:

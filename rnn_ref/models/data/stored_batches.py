@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from rnn_ref import random
+from rnn_ref.models.data.ahead import made_ahead
 from rnn_ref.models.data.arrays import ArrayBatches
 from rnn_ref.models.data.batch import Batch, look_for_nan, one_batch, weighted
-from rnn_ref.models.data.py_dataset import made_ahead
 from rnn_ref.models.data.stored import BLOCK, Stored, adapted, adapters_in, rows_of
 
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from rnn_ref import Input, Sequential, layers, utils
+from rnn_ref import Input, Sequential, callbacks, layers, utils
 
 X = np.arange(24, dtype="float32").reshape(12, 2)
 
@@ -78,8 +78,23 @@ def test_an_error_in_a_worker_arrives():
         def __getitem__(self, index):
             raise OSError("no such picture")
 
-    with pytest.raises(OSError, match="no such picture"):
-        model().predict(Broken(workers=2), verbose=0)
+    for workers in (1, 2):
+        with pytest.raises(OSError, match="no such picture") as caught:
+            model().predict(Broken(workers=workers), verbose=0)
+        assert caught.value.__notes__ == ["batch 0 of Broken"]
+
+
+def test_no_thread_stays_after_an_early_stop():
+    before = threading.active_count()
+
+    def stop(step, logs):
+        made.stop_training = step == 1
+
+    made, watch = model(), callbacks.LambdaCallback(on_train_batch_end=stop)
+    data = Data(workers=3, max_queue_size=2)
+    made.fit(data, verbose=0, callbacks=[watch])
+    assert threading.active_count() == before
+    assert len(data.asked) <= 2 + 2  # two were used, no more than two wait
 
 
 def test_a_subclass_need_not_call_init():
@@ -107,8 +122,6 @@ def test_what_is_missing_is_named():
     with pytest.raises(ValueError, match="no end"):
         model().predict(NoEnd(), verbose=0)
     assert model().predict(NoEnd(), steps=2, verbose=0).shape == (24, 1)
-    with pytest.raises(ValueError, match="use_multiprocessing"):
-        Data(use_multiprocessing=True)
     with pytest.raises(ValueError, match="workers"):
         Data(workers=-1)
 

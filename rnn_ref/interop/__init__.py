@@ -1,8 +1,8 @@
-"""Models of other libraries in, and models of this one out.
+"""Importing models from other libraries, and exporting models to them.
 
-Each module imports the library that it is about when it is used; what is missing is in the extra ``interop``:
-``pip install 'rnn-ref[interop]'``. What a file says is checked before it is believed; nothing here runs code from a
-file, and nothing reads a pickle.
+Each module imports its library when it is used; the extra ``interop`` installs them: ``pip install
+'rnn-ref[interop]'``. The contents of a file are checked before they are used; nothing here runs code from a file, and
+nothing reads a pickle.
 """
 
 import importlib

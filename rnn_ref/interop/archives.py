@@ -1,4 +1,4 @@
-"""Zip archives, read with limits: nothing is unpacked to the disk, and no more is read than the file has a right to."""
+"""Zip archives, read with limits: nothing is unpacked to disk, and no more is read than is plausible for the file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import zipfile
 from rnn_ref.interop.errors import BrokenFile, UnsafeFile, reading
 
 MEMBERS = 10_000
-EXPANSION = 100  # times its size in the archive; what Keras writes is not compressed at all
-SMALL = 1 << 20  # bytes that no expansion is asked of
+EXPANSION = 100  # times its size in the archive; Keras does not compress at all
+SMALL = 1 << 20  # bytes up to which expansion is not checked
 
 
 def read_members(path, wanted: dict[str, int]) -> dict[str, bytes]:
-    """The members of an archive that are asked for, as far as they are there.
+    """The requested members of an archive, as far as they exist.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def read_members(path, wanted: dict[str, int]) -> dict[str, bytes]:
     Raises
     ------
     UnsafeFile
-        For an archive with too many members, names that lead outside, links, encryption, sizes that cannot be true.
+        For an archive with too many members, names that lead outside, links, encryption, or impossible sizes.
     BrokenFile
-        If it is no archive, or damaged.
+        If it is not an archive, or damaged.
     """
     with reading(path):
         size = _size(path)

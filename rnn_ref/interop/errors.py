@@ -1,4 +1,4 @@
-"""What goes wrong with files."""
+"""Errors about files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class FileError(ValueError):
 
 
 class BrokenFile(FileError):
-    """It is damaged, or not of the kind that its name says."""
+    """It is damaged, or not of the kind that its name suggests."""
 
 
 class UnsafeFile(FileError):
-    """It asks for what no honest file needs: more memory than it has bytes, other files, places outside."""
+    """It asks for something no honest file needs: more memory than it has bytes, other files, paths outside."""
 
 
 class WrongWeights(FileError):
@@ -26,7 +26,7 @@ class WrongWeights(FileError):
 
 @contextmanager
 def reading(path) -> Iterator[None]:
-    """Whatever fails within it is the file's fault, and says so; a file that is not there stays an OSError."""
+    """Report any failure within it as the file's fault; a missing file stays an OSError."""
     try:
         yield
     except (FileError, UnknownObject, FileNotFoundError, PermissionError, IsADirectoryError, ImportError):

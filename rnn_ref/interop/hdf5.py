@@ -1,4 +1,4 @@
-"""HDF5 files, read with limits: plain datasets of numbers that lie in the file itself."""
+"""HDF5 files, read with limits: only plain datasets of numbers stored in the file itself."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from rnn_ref.interop.optional import need
 
 DEPTH = 100
 OBJECTS = 200_000
-EXPANSION = 1000  # times the bytes stored, for compressed datasets
+EXPANSION = 1000  # times the stored bytes, for compressed datasets
 SMALL = 1 << 16
-SECONDS, BYTES_PER_SECOND = 1, 50 << 20  # of processor time, to look a file through
+SECONDS, BYTES_PER_SECOND = 1, 50 << 20  # of processor time, to check a file
 OUT_OF_TIME = -27  # ended by SIGPROF
 
 
 class Stored:
-    """The groups and datasets of an open file that was looked through.
+    """The groups and datasets of an open file that has been checked.
 
     Attributes
     ----------
     datasets : dict of str to h5py.Dataset
-        By path, without a slash in front.
+        By path, without a leading slash.
     groups : dict of str to h5py.Group
         ``""`` is the file itself.
     """
@@ -88,16 +88,16 @@ class Stored:
         return np.asarray(dataset[()])
 
     def sizes(self) -> int:
-        """How many numbers there are in all datasets."""
+        """The number of values in all datasets."""
         return sum(math.prod(dataset.shape) for dataset in self.datasets.values())
 
     def inside(self, path: str) -> list[str]:
-        """The names of what is directly in a group."""
+        """The names of the direct members of a group."""
         return list(self.groups[path]) if path in self.groups else []
 
 
 def _probe(file, where) -> None:
-    """Let another process read the file first, which HDF5 may keep busy for ever, or crash."""
+    """Read the file in another process first, as HDF5 may hang or crash."""
     size = len(file) if isinstance(file, bytes) else os.path.getsize(file)
     seconds = SECONDS + size // BYTES_PER_SECOND
     asked = {
@@ -119,7 +119,7 @@ def _probe(file, where) -> None:
 
 @contextmanager
 def opened(file, where) -> Iterator[Stored]:
-    """Open an HDF5 file, by path or as bytes, and look it through."""
+    """Open an HDF5 file, by path or as bytes, and check it."""
     h5py = need("h5py", "reading HDF5")
     _probe(file, where)
     with reading(where), h5py.File(io.BytesIO(file) if isinstance(file, bytes) else file, "r") as found:

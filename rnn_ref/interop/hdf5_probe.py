@@ -1,7 +1,7 @@
-"""A program that looks through an HDF5 file; on its input a line of JSON, and the file if that gives no path.
+"""A program that checks an HDF5 file; it reads a line of JSON, followed by the file itself if that gives no path.
 
-A damaged file can keep HDF5's C code busy without end, or crash it, and Python cannot stop that. So a process that may
-be ended reads whatever the reader will ask for, before the reader does. What is wrong in other ways the reader says.
+A damaged file can hang HDF5's C code, or crash it, and Python cannot stop that. So a process that can be killed reads
+everything that the reader will ask for, before the reader does. Other faults are left to the reader.
 """
 
 import io
@@ -12,7 +12,7 @@ from contextlib import suppress
 
 
 def look_through(file, expansion: int, small: int, objects: int) -> None:
-    """Open all that hangs together by hard links, read all attributes, and the numbers that lie in chunks."""
+    """Open everything reachable by hard links, and read all attributes and all numbers stored in chunks."""
     import h5py
 
     def inside(group):
@@ -46,7 +46,7 @@ def main() -> None:
         import h5py
 
         if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_PROF, asked["seconds"])  # of processor time; then SIGPROF ends the process
+            signal.setitimer(signal.ITIMER_PROF, asked["seconds"])  # of processor time, then SIGPROF ends the process
         with h5py.File(io.BytesIO(content) if asked["file"] is None else asked["file"], "r") as file:
             look_through(file, *asked["limits"])
 

@@ -1,4 +1,4 @@
-"""Libraries that are imported when they are used, and what to install when they are missing."""
+"""Libraries that are imported on use, and what to install if they are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named tensors of another library as NumPy arrays: from a dict, from a module, or from a ``.safetensors`` file."""
+"""Named tensors of another library as NumPy arrays, from a dict, a module or a ``.safetensors`` file."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ LIMIT = 16 * 2**30  # bytes of a file
 
 
 def read_state(state, where: str) -> dict[str, np.ndarray]:
-    """Arrays by name; float16 and bfloat16 become float32, which holds all their numbers.
+    """Arrays by name; float16 and bfloat16 become float32, which holds all their values.
 
     Parameters
     ----------
     state : dict, module with a ``state_dict``, str or Path
         Of arrays or PyTorch tensors; or the path of a ``.safetensors`` file, for which PyTorch is not needed.
     where : str
-        Who asks, for errors.
+        The caller, for error messages.
 
     Raises
     ------
     ValueError
-        For a pickled file, for one that is damaged, and for what is no array of floating numbers.
+        For a pickled or damaged file, and for anything but arrays of floats.
     """
     if isinstance(state, (str, Path)):
         return _from_file(Path(state), where)
@@ -41,7 +41,7 @@ def read_state(state, where: str) -> dict[str, np.ndarray]:
 
 
 def as_array(tensor, what: str) -> np.ndarray:
-    """A tensor or an array as an array of this process; a copy if the tensor is no array."""
+    """A tensor or an array as a NumPy array; a copy of a tensor."""
     if hasattr(tensor, "detach"):  # PyTorch's
         tensor = tensor.detach().cpu()
         if str(tensor.dtype) == "torch.bfloat16":

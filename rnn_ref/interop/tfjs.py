@@ -1,7 +1,7 @@
-"""Models of TensorFlow.js: ``model.json`` in the Layers format, with its shards of weights beside it; only read.
+"""Models of TensorFlow.js: ``model.json`` in the Layers format, with its shards of weights; read only.
 
-TensorFlow.js gives the gates of an LSTM and a GRU a hard sigmoid where nothing is said, clip(0.2 x + 0.5, 0, 1); so
-does this reader. Its GRU knows ``reset_after=False`` only.
+By default TensorFlow.js uses a hard sigmoid, clip(0.2 x + 0.5, 0, 1), for the gates of an LSTM and a GRU, and so does
+this reader. Its GRU has only ``reset_after=False``.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ GATED = ("LSTM", "GRU", "LSTMCell", "GRUCell")
 
 @explained
 def load(path):
-    """Read a model that TensorFlow.js or its converter wrote.
+    """Read a model written by TensorFlow.js or its converter.
 
     Parameters
     ----------
     path : str or Path
-        Of ``model.json``, or of its folder. Shards are read from that folder, and from nowhere else.
+        Of ``model.json``, or of its folder. Shards are read only from that folder.
 
     Returns
     -------
@@ -39,8 +39,8 @@ def load(path):
     Raises
     ------
     BrokenFile, UnsafeFile, WrongWeights
-        If the files are damaged, name places outside of their folder, or hold other weights than the model has; a graph
-        model, whose layers are gone, is refused.
+        If the files are damaged, refer to anything outside of their folder, or hold weights other than the model's. A
+        graph model, which no longer has layers, is refused.
 
     References
     ----------
@@ -75,12 +75,12 @@ class _Sizes:
         self.arrays = arrays
 
     def sizes(self) -> int:
-        """How many numbers there are."""
+        """The number of values."""
         return sum(array.size for array in self.arrays.values())
 
 
 def with_defaults(entry: Any) -> Any:
-    """A description with what TensorFlow.js means where nothing is said.
+    """A description with TensorFlow.js's defaults filled in.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def _shard(path: Path, place) -> bytes:
 
 
 def _assign(model, arrays: dict[str, np.ndarray], path: Path) -> None:
-    """Each array to the weight that its name means; all of them, or nothing is changed."""
+    """Assign each array to the weight with its name; all of them, or none."""
     taken: dict = {}
     for name, array in arrays.items():
         parts = name.partition(":")[0].split("/")
@@ -168,7 +168,7 @@ def _assign(model, arrays: dict[str, np.ndarray], path: Path) -> None:
 
 
 def _speaks_of(layer, parts: list[str]) -> bool:
-    """Whether a weight's name begins with the layer's: ``lstm_1/lstm_cell/kernel``, or ``lstm_1_LSTM2/kernel``."""
+    """Whether a weight's name starts with the layer's: ``lstm_1/lstm_cell/kernel``, or ``lstm_1_LSTM2/kernel``."""
     names = {layer.name, *(inner.name.rpartition("/")[2] for inner in layer.with_all_inside() if inner is not layer)}
     first = parts[0].rpartition("_")[0] if parts[0].rpartition("_")[2].rstrip("0123456789").isalpha() else parts[0]
     return layer.name == parts[0] or bool(names & {parts[0], first})

@@ -5,8 +5,8 @@
     layers = interop.torch.from_state_dict("net.safetensors", "lstm")    a file; PyTorch is not needed
     lstm.load_state_dict(...to_state_dict(layers) as tensors...)         and back; or to_module(layers)
 
-The layers take ``(batch, time, features)``, whatever ``batch_first`` was. How the weights are laid out on both sides
-stands in :mod:`rnn_ref.interop.torch_weights`.
+The layers take ``(batch, time, features)``, whatever ``batch_first`` was. The layout of the weights on both sides is
+described in :mod:`rnn_ref.interop.torch_weights`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ KINDS = (*LAYERS, "Embedding", "Linear")
 
 @explained
 def find_modules(state) -> dict[str, str]:
-    """What can be made of a state: the kind of every module with weights of its own, by its name.
+    """The kind of every module with weights of its own, by its name, as far as a state tells.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def find_modules(state) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``"RNN"``, ``"LSTM"``, ``"GRU"``, ``"Linear"``, or ``"Embedding or Linear"``, between which numbers do not
-        decide: give :func:`from_state_dict` its ``kind``. Anything else, which cannot be read, is ``"unknown"`` or the
-        name of a single cell, ``"LSTMCell"``.
+        ``"RNN"``, ``"LSTM"``, ``"GRU"``, ``"Linear"``, or ``"Embedding or Linear"``, which cannot be told apart by
+        weights: pass :func:`from_state_dict` the ``kind``. Anything else, which cannot be read, is ``"unknown"`` or
+        the name of a single cell, ``"LSTMCell"``.
 
     Examples
     --------
@@ -72,26 +72,26 @@ def from_state_dict(
     prefix : str
         The module's name in it: ``"lstm"`` for ``lstm.weight_ih_l0`` and so on.
     kind : {"RNN", "LSTM", "GRU", "Embedding", "Linear"}, optional
-        Recognized by names and shapes when absent; a matrix without a bias may be either of the last two and must be
-        told.
+        By default recognized by names and shapes; a matrix without a bias may be either of the last two, so the kind
+        must be given.
     nonlinearity : {"tanh", "relu"}
-        That of an ``nn.RNN``, which its weights do not tell.
+        That of an ``nn.RNN``, which its weights do not show.
     dropout : float
-        That of the module, between its layers; its weights do not tell it.
+        That of the module, between its layers, which its weights do not show.
     return_sequences, return_state : bool
-        Of the last layer; those below return their sequences. PyTorch's ``output`` is the sequence. Without it a
-        bidirectional layer returns what each direction ends with, which is ``h_n``, and not ``output[:, -1]``.
+        Of the last layer; those below return their sequences. PyTorch's ``output`` is the sequence. Without it, a
+        bidirectional layer returns the final state of each direction, which is ``h_n``, not ``output[:, -1]``.
 
     Returns
     -------
     list of Layer
-        To be put into a model: ``Sequential([*from_state_dict(state, "lstm"), *from_state_dict(state, "out")])``.
+        For use in a model: ``Sequential([*from_state_dict(state, "lstm"), *from_state_dict(state, "out")])``.
 
     Raises
     ------
     ValueError
-        If there is no such module, or its weights are incomplete, do not fit together, or belong to something that has
-        no equal here (``proj_size``).
+        If there is no such module, or its weights are incomplete, do not fit together, or belong to something without
+        an equivalent here (``proj_size``).
 
     Examples
     --------
@@ -135,7 +135,7 @@ def from_module(module, *, return_sequences: bool = True, return_state: bool = F
     Parameters
     ----------
     module : torch.nn.Module
-        Of a model with parts, the part: ``from_module(net.lstm)``.
+        For a model with several parts, one part: ``from_module(net.lstm)``.
     return_sequences, return_state : bool
         See :func:`from_state_dict`.
 
@@ -147,7 +147,7 @@ def from_module(module, *, return_sequences: bool = True, return_state: bool = F
     Raises
     ------
     ValueError
-        For another module, or an option that has no equal here: ``proj_size``, ``max_norm``.
+        For another module, or an option without an equivalent here: ``proj_size``, ``max_norm``.
     """
     names = [cls.__name__ for cls in type(module).__mro__ if cls.__module__.startswith("torch.nn.modules.")]
     kind = next((name for name in names if name in KINDS), None)
@@ -173,7 +173,7 @@ def from_module(module, *, return_sequences: bool = True, return_state: bool = F
 
 @explained
 def load_state_dict(layers, state, prefix: str = "") -> None:
-    """Put a PyTorch module's weights into layers that are there already.
+    """Put a PyTorch module's weights into existing layers.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def load_state_dict(layers, state, prefix: str = "") -> None:
     Raises
     ------
     ValueError
-        If kind, number of layers, directions, biases or shapes differ; then nothing was changed.
+        If kind, number of layers, directions, biases or shapes differ. Nothing is changed then.
 
     Examples
     --------
@@ -214,7 +214,7 @@ def load_state_dict(layers, state, prefix: str = "") -> None:
 
 @explained
 def to_state_dict(layers, prefix: str = "") -> dict[str, np.ndarray]:
-    """The weights of layers by the names, and in the layout, of the PyTorch module that computes the same.
+    """The weights of layers with the names and layout of the PyTorch module that computes the same.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def to_state_dict(layers, prefix: str = "") -> dict[str, np.ndarray]:
         An ``Embedding``, a ``Dense``, or a stack of ``SimpleRNN``, ``LSTM`` or ``GRU``, or of ``Bidirectional`` ones,
         with ``Dropout`` between them at most.
     prefix : str
-        Put in front of every name: ``"lstm"``.
+        Prefix of every name: ``"lstm"``.
 
     Returns
     -------
@@ -295,7 +295,7 @@ def to_module(layers):
 
 
 def _module_in(state, prefix: str, kind: str | None, asker: str) -> tuple[dict[str, np.ndarray], str, str]:
-    """Arrays and kind of one module of a state, and what to call it in errors."""
+    """Arrays and kind of one module in a state, and its name for error messages."""
     where = f"{asker}({prefix!r})" if prefix else asker
     arrays = own(read_state(state, where), prefix, where)
     if kind is not None:

@@ -1,4 +1,4 @@
-"""What modules the names of a PyTorch ``state_dict`` belong to."""
+"""The modules that the names in a PyTorch ``state_dict`` belong to."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ EITHER = "Embedding or Linear"
 
 
 def find_kinds(state: dict[str, np.ndarray]) -> dict[str, str]:
-    """What each module with weights of its own is, by its name (``""`` for the module that was saved itself).
+    """The kind of each module with weights of its own, by name (``""`` for the saved module itself).
 
-    ``Embedding or Linear`` has a matrix and no bias: its numbers do not say which it is. ``"unknown"`` is neither of
-    these nor recurrent.
+    ``Embedding or Linear`` has a matrix and no bias, which does not show which it is. ``"unknown"`` is neither of these
+    nor recurrent.
     """
     modules: dict[str, dict[str, np.ndarray]] = {}
     for key, array in state.items():
@@ -41,7 +41,7 @@ def _kind(arrays: dict[str, np.ndarray]) -> str:
 
 
 def own(state: dict[str, np.ndarray], prefix: str, where: str) -> dict[str, np.ndarray]:
-    """The arrays of one module, by their names in it."""
+    """The arrays of one module, by their names within it."""
     prefix = prefix if not prefix or prefix.endswith(".") else f"{prefix}."
     found = {
         key[len(prefix) :]: a for key, a in state.items() if key.startswith(prefix) and "." not in key[len(prefix) :]
@@ -102,7 +102,7 @@ def recurrent_directions(arrays: dict[str, np.ndarray], kind: str, where: str) -
 
 
 def check_floating(array: np.ndarray, what: str, like: np.ndarray | None = None) -> None:
-    """Weights are float32 or float64, all of a layer the same."""
+    """Check that weights are float32 or float64, the same for a whole layer."""
     if array.dtype not in (np.float32, np.float64) or (like is not None and like.dtype != array.dtype):
         expected = "float32 or float64" if like is None or like is array else str(like.dtype)
         raise ValueError(f"{what} is of {array.dtype}, expected {expected}.")

@@ -1,4 +1,4 @@
-"""Which PyTorch module a stack of layers is: what must be alike in all of them, and what has no equal there."""
+"""The PyTorch module that equals a stack of layers: what they must share, and what has no equivalent there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_ref.models import Sequential
 
 
 class Stack(NamedTuple):
-    """Layers that make one module: its kind, the layers without dropout between them, and what they share."""
+    """Layers that form one module: its kind, the layers without the dropout in between, and what they share."""
 
     kind: str
     layers: list[Layer]
@@ -20,12 +20,12 @@ class Stack(NamedTuple):
 
 
 def stack_of(layers, where: str) -> Stack:
-    """The module that a layer, or a list of layers, is.
+    """The module that a layer, or a list of layers, forms.
 
     Raises
     ------
     ValueError
-        Names the layer, and what about it PyTorch does not have.
+        Names the layer, and what PyTorch lacks for it.
     """
     layers = layers.layers if isinstance(layers, Sequential) else layers
     layers = list(layers) if isinstance(layers, (list, tuple)) else [layers]
@@ -82,7 +82,7 @@ def stack_of(layers, where: str) -> Stack:
 
 
 def _describe(layer: Layer, where: str) -> tuple[str, int, int, bool, str]:
-    """Kind, number of directions, units, whether there are biases, and activation."""
+    """Kind, number of directions, units, presence of biases, and activation."""
     if not isinstance(layer, Bidirectional):
         if not isinstance(layer, RNN):
             raise ValueError(f"{where}: {layer.name} is not recurrent; give it by itself.")

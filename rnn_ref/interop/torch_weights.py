@@ -1,4 +1,4 @@
-"""PyTorch's layout of recurrent weights, and Keras's, each made from the other.
+"""PyTorch's layout of recurrent weights and Keras's, converted both ways.
 
     PyTorch                                    here
     weight_ih (G*H, F), weight_hh (G*H, H)     kernel (F, G*H), recurrent_kernel (H, G*H): transposed
@@ -7,16 +7,15 @@
     RNN, LSTM: bias_ih + bias_hh               bias (G*H,): their sum; on the way back bias_ih = bias, bias_hh = 0
     GRU: bias_ih, bias_hh                      bias (2, 3*H), rows: both kept, since reset_after needs both
 
-Where a second bias is added to the first, only their sum matters, and no file could say what it was made of. Everything
-else goes back and forth bit for bit. ``rnn_ref.derive_parameters(layer)`` tells what this does to the number of
-parameters.
+If a second bias is added to the first, only their sum matters, and how it was split is lost. Everything else converts
+back and forth bit for bit. ``rnn_ref.derive_parameters(layer)`` shows what this does to the number of parameters.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-BLOCKS = {"RNN": (0,), "LSTM": (0, 1, 2, 3), "GRU": (1, 0, 2)}  # where each gate here stands in PyTorch, and vice versa
+BLOCKS = {"RNN": (0,), "LSTM": (0, 1, 2, 3), "GRU": (1, 0, 2)}  # the position of each gate in PyTorch, and vice versa
 
 
 def _reordered(array: np.ndarray, kind: str) -> np.ndarray:
@@ -26,7 +25,7 @@ def _reordered(array: np.ndarray, kind: str) -> np.ndarray:
 
 
 def from_torch(kind: str, weights: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """``weight_ih``, ``weight_hh`` and perhaps ``bias_ih``, ``bias_hh`` -> kernel, recurrent_kernel, bias.
+    """``weight_ih``, ``weight_hh`` and optionally ``bias_ih``, ``bias_hh`` -> kernel, recurrent_kernel, bias.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One long sequence in batches whose rows go on from each to the next: what stateful layers are trained on."""
+"""One long sequence in batches whose rows continue from one to the next, for training stateful layers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from rnn_ref.guard import guarded
 
 
 class StatefulBatches:
-    """Batches of a long sequence, in an order that stays; :func:`stateful_batches` makes it.
+    """Batches of a long sequence in a fixed order, made by :func:`stateful_batches`.
 
-    It is no list: what can be asked for single batches is shuffled by `fit`.
+    Only iterable, not indexable, since `fit` shuffles data that can be indexed by batch.
 
     Attributes
     ----------
     batch_size, length : int
         Rows of every batch, and their steps.
     left_over : int
-        How many steps at the end are in no batch.
+        The number of steps at the end that are in no batch.
     """
 
     def __init__(self, data: Any, targets: Any, batch_size: int, length: int, reset: Any = None):
@@ -55,39 +55,39 @@ class StatefulBatches:
 def stateful_batches(
     data: Any, batch_size: int, length: int, targets: Any = None, reset: Any = None
 ) -> StatefulBatches:
-    """Line a long sequence up so that row `i` of a batch goes on where row `i` of the one before ended.
+    """Arrange a long sequence so that row `i` of a batch continues where row `i` of the previous one ended.
 
-    The sequence is cut into `batch_size` pieces of the same length, one for each row, and these into batches of
-    `length` steps. A layer with ``stateful=True`` carries its states from batch to batch, so it reads every piece from
-    its beginning to its end, while gradients go back `length` steps: truncated backpropagation through time. `fit` goes
-    through the batches in their order, whatever its `shuffle`.
+    The sequence is cut into `batch_size` pieces of equal length, one for each row, and these into batches of `length`
+    steps. A layer with ``stateful=True`` carries its states from batch to batch, so it reads every piece from beginning
+    to end, while gradients go back only `length` steps: truncated backpropagation through time. `fit` takes the batches
+    in order, whatever its `shuffle`.
 
     Parameters
     ----------
     data : array_like, shape (steps, ...)
-        Numbers of words or characters, or values. It is read a batch at a time: a memory-mapped array, or one of h5py
-        or Zarr, stays on disk.
+        Indices of words or characters, or values. It is read a batch at a time: a memory-mapped, h5py or Zarr array
+        stays on disk.
     batch_size : int
         Rows `B` of every batch: the batch size of the stateful layers.
     length : int
         Steps `T` of every batch.
     targets : array_like, shape (steps, ...), optional
-        What belongs to each step. When absent, the step that follows it.
+        The target of each step, by default the following step.
     reset : Model or layer, optional
-        Its states begin anew, with zeros, whenever the sequence is gone through from its beginning: in each epoch of
-        `fit`. When absent, they go on from the end of one epoch into the next, and ``model.reset_states()`` is yours
-        to call. A validation between epochs leaves its own states behind.
+        Its states are reset to zeros whenever iteration starts, so in each epoch of `fit`. By default they carry over
+        from the end of one epoch to the next, unless you call ``model.reset_states()``. A validation between epochs
+        leaves its own states behind.
 
     Returns
     -------
     StatefulBatches
-        Iterating gives tuples ``(x, y)`` of shape ``(B, T, ...)``. Steps that do not fill a batch are left out at the
-        end; `left_over` says how many.
+        Iterating gives tuples ``(x, y)`` of shape ``(B, T, ...)``. Steps at the end that do not fill a batch are left
+        out; `left_over` says how many.
 
     Raises
     ------
     ValueError, TypeError
-        If the sequence is too short for one batch, is text, or there is not a target for each step.
+        If the sequence is too short for one batch, is text, or has no target for each step.
 
     References
     ----------
@@ -129,7 +129,7 @@ def stateful_batches(
 
 
 def _sequence(given: Any, name: str, owner: str) -> Any:
-    """Something with an axis of time that holds numbers; what is on disk stays there."""
+    """Data with a time axis that holds numbers; what is on disk stays there."""
     if isinstance(given, (str, bytes)):
         raise TypeError(
             f"{owner}: {name} is text; give the numbers of its words or characters, such as "

@@ -1,4 +1,4 @@
-"""Sequences of different lengths to one array, and one long sequence to batches."""
+"""Sequences of different lengths into one array, and one long sequence into batches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def pad_sequences(
     truncating: str = "pre",
     value: Any = 0.0,
 ) -> np.ndarray:
-    """Fill up short sequences and cut off long ones, as `keras.utils.pad_sequences` does.
+    """Pad short sequences and truncate long ones, as `keras.utils.pad_sequences` does.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ def pad_sequences(
     dtype : data type
         The type of the result: "float32" for real values, `object` for strings of any length.
     padding : {"pre", "post"}
-        Where short sequences are filled up: before their first step or after their last.
+        Where to pad short sequences: before their first step or after their last.
     truncating : {"pre", "post"}
-        Where long sequences are cut off.
+        Where to truncate long sequences.
     value : scalar
-        What to fill up with.
+        The value to pad with.
 
     Returns
     -------

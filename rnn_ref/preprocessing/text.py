@@ -33,36 +33,35 @@ _MODES = ("binary", "count", "tfidf", "freq")
 
 @guard_methods
 class Tokenizer(Spelled):
-    """Give each word an integer, the most frequent word the smallest.
+    """Give each word an integer, with the smallest for the most frequent word.
 
-    Index 0 is never a word's: it is free for padding. With an `oov_token`, index 1 is that token's. The words
-    follow from the most frequent to the least, and words equally frequent in the order they were first seen.
+    Index 0 is reserved for padding. With an `oov_token`, index 1 is that token's. The words follow from the most to the
+    least frequent, and equally frequent words in the order in which they were first seen.
 
-    A text is a string, or a list of strings that are its tokens already.
+    A text is a string, or a list of strings that are already tokens.
 
     Parameters
     ----------
     num_words : int, optional
-        Use only indices below this: the `num_words - 1` most frequent words, or with an `oov_token` one word
-        less. The vocabulary keeps all words whatever this is; it acts on what the other methods return.
+        Use only indices below this: the `num_words - 1` most frequent words, or with an `oov_token` one word fewer.
+        The vocabulary keeps all words in any case; this only affects what the other methods return.
     filters, lower, split
         How to cut a string into words, as in `text_to_word_sequence`. `lower` also applies to characters and
         to tokens of a list.
     char_level : bool
-        Take each character for a token. `filters` and `split` do not matter then.
+        Treat each character as a token, ignoring `filters` and `split`.
     oov_token : str, optional
-        Stands in sequences for each word out of the vocabulary, or beyond `num_words`. Without it such words
-        are left out.
+        Replaces words that are out of the vocabulary, or beyond `num_words`. Without it such words are dropped.
     analyzer : callable, optional
         From a string to its words, in place of `text_to_word_sequence`; `filters`, `lower` and `split` do not
         apply to it.
     document_count : int
-        How many texts were seen before, for a vocabulary restored by hand.
+        The number of texts seen before, for a vocabulary restored by hand.
 
     Attributes
     ----------
     word_counts : OrderedDict of str to int
-        How often each word was seen, in the order the words were first seen.
+        How often each word was seen, in the order in which they were first seen.
     word_docs : dict of str to int
         In how many texts each word was seen.
     word_index, index_word : dict of str to int, dict of int to str
@@ -70,7 +69,7 @@ class Tokenizer(Spelled):
     index_docs : dict of int to int
         `word_docs`, by index.
     document_count : int
-        How many texts were seen.
+        The number of texts seen.
 
     Examples
     --------
@@ -117,7 +116,7 @@ class Tokenizer(Spelled):
         self.index_word: dict[int, str] = {}
 
     def fit_on_texts(self, texts: Iterable[Text]) -> None:
-        """Count the words of some texts and number all words seen so far anew.
+        """Count the words of some texts, and renumber all words seen so far.
 
         Parameters
         ----------
@@ -136,7 +135,7 @@ class Tokenizer(Spelled):
                 self.word_counts[word] = self.word_counts.get(word, 0) + count
                 self.word_docs[word] = self.word_docs.get(word, 0) + 1
 
-        # `sorted` is stable, in reverse too: the first seen comes first among equals.
+        # `sorted` is stable, even in reverse: among equals, the first seen comes first.
         vocabulary = sorted(self.word_counts, key=self.word_counts.__getitem__, reverse=True)
         if self.oov_token is not None:
             vocabulary.insert(0, self.oov_token)
@@ -146,7 +145,7 @@ class Tokenizer(Spelled):
             self.index_docs[self.word_index[word]] = count
 
     def fit_on_sequences(self, sequences: Iterable[Iterable[int]]) -> None:
-        """Count in how many sequences each index occurs: what "tfidf" needs when there are no texts.
+        """Count in how many sequences each index occurs, as "tfidf" needs if there are no texts.
 
         Parameters
         ----------
@@ -181,7 +180,7 @@ class Tokenizer(Spelled):
         return list(self.texts_to_sequences_generator(texts))
 
     def texts_to_sequences_generator(self, texts: Iterable[Text]) -> Iterator[list[int]]:
-        """Do as `texts_to_sequences`, one text at a time, when it is asked for."""
+        """Like `texts_to_sequences`, but lazily, one text at a time."""
         for text in texts:
             indices = (self.word_index.get(word) for word in self._tokens(text))
             yield self._known(indices)
@@ -192,8 +191,8 @@ class Tokenizer(Spelled):
         Parameters
         ----------
         sequences : iterable of iterable of int
-            Indices that are no word's become the `oov_token`, or are left out if there is none. So does the 0
-            of padding.
+            Indices that belong to no word, including the 0 of padding, become the `oov_token`, or are dropped if there
+            is none.
 
         Returns
         -------
@@ -208,7 +207,7 @@ class Tokenizer(Spelled):
         return list(self.sequences_to_texts_generator(sequences))
 
     def sequences_to_texts_generator(self, sequences: Iterable[Iterable[int]]) -> Iterator[str]:
-        """Do as `sequences_to_texts`, one sequence at a time, when it is asked for."""
+        """Like `sequences_to_texts`, but lazily, one sequence at a time."""
         for sequence in sequences:
             indices = (index if index in self.index_word else None for index in sequence)
             yield " ".join(self.index_word[index] for index in self._known(indices))
@@ -223,9 +222,9 @@ class Tokenizer(Spelled):
         Parameters
         ----------
         sequences : iterable of sequence of int
-            Indices of `num_words` or more are passed over. (The 0 of padding is counted as any other.)
+            Indices of `num_words` or more are ignored. (The 0 of padding counts like any other.)
         mode : {"binary", "count", "tfidf", "freq"}
-            What stands in column `j` if `j` occurs `c` times, otherwise 0:
+            The value in column `j` if `j` occurs `c` times, otherwise 0:
 
             - "binary": 1;
             - "count": c;
@@ -324,7 +323,7 @@ class Tokenizer(Spelled):
         return text_to_word_sequence(text, self.filters, self.lower, self.split)
 
     def _known(self, indices: Iterable[int | None]) -> list[int]:
-        """Replace what is unknown (`None`) or beyond `num_words` by the `oov_token`'s index, or leave it out."""
+        """Replace what is unknown (`None`) or beyond `num_words` by the `oov_token`'s index, or drop it."""
         limit = self.num_words or math.inf
         known = []
         for index in indices:
@@ -363,7 +362,7 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     Returns
     -------
     Tokenizer
-        It can go on learning with `fit_on_texts`.
+        It can continue learning with `fit_on_texts`.
 
     Raises
     ------
@@ -386,7 +385,7 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
             f"a tokenizer's JSON should have a config with {', '.join(names)}; it lacks {', '.join(missing)}"
         )
     dictionaries = {name: json.loads(config.pop(name)) for name in names}
-    for name in ("index_docs", "index_word"):  # JSON has made strings of their keys
+    for name in ("index_docs", "index_word"):  # JSON turned their keys into strings
         dictionaries[name] = {int(index): value for index, value in dictionaries[name].items()}
     tokenizer = Tokenizer(**config)
     tokenizer.word_counts.update(dictionaries["word_counts"])

@@ -14,10 +14,10 @@ from rnn_ref.random import Seed
 
 
 class TimeseriesDataset:
-    """Windows over a series: iterate over it, as often as you like, for batches of them.
+    """Windows over a series; iterating over it, any number of times, gives batches of them.
 
-    `timeseries_dataset_from_array` makes it from Keras's arguments. Windows are copied when a batch is asked
-    for, so that the memory needed is that of the series and of one batch.
+    `timeseries_dataset_from_array` makes it from Keras's arguments. Windows are copied on demand, so that only the
+    series and one batch are in memory.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class TimeseriesDataset:
     batch_size : int or None
         Windows in a batch. `None` gives them one by one, without a batch axis.
     generator : numpy.random.Generator or None
-        Shuffles the windows anew in each iteration. `None` leaves them in order of time.
+        Shuffles the windows differently in each iteration. `None` leaves them in order of time.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ def timeseries_dataset_from_array(
     and its target is `targets[s]`. To predict the step right after a window of `T` steps, take
     `targets=series[T:]`. A window without a target is left out.
 
-    It differs from Keras in how it shuffles: Keras shuffles once, then over again within a buffer of 8 batches;
-    here each iteration draws all windows in a new order. The same seed gives the same orders.
+    Shuffling differs from Keras, which shuffles once, and then again within a buffer of 8 batches; here each iteration
+    draws all windows in a new order. The same seed gives the same orders.
 
     Parameters
     ----------
@@ -110,10 +110,10 @@ def timeseries_dataset_from_array(
     seed : int, numpy.random.Generator or None
         Decides that order. `None` draws from the package-wide generator.
     start_index, end_index : int, optional
-        Use only `data[start_index:end_index]`, to keep the rest for validation or test. Targets are still found
-        by the step's place in `targets` as a whole.
+        Use only `data[start_index:end_index]`, to keep the rest for validation or testing. Targets are still indexed
+        from the start of `targets`.
     format : None
-        Keras's choice between datasets of TensorFlow and of Grain, which are not here.
+        Keras's choice between TensorFlow and Grain datasets, neither of which is supported.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def timeseries_dataset_from_array(
         end = end_index
 
     checks.unmasked(targets, "targets", "timeseries_dataset_from_array")
-    generator = random.make(seed)  # checked even where nothing is shuffled
+    generator = random.make(seed)  # checked even if nothing is shuffled
     last_start = end - (sequence_length - 1) * sampling_rate
     if targets is not None:
         targets = np.asarray(targets)

@@ -1,6 +1,6 @@
 """Text to words, and words to integers without a vocabulary.
 
-The names are those of `tf.keras.preprocessing.text`, where `rnn_ref.preprocessing.text` shows them too.
+The names are those of `tf.keras.preprocessing.text`, and are in `rnn_ref.preprocessing.text`, too.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ Analyzer = Callable[[str], Iterable[str]]
 
 
 def check_filters(filters, owner: str) -> None:
-    """Filters are a string, or something else that consists of strings."""
+    """Check that filters are a string, or an iterable of strings."""
     if isinstance(filters, Mapping) or not all(isinstance(each, str) for each in filters):
         raise TypeError(f"{owner}: `filters` must be a string of characters. Received: filters={filters!r}")
 
@@ -32,11 +32,11 @@ def text_to_word_sequence(
     input_text : str
         The text.
     filters : str or iterable of str
-        Characters that end a word and are thrown away.
+        Characters that end a word and are dropped.
     lower : bool
         Whether to turn the text to lower case first.
     split : str
-        What stands between two words.
+        The separator between words.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def hashing_trick(
 ) -> list[int]:
     """Give each word of a text an integer computed from its letters, so that no vocabulary is needed.
 
-    Different words may get the same integer, the more often the smaller `n`.
+    Different words may get the same integer, more often the smaller `n` is.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def one_hot(
 ) -> list[int]:
     """Call `hashing_trick` with Python's `hash`.
 
-    Despite its name it returns integers, not vectors: the places of the ones in one-hot vectors of size `n`.
+    Despite its name it returns integers, not vectors: the positions of the ones in one-hot vectors of size `n`.
     Its arguments, result and errors are those of `hashing_trick`.
 
     Examples

@@ -7,17 +7,16 @@ Everything here runs on any *step function*::
 - `tokens`, integers of shape (N,), are the last token of each of N sequences;
 - `logits`, shape (N, V), are the unnormalized log-probabilities of the next token in a vocabulary of size V. A
   model that ends in a softmax returns `numpy.log(probabilities)`;
-- `states` are what the model remembers: lists, tuples and dicts, nested in any way, of arrays whose first axis
-  is N. What differs between the sequences but never changes, such as an encoder's outputs to attend to, belongs
-  there too.
+- `states` are what the model remembers: arbitrarily nested lists, tuples and dicts of arrays whose first axis is N.
+  They include what differs between sequences but never changes, such as an encoder's outputs to attend to.
 
-`model_step` makes a language model, or the decoder of an encoder-decoder model, such a function; `generate` goes on
-with a text or tokens in one call. `ctc_decode` is for models that say something at every time step of their input.
+`model_step` makes such a function of a language model, or of the decoder of an encoder-decoder model; `generate`
+continues a text or tokens in one call. `ctc_decode` is for models with an output at every time step of their input.
 
 Beam search has `beam_width` times as many sequences as the batch has rows, so N should not be fixed in advance.
-A sequence that has ended still takes part in the calls; what the step function returns for it is not used.
+A sequence that has ended still takes part in the calls, but what the step function returns for it is ignored.
 
-How good the sequences are, `bleu` and `entity_f1` say.
+`bleu` and `entity_f1` measure how good the sequences are.
 
 The simplest model remembers nothing but the last token:
 

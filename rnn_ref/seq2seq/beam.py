@@ -14,14 +14,14 @@ from rnn_ref.seq2seq.states import States, batch_size, gather
 
 
 class BeamTree(NamedTuple):
-    """How the search went: the beams after each of the T steps, the best first.
+    """The course of the search: the beams after each of the T steps, the best first.
 
     Attributes
     ----------
     tokens : numpy.ndarray of int, shape (N, T, K)
-        The token that each beam took last.
+        The last token of each beam.
     parents : numpy.ndarray of int, shape (N, T, K)
-        Which of the beams one step earlier it goes on from.
+        Which beam of the previous step it continues.
     scores : numpy.ndarray of float64, shape (N, T, K)
         Its score so far.
     """
@@ -32,22 +32,22 @@ class BeamTree(NamedTuple):
 
 
 class Beams(NamedTuple):
-    """What beam search found: K sequences for each of N rows, the best first.
+    """The result of beam search: K sequences for each of N rows, the best first.
 
     Attributes
     ----------
     tokens : numpy.ndarray of int, shape (N, K, T)
-        The sequences without the start token; `T` is the number of steps. After a sequence's end token its row is
-        filled up with that token.
+        The sequences without the start token; `T` is the number of steps. After its end token, a sequence is padded
+        with that token.
     lengths : numpy.ndarray of int, shape (N, K)
-        How many tokens each sequence has, its end token included.
+        The number of tokens in each sequence, including its end token.
     log_probs : numpy.ndarray of float64, shape (N, K)
-        The log-probability of each sequence: the sum of those of its tokens, its end token included.
+        The log-probability of each sequence: the sum over its tokens, including its end token.
     scores : numpy.ndarray of float64, shape (N, K)
-        `log_probs` over the length penalty. Where there are fewer possible sequences than beams, the last
+        `log_probs` divided by the length penalty. If there are fewer possible sequences than beams, the last
         beams have a score of -inf and repeat the best one.
     tree : BeamTree
-        How the search went.
+        The course of the search.
     """
 
     tokens: np.ndarray
@@ -61,34 +61,32 @@ class Beams(NamedTuple):
 class BeamSearchDecoder:
     """Follow the `beam_width` best sequences at once and return them all.
 
-    At each step every sequence is continued by every token, and the best of all these continuations go on. A
-    sequence that has ended is its own one continuation: it keeps its score, and its place as long as there
-    are not `beam_width` better ones.
+    At each step every sequence is extended by every token, and the best of all these extensions are kept. A sequence
+    that has ended is its own only extension: it keeps its score, and its place unless `beam_width` others are better.
 
     The score of a sequence of `length` tokens is its log-probability over ::
 
         ((5 + length) / 6) ** length_penalty
 
     from Wu et al. 2016, "Google's Neural Machine Translation System", section 7. Log-probabilities are negative
-    and become more so with each token, so that without a penalty short sequences win; 0.6 to 0.7 worked best
-    there.
+    and decrease with each token, so that without a penalty short sequences win; 0.6 to 0.7 worked best there.
 
-    A width of 1 is greedy search. A width of the number of all sequences finds the best of all.
+    A width of 1 is greedy search; with a width of the number of all sequences it finds the best of all.
 
     Parameters
     ----------
     step : callable
         `step(tokens, states) -> (logits, states)`, with tokens (N * K,) and logits (N * K, V).
     beam_width : int
-        How many sequences to follow, `K`.
+        The number of sequences to follow, `K`.
     start_token : int or array_like of int, shape (N,)
-        What the first step is fed.
+        The input of the first step.
     end_token : int, optional
         Ends a sequence. The search ends when all beams have.
     length_penalty : float
         The exponent, 0 or more. 0 ranks by log-probability.
     max_length : int
-        The most tokens a sequence can get.
+        The largest number of tokens in a sequence.
 
     Raises
     ------
@@ -145,10 +143,10 @@ class BeamSearchDecoder:
         Beams
         """
         N, K = batch_size(states, self.start_token), self.beam_width
-        first_beam = np.arange(N)[:, np.newaxis] * K  # where the N groups of K rows begin
+        first_beam = np.arange(N)[:, np.newaxis] * K  # the first rows of the N groups of K rows
         states = gather(states, np.repeat(np.arange(N), K))
         tokens = np.repeat(start_tokens(self.start_token, N), K).reshape(N, K)
-        # All beams of a row are still the same: only one may be continued.
+        # All beams of a row are still the same, so only one may be extended.
         log_probs = np.full((N, K), -np.inf)
         log_probs[:, 0] = 0
         lengths = np.zeros((N, K), dtype=np.int64)
@@ -182,7 +180,7 @@ class BeamSearchDecoder:
         return Beams(sequences(tree), lengths, log_probs, tree.scores[:, -1], tree)
 
     def penalty(self, length: ArrayLike) -> np.ndarray:
-        """Return what the log-probability of a sequence of so many tokens is divided by."""
+        """Return the divisor of the log-probability of a sequence of this many tokens."""
         return ((5 + np.asarray(length)) / 6) ** self.length_penalty
 
 

@@ -1,4 +1,4 @@
-"""BLEU: how many of a translation's n-grams a reference translation has, too."""
+"""BLEU: how many of a translation's n-grams also occur in a reference translation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Tokens = Sequence  # of strings or numbers
 
 @dataclass(frozen=True)
 class Bleu:
-    """What `bleu` returns: the score, and the numbers that it is made of.
+    """What `bleu` returns: the score, and the numbers it is computed from.
 
     Attributes
     ----------
@@ -25,9 +25,9 @@ class Bleu:
         Of n-grams for n = 1, 2, ..., after smoothing.
     brevity_penalty : float
     matches, totals : tuple of int
-        How many n-grams of the candidates are in a reference, and how many there are.
+        The number of the candidates' n-grams that are in a reference, and their total number.
     length, reference_length : int
-        Tokens in all candidates, and in the references that come closest to them in length.
+        Tokens in all candidates, and in the references closest to them in length.
     """
 
     score: float
@@ -51,10 +51,10 @@ def bleu(
 ) -> Bleu:
     """The BLEU score of a corpus.
 
-    ``exp(min(0, 1 - r / c)) * (p_1 * ... * p_N)^(1 / N)``, where p_n is the part of the candidates' n-grams that a
-    reference has (each as often as the reference that has it most often), c is the candidates' length, and r the
-    sum of the lengths of the references that come closest to them. N-grams are counted over the whole corpus: the
-    score is not the mean of its sentences' scores.
+    ``exp(min(0, 1 - r / c)) * (p_1 * ... * p_N)^(1 / N)``, where p_n is the fraction of the candidates' n-grams that
+    are in a reference (counted at most as often as in the reference that has it most often), c is the candidates'
+    length, and r the total length of the references closest to them in length. N-grams are counted over the whole
+    corpus: the score is not the mean of its sentences' scores.
 
     Papineni et al., "BLEU: a method for automatic evaluation of machine translation", 2002.
 
@@ -63,11 +63,11 @@ def bleu(
     candidates : list of list of tokens
         One for each sentence.
     references : list of list of list of tokens
-        For each sentence one or more references.
+        One or more references for each sentence.
     max_order : int
         The N above.
     smoothing : {None, "add-one", "halving"}
-        What to do where no n-gram matches, which makes the score 0. ``"add-one"`` adds 1 to matches and totals for
+        What to do if no n-gram matches, which makes the score 0. ``"add-one"`` adds 1 to matches and totals for
         n > 1 (Lin & Och, "ORANGE: a method for evaluating automatic evaluation metrics", 2004); ``"halving"`` takes
         1/2, 1/4, ... of a match for the first, second, ... order without any, as NIST's and SacreBLEU's scripts do.
 
@@ -78,7 +78,7 @@ def bleu(
     Raises
     ------
     ValueError
-        If there is not a list of references for each candidate, or if sentences are strings instead of tokens.
+        If there is no list of references for each candidate, or sentences are strings instead of tokens.
 
     Examples
     --------

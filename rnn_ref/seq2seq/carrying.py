@@ -1,8 +1,8 @@
-"""Feed a sequence to a model a few tokens at a time: the states of its recurrent layers are carried from call to call.
+"""Feed a sequence to a model a few tokens at a time, carrying the states of its recurrent layers from call to call.
 
-A recurrent layer that is not ``stateful`` begins every call with zeros. Here each call begins where the one before
-ended, so that feeding a sequence in pieces gives what feeding it whole would. That is so if every other layer treats
-each time step by itself; only layers that are known to do so are let through.
+A recurrent layer that is not ``stateful`` starts every call from zeros. Here each call starts where the previous one
+ended, so that feeding a sequence in pieces gives the same as feeding it whole. That holds if every other layer treats
+each time step separately; only layers known to do so are accepted.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ STEPWISE = tuple(
 
 
 class CannotCarry(ValueError):
-    """Feeding this model in pieces would not give what feeding it whole gives."""
+    """Feeding this model in pieces would not give the same as feeding it whole."""
 
 
 class SeesAhead(CannotCarry):
-    """A layer reads the sequence from its end, which is not there yet."""
+    """A layer reads the sequence from its end, which is not known yet."""
 
 
 class CarryingWalk(Walk):
-    """A walk on which recurrent layers go on from given states.
+    """A walk on which recurrent layers continue from given states.
 
     Parameters
     ----------
     carried : dict of str to list of ndarray, or None
-        The states after the piece before, by recurrent call; None begins.
+        The states after the previous piece, by recurrent call; None at the start.
     strict : bool
-        Whether every layer that the tokens reach must be known to treat each time step by itself.
+        Whether every layer that the tokens reach must be known to treat each time step separately.
     place : str
-        Where a model inside another stands, to tell its calls apart.
+        The position of a nested model, to distinguish its calls.
     tokens : int
-        Which of the inputs they are.
+        The index of the input that holds the tokens.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class CarryingWalk(Walk):
         try:
             outputs = super().call(layer, inputs, arguments)
         finally:
-            if isinstance(layer, known.RNN) and not given_states:  # a stateful layer keeps the states it had
+            if isinstance(layer, known.RNN) and not given_states:  # a stateful layer keeps its own states
                 layer.states = own
         if inner is not None:
             self.after |= inner.after
@@ -149,7 +149,7 @@ class CarryingWalk(Walk):
 
 @contextmanager
 def stateless(model: Any) -> Iterator[None]:
-    """While this lasts the stateful layers of a model begin with zeros; afterwards they have the states they had."""
+    """Within this context the stateful layers of a model start from zeros; their states are restored afterwards."""
     found = [(layer, layer.states) for layer in _all_layers(model) if isinstance(layer, known.RNN) and layer.stateful]
     for layer, _ in found:
         layer.stateful, layer.states = False, None
@@ -175,9 +175,9 @@ def run_piece(
     ----------
     model : Model
     inputs : list of ndarray
-        Number ``tokens`` is the piece, ``(N, T)`` or vectors ``(N, T, V)``; the others are handed on.
+        Number ``tokens`` is the piece, ``(N, T)`` or vectors ``(N, T, V)``; the others are passed on.
     carried : dict or None
-        What the piece before left; None for the first one.
+        The states from the previous piece; None for the first.
     strict : bool
         Refuse layers that may mix time steps.
 
@@ -185,12 +185,12 @@ def run_piece(
     -------
     outputs : list of ndarray
     carried : dict of str to list of ndarray, (N, ...)
-        Empty if there was nothing to carry.
+        Empty if there is nothing to carry.
 
     Raises
     ------
     CannotCarry
-        If the outputs would not be those of the whole sequence.
+        If the outputs would differ from those of the whole sequence.
     """
     walk = CarryingWalk(carried, strict=strict, tokens=tokens)
     outputs = model.run(inputs if len(inputs) > 1 else inputs[0], walk=walk)[0]

@@ -1,4 +1,4 @@
-"""From what a network trained with CTC says at each time step to the labels that it has read."""
+"""From the outputs of a network trained with CTC at each time step to labels."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ def ctc_decode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels of sequences of logits (https://keras.io/api/ops/nn/#ctc_decode-function).
 
-    Of the path of classes through the time steps, repetitions are merged and blanks left out. ``"greedy"`` takes the
-    likeliest path. Many paths read as the same labels, so those of the likeliest path need not be the likeliest labels:
-    ``"beam_search"`` adds up the paths of the `beam_width` best beginnings of labels at every step (prefix search,
-    Graves et al. 2006, section 3.2; Hannun et al. 2014, "First-Pass Large Vocabulary Continuous Speech Recognition
-    using Bi-Directional Recurrent DNNs"). With a width of all beginnings it finds the best of all.
+    A path has one class at each time step; merging repetitions and dropping blanks gives its labels. ``"greedy"`` takes
+    the likeliest path. Many paths have the same labels, so those of the likeliest path need not be the likeliest:
+    ``"beam_search"`` adds up the paths of the `beam_width` best prefixes of labels at every step (prefix search, Graves
+    et al. 2006, section 3.2; Hannun et al. 2014, "First-Pass Large Vocabulary Continuous Speech Recognition using
+    Bi-Directional Recurrent DNNs"). If the beam is wide enough for all prefixes, it finds the best labels of all.
 
     Parameters
     ----------
     inputs : array_like, shape (B, T, C)
         Logits, without a softmax.
     sequence_lengths : array_like of int, shape (B,)
-        How many time steps of each sequence count.
+        The number of time steps of each sequence.
     strategy : {"greedy", "beam_search"}
     beam_width : int
     top_paths : int
-        How many sequences of labels beam search returns, at most `beam_width`.
+        The number of label sequences that beam search returns, at most `beam_width`.
     merge_repeated : bool
-        Greedy only: whether equal neighbours of the path are one label.
+        Greedy only: whether equal neighbours on the path are one label.
     mask_index : int, optional
-        The blank; the last class when None.
+        The blank; by default the last class.
 
     Returns
     -------
     labels : ndarray of int, shape (1, B, T) or (top_paths, B, T)
-        Filled up with -1.
+        Padded with -1.
     scores : ndarray, shape (B, 1) or (B, top_paths)
-        Greedy: minus the sum of the largest logits. Beam search: the log-probability of the labels; -inf where there
-        were fewer than `top_paths`.
+        Greedy: minus the sum of the largest logits. Beam search: the log-probability of the labels; -inf if there are
+        fewer than `top_paths`.
 
     Raises
     ------
@@ -109,8 +109,8 @@ def _greedy(z: np.ndarray, lengths: np.ndarray, merge_repeated: bool, blank: int
 def _beam_search(z: np.ndarray, width: int, blank: int) -> list[tuple[tuple[int, ...], float]]:
     """Label sequences and log-probabilities of one sequence of logits (T, C), the best first.
 
-    Each beginning has two log-probabilities: that its path ends in a blank, and that it ends in its last label. Only
-    after a blank is one more of that label a new one.
+    Each prefix has two log-probabilities: that its path ends in a blank, and that it ends in its last label. Only after
+    a blank does a repetition of that label count as a new one.
     """
     log_p = z - z.max(axis=1, keepdims=True)
     log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""Entities that tags mark in a sentence, and how well predicted tags find them."""
+"""Entities marked by tags in a sentence, and how well predicted tags find them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_ref.guard import guarded
 
 
 class Entity(NamedTuple):
-    """Steps ``start`` to ``stop - 1`` of a sentence, of one type (``"PER"``; ``""`` where tags name none)."""
+    """Steps ``start`` to ``stop - 1`` of a sentence, with a type (``"PER"``; ``""`` if tags have none)."""
 
     type: str
     start: int
@@ -27,7 +27,7 @@ class EntityScores:
     precision, recall, f1 : float
         Over all entities.
     correct, predicted, support : int
-        How many entities were found exactly, how many were predicted, and how many there are.
+        The numbers of entities that were found exactly, that were predicted, and that exist.
     by_type : dict of str to EntityScores
         The same for each type.
     """
@@ -53,11 +53,11 @@ class EntityScores:
 
 @guarded
 def entities(tags: Sequence[str]) -> list[Entity]:
-    """The entities that the tags of one sentence mark.
+    """The entities marked by the tags of one sentence.
 
-    Tags are ``"O"`` (outside) or a letter and a type, as ``"B-PER"``: B begins an entity and I goes on with it; in
-    the scheme BIOES, E ends it and S is one of a single step. What does not fit together is read as by CoNLL's
-    script `conlleval`: an I or E after another type, or after what has ended, begins an entity.
+    Tags are ``"O"`` (outside) or a letter and a type, as in ``"B-PER"``: B begins an entity and I continues it; in the
+    BIOES scheme, E ends it and S is an entity of a single step. Inconsistent tags are read as in CoNLL's script
+    `conlleval`: an I or E after another type, or after an entity that has ended, begins a new one.
 
     Parameters
     ----------
@@ -102,10 +102,10 @@ def _split(tag: str) -> tuple[str, str]:
 
 @guarded
 def entity_f1(y_true: Sequence[Sequence[str]], y_pred: Sequence[Sequence[str]]) -> EntityScores:
-    """Precision, recall and F1 of entities: one counts as found if its type and both its ends are right.
+    """Precision, recall and F1 of entities; one counts as found if its type and both its ends are right.
 
-    Tjong Kim Sang & De Meulder, "Introduction to the CoNLL-2003 shared task", 2003. Tagging most steps right is easy
-    where most are outside of every entity; finding whole entities is not, so this and not the accuracy is reported.
+    Tjong Kim Sang & De Meulder, "Introduction to the CoNLL-2003 shared task", 2003. Tagging most steps correctly is
+    easy if most are outside of any entity; finding whole entities is not, so this and not accuracy is reported.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def entity_f1(y_true: Sequence[Sequence[str]], y_pred: Sequence[Sequence[str]]) 
     Raises
     ------
     ValueError
-        If sentences, or their tags, are not as many in both.
+        If the numbers of sentences, or of their tags, differ.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""generate: go on with a text, or with a sequence of tokens, as a language model would."""
+"""generate: continue a text, or a sequence of tokens, with a language model."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ def generate(
     window: int | None = None,
     from_logits: bool | None = None,
 ):
-    """Let a language model go on with what it is given.
+    """Let a language model continue a prefix.
 
-    At every step the model reads the tokens so far and gives a distribution of the next one; a token is drawn and
-    becomes part of what is read at the next step. What comes out is what running the model on the whole sequence at
-    every step would give. Where all layers but recurrent ones treat each time step by itself, only the new token is
-    run, and the states are carried on; otherwise the whole sequence is run again at every step.
+    At every step the model reads the tokens so far and returns a distribution of the next one; a token is drawn and
+    read at the next step. The result is the same as if the model ran on the whole sequence at every step. If all layers
+    but recurrent ones treat each time step separately, only the new token is run, and the states are carried over;
+    otherwise the whole sequence is run again at every step.
 
     Parameters
     ----------
     model : Model
         From tokens ``(N, T)``, or their one-hot vectors ``(N, T, V)``, to the next token's distribution: ``(N, V)``,
-        or ``(N, T, V)`` with one for each step, of which the last counts. Or an encoder-decoder as it is trained,
+        or ``(N, T, V)`` with one for each step, the last of which is used. Or an encoder-decoder as in training,
         ``[source, target] -> (N, T, V)``.
     prefix : str, list of str, or array_like of int, shape (P,) or (N, P)
-        What to go on with: at least one token. Rows may differ in length, in a list. For an encoder-decoder what the
-        target begins with.
+        What to continue: at least one token. In a list, rows may differ in length. For an encoder-decoder, the start of
+        the target.
     length : int
-        How many tokens to add.
+        The number of tokens to add.
     temperature, top_k, top_p
         Reshape each step's distribution, as in :func:`~rnn_ref.seq2seq.token_probabilities`; a temperature of 0 always
         takes the likeliest token.
@@ -60,13 +60,13 @@ def generate(
     source : array or list of arrays, optional
         All inputs of an encoder-decoder but the last, one row for each row of the prefix.
     end_token : int, optional
-        Ends a sequence; then its row is filled up with this token.
+        Ends a sequence, whose row is then padded with this token.
     window : int, optional
-        Run the model on so many tokens at most, the last ones, always from fresh states. A functional model whose input
-        has a fixed number of steps, and any that has one and gives one distribution ``(N, V)``, gets that many.
+        Run the model on at most this many of the last tokens, always from fresh states. A functional model whose input
+        has a fixed number of steps, and any such model that returns one distribution ``(N, V)``, gets that many.
     from_logits : bool, optional
-        Whether the model gives unnormalized log-probabilities, instead of what a softmax gives. When absent the
-        activation of its last layer tells.
+        Whether the model returns unnormalized log-probabilities instead of probabilities. By default, decided by the
+        activation of its last layer.
 
     Returns
     -------
@@ -76,12 +76,12 @@ def generate(
     Raises
     ------
     ValueError
-        If the model is not of this kind; the message says what to write instead.
+        If the model is not of this kind; the message says what to use instead.
 
     Notes
     -----
-    Stateful layers begin with zeros, and keep the states that they had. A model with a ``Bidirectional`` layer that
-    gives a distribution for each step is refused: in training it saw the tokens that it is to predict.
+    Stateful layers start from zeros, and afterwards have the states they had before. A model with a ``Bidirectional``
+    layer that returns a distribution for each step is refused: in training it saw the tokens that it is to predict.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def generate(
     with stateless(model):
         if len({len(row) for row in rows}) == 1:
             return as_given(list(_continue(reader.reading(slice(None)), np.stack(rows), length, end_token, draw)))
-        found = []  # states of rows that differ in length are not those of the same step
+        found = []  # states of rows of different lengths are not from the same step
         for n, row in enumerate(rows):
             found.append(_continue(reader.reading(slice(n, n + 1)), row[None], length, end_token, draw)[0])
     return as_given(found)
@@ -133,7 +133,7 @@ def _continue(read: Callable, tokens: np.ndarray, length: int, end_token: int | 
 
 
 def _rows(prefix, tokenizer) -> tuple[list[np.ndarray], Callable]:
-    """The prefix as rows of tokens, and what gives rows the form of the prefix."""
+    """The prefix as rows of tokens, and a function that puts rows into the form of the prefix."""
     one_text = isinstance(prefix, str)
     several = not one_text and isinstance(prefix, (list, tuple)) and any(isinstance(entry, str) for entry in prefix)
     if one_text or several:

@@ -17,8 +17,8 @@ def greedy_search(
 ) -> Decoded:
     """Take the most probable token at each step and feed it back.
 
-    Each choice is the best one by itself; the sequence need not be the most probable one. Beam search looks
-    further.
+    Each choice is the best one by itself, but the sequence need not be the most probable one. Beam search looks
+    further ahead.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ def greedy_search(
     states : nested list, tuple or dict of arrays of shape (N, ...), or None
         The states before the first step, for example an encoder's last states.
     start_token : int or array_like of int, shape (N,)
-        What the first step is fed.
+        The input of the first step.
     end_token : int, optional
         Ends a sequence. The loop ends when all sequences have.
     max_length : int
-        The most tokens a sequence can get.
+        The largest number of tokens in a sequence.
 
     Returns
     -------

@@ -15,18 +15,17 @@ Step = Callable[[np.ndarray, States], tuple[ArrayLike, States]]
 
 
 class Decoded(NamedTuple):
-    """What a decoding loop found: one sequence for each row of the batch.
+    """The result of a decoding loop: one sequence for each row of the batch.
 
     Attributes
     ----------
     tokens : numpy.ndarray of int, shape (N, T)
-        The sequences without the start token; `T` is the longest length. After a sequence's end token its row
-        is filled up with that token.
+        The sequences without the start token; `T` is the longest length. After its end token, a sequence is padded
+        with that token.
     lengths : numpy.ndarray of int, shape (N,)
-        How many tokens each sequence has, its end token included.
+        The number of tokens in each sequence, including its end token.
     log_probs : numpy.ndarray of float64, shape (N,)
-        The log-probability of each sequence under the model: the sum of those of its tokens, its end token
-        included.
+        The log-probability of each sequence under the model: the sum over its tokens, including its end token.
     """
 
     tokens: np.ndarray
@@ -94,8 +93,8 @@ def run_step(
 ) -> tuple[np.ndarray, States]:
     """Call the step function; return log-probabilities (N, V), checked, and the new states.
 
-    After a `finished` sequence the end token is certain, whatever the step function says: the sequence is
-    filled up with it, and its log-probability does not change any more.
+    After a `finished` sequence the end token is certain, whatever the step function says: the sequence is padded with
+    it, and its log-probability no longer changes.
     """
     logits, states = step(tokens, states)
     logits = np.array(logits, dtype=np.float64)

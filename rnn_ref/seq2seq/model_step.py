@@ -1,4 +1,4 @@
-"""A decoder model of one step as the step function that all searches run on."""
+"""A one-step decoder model as a step function for all searches."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from rnn_ref.seq2seq.states import States
 
 @guarded
 def model_step(model: Any, from_logits: bool = False) -> Step:
-    """Make the decoder of an encoder-decoder model a step function.
+    """Make a step function of the decoder of an encoder-decoder model.
 
-    The decoder is the model of a translation loop: it takes the last token and the states, and returns what comes
-    next and the new states ::
+    The decoder is the model in a translation loop: it takes the last token and the states, and returns the distribution
+    of the next token and the new states ::
 
         [token, *states, *unchanging]  ->  [probabilities, *states]
 
-    Its first input is one token of each sequence: its number, ``(N, 1)``, or its one-hot vector, ``(N, 1, V)``; the
-    shape of the input says which. The first output is ``(N, 1, V)`` or ``(N, V)``. Inputs beyond the states that
-    come back, such as the encoder's outputs that the decoder attends to, stay as they are.
+    Its first input is one token of each sequence, either its index, ``(N, 1)``, or its one-hot vector, ``(N, 1, V)``,
+    depending on the shape of the input. The first output is ``(N, 1, V)`` or ``(N, V)``. Inputs other than the returned
+    states, such as the encoder's outputs that the decoder attends to, stay the same.
 
-    A recurrent layer that gets no initial states, as those of a language model, goes on from where it was at the token
-    before: what it remembers becomes part of the states, and ``None`` begins. (A model with layers that look at several
-    time steps at once needs all tokens at every step: :func:`rnn_ref.generate` runs those.)
+    A recurrent layer without initial states, as in a language model, continues from the previous token: its memory
+    becomes part of the states, which start as ``None``. (A model with layers that combine several time steps needs all
+    tokens at every step: use :func:`rnn_ref.generate`.)
 
     Parameters
     ----------
     model : Model
         With ``inputs`` and ``outputs``, called on a list of arrays.
     from_logits : bool
-        Whether the first output holds unnormalized log-probabilities, instead of what a softmax gives.
+        Whether the first output holds unnormalized log-probabilities instead of probabilities.
 
     Returns
     -------
     callable
         ``step(tokens, states) -> (logits, states)``. The states are a list in the order of the model's inputs: for
-        an encoder that returns its final states, ``[h, c]``, or ``[h, c, encoder_outputs]`` with attention. Those
-        returned also hold what is carried over; pass them on as they are.
+        an encoder that returns its final states, ``[h, c]``, or ``[h, c, encoder_outputs]`` with attention. The
+        returned states also hold what is carried over; pass them on as they are.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def model_step(model: Any, from_logits: bool = False) -> Step:
         )
     vocabulary = token_shape[2] if len(token_shape) == 3 else None
     changing = len(outputs) - 1
-    strict = len(inputs) == 1 and token_shape[1] != 1  # made for one token, it may do with it what it likes
+    strict = len(inputs) == 1 and token_shape[1] != 1  # a model for a single token may treat it in any way
 
     def step(tokens: np.ndarray, states: States) -> tuple[np.ndarray, States]:
         carried = None
@@ -115,9 +115,9 @@ class StepStates(NamedTuple):
     Attributes
     ----------
     given : list of ndarray
-        Those that the model takes and returns.
+        The states that the model takes and returns.
     carried : dict of str to list of ndarray
-        Those of its recurrent layers that it does not return.
+        The states of its recurrent layers that it does not return.
     """
 
     given: list
@@ -125,7 +125,7 @@ class StepStates(NamedTuple):
 
 
 def one_hot(tokens: np.ndarray, vocabulary: int | None, where: str) -> np.ndarray:
-    """Tokens ``(N, T)`` as one-hot vectors ``(N, T, V)``; as they are if the vocabulary is None."""
+    """Tokens ``(N, T)`` as one-hot vectors ``(N, T, V)``; unchanged if the vocabulary is None."""
     if vocabulary is None:
         return tokens
     if tokens.min() < 0 or tokens.max() >= vocabulary:
@@ -134,7 +134,7 @@ def one_hot(tokens: np.ndarray, vocabulary: int | None, where: str) -> np.ndarra
 
 
 def logarithms(probabilities: np.ndarray, where: str) -> np.ndarray:
-    """Log-probabilities; what is not a probability is refused."""
+    """Log-probabilities; anything but probabilities is refused."""
     if (probabilities < 0).any():
         raise ValueError(f"{where} returned negative probabilities; if no softmax ends it, say from_logits=True.")
     with np.errstate(divide="ignore"):  # a probability that rounds to 0 is an impossible token

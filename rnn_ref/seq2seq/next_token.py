@@ -1,4 +1,4 @@
-"""From all tokens so far to what a language model says of the next one."""
+"""From all tokens so far to a language model's distribution of the next one."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Reader:
         self.from_logits = self._gives_logits() if from_logits is None else bool(from_logits)
 
     def reading(self, rows: slice) -> Callable[[np.ndarray], np.ndarray]:
-        """The function from tokens so far ``(N, T)`` to logits ``(N, V)``, to be called with one token more each time.
+        """The function from tokens so far ``(N, T)`` to logits ``(N, V)``, to be called with one more token each time.
 
-        ``rows`` are those of the source that belong to the sequences.
+        ``rows`` are the rows of the source that belong to the sequences.
         """
         source = [array[rows] for array in self.source]
         in_pieces, looked, carried = not source and self.window is None, False, None
@@ -93,7 +93,7 @@ class Reader:
         return read
 
     def _pieces(self, tokens: np.ndarray, carried: dict | None):
-        """Run what was not run before: all tokens, or the last one."""
+        """Run what has not been run before: all tokens, or the last one."""
         start = 0 if carried is None else tokens.shape[1] - 1
         length = 1 if self.one_step else tokens.shape[1] - start
         for t in range(start, tokens.shape[1], length):

@@ -19,20 +19,20 @@ def token_probabilities(
 ) -> np.ndarray:
     """Return the distribution that `sample` draws from.
 
-    Three things are done to the model's distribution, in this order: `temperature` sharpens or flattens it,
-    `top_k` keeps its likeliest tokens, and `top_p` keeps the fewest of these that hold most of the probability.
-    After each cut the rest is normalized again.
+    The model's distribution is changed in three steps: `temperature` sharpens or flattens it, `top_k` keeps its
+    likeliest tokens, and `top_p` keeps the fewest of these that hold most of the probability. After each cut the rest
+    is normalized again.
 
     Parameters
     ----------
     logits : array_like, shape (N, V)
         Unnormalized log-probabilities.
     temperature : float
-        Divides the logits. Below 1 likely tokens become likelier; 0 leaves the likeliest only (the smallest of
-        equally likely ones), and a large one makes all possible tokens alike.
+        Divides the logits. Below 1, likely tokens become likelier; 0 leaves only the likeliest (the smallest of
+        equally likely ones), and a large value makes all possible tokens nearly equally likely.
     top_k : int, optional
-        Keep so many tokens (Fan et al. 2018, "Hierarchical Neural Story Generation"). At the border the smaller
-        of two equally likely ones is kept.
+        Keep this many tokens (Fan et al. 2018, "Hierarchical Neural Story Generation"). At the limit the smaller of
+        two equally likely ones is kept.
     top_p : float, optional
         Keep the fewest tokens whose probabilities add up to this or more (nucleus sampling, Holtzman et al. 2020,
         "The Curious Case of Neural Text Degeneration").
@@ -67,7 +67,7 @@ def token_probabilities(
     if temperature == 0:
         log_probs = _keep(log_probs, log_probs.argmax(axis=1)[:, np.newaxis])
     else:
-        # The largest entry is 0 here, so that what overflows is of no importance.
+        # The largest entry is 0 here, so that overflow does not matter.
         with np.errstate(over="ignore"):
             log_probs = log_softmax((log_probs - log_probs.max(axis=1, keepdims=True)) / temperature)
     if top_k is not None and top_k < vocabulary:
@@ -112,7 +112,7 @@ def sample(
     array([1, 0, 0, 0, 1, 1, 1, 1])
     """
     probabilities = token_probabilities(logits, temperature, top_k, top_p)
-    # A uniform number falls into one of V intervals, each as wide as its token is likely.
+    # A uniform number falls into one of V intervals, whose widths are the tokens' probabilities.
     edges = probabilities.cumsum(axis=1)
     draws = random.make(seed).random((len(edges), 1)) * edges[:, -1:]
     return (edges <= draws).sum(axis=1)
@@ -172,14 +172,14 @@ def sample_search(
 
 
 def _keep(log_probs: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Make all tokens impossible but those in `kept` (N, k), and normalize."""
+    """Make all tokens except those in `kept` (N, k) impossible, and normalize."""
     cut = np.full_like(log_probs, -np.inf)
     np.put_along_axis(cut, kept, np.take_along_axis(log_probs, kept, axis=1), axis=1)
     return log_softmax(cut)
 
 
 def _keep_mass(log_probs: np.ndarray, mass: float) -> np.ndarray:
-    """Make all tokens impossible but the fewest that together have a probability of `mass`, and normalize."""
+    """Make all tokens except the fewest with a total probability of `mass` impossible, and normalize."""
     order = np.argsort(-log_probs, axis=1, kind="stable")
     ranked = np.take_along_axis(log_probs, order, axis=1)
     # A token is not needed once those ahead of it reach the mass.

@@ -1,4 +1,4 @@
-"""Logits to log-probabilities, and the best of many scores."""
+"""From logits to log-probabilities, and the best of many scores."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +19,7 @@ def log_softmax(logits: ArrayLike) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the shape is another one, or a row has NaN, +inf, or no possible token.
+        If the shape is different, or a row has NaN, +inf, or no possible token.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def log_softmax(logits: ArrayLike) -> np.ndarray:
 
 
 def top_indices(scores: np.ndarray, k: int) -> np.ndarray:
-    """Find the `k` best of each row, the best first; of equal scores the one further left comes first.
+    """Find the `k` best of each row, the best first; of equal scores, the leftmost comes first.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def top_indices(scores: np.ndarray, k: int) -> np.ndarray:
     >>> top_indices(np.array([[1.0, 3.0, 2.0, 3.0]]), k=3)
     array([[1, 3, 2]])
     """
-    # Sorting the few that reach the k-th best is a lot less work than sorting a vocabulary.
+    # Sorting the few that reach the k-th best is far less work than sorting a vocabulary.
     worst_kept = np.partition(scores, -k, axis=1)[:, -k]
     best = np.empty((len(scores), k), dtype=np.intp)
     for n, row in enumerate(scores):

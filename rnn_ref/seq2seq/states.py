@@ -11,7 +11,7 @@ States = Any
 def gather(states: States, rows: np.ndarray) -> States:
     """Take rows of every array, in the order given; a row may be taken several times.
 
-    Beam search calls this when a beam goes on from another one, which must hand over its memory.
+    Beam search calls this when a beam continues from another one, whose memory it must take over.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""``.keras`` archives: config.json (what the model is), metadata.json (who wrote it), model.weights.h5."""
+"""``.keras`` archives: config.json (the model), metadata.json (who wrote it), model.weights.h5."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from rnn_ref.writing import replacing
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LIMITS = {CONFIG: 1 << 23, METADATA: 1 << 20, WEIGHTS: 1 << 50}
-SLACK = 100_000  # numbers, so that what does not fit is found out where that can be told better
-KERAS = "3.15.1"  # whose format it is
+SLACK = 100_000  # numbers, so that misfits are found later, where they can be reported better
+KERAS = "3.15.1"  # the version of the format
 
 
 def save(model, path, *, include_optimizer: bool = True) -> None:
-    """Write a model; the file appears at once, or not at all."""
+    """Write a model; the file appears complete, or not at all."""
     content = to_bytes(model, include_optimizer=include_optimizer)
     with replacing(path) as file:
         file.write(content)
@@ -83,7 +83,7 @@ def load(path, *, compile: bool = True, skip_unknown: bool = False):
 
 
 def parsed(text: bytes | str, where: str) -> dict:
-    """A description out of JSON, held against limits."""
+    """A description from JSON, checked against limits."""
     with reading(where):
         described = json.loads(text)
         if not isinstance(described, dict):
@@ -93,7 +93,7 @@ def parsed(text: bytes | str, where: str) -> dict:
 
 
 def made(described: dict, stored: Stored, where: str, *, compile: bool, skip_unknown: bool):
-    """The model of a description, with zeros for weights: hardly more of them than the file has."""
+    """The model of a description, with zeros for weights, and hardly more of them than the file has."""
     try:
         with skipping(skip_unknown), drawn_by_nobody(stored.sizes() + SLACK):
             return model_from(described, compile=compile)

@@ -1,6 +1,6 @@
-"""``.h5`` files of tf.keras 2 and Keras 2, models and weights: read, not written.
+"""``.h5`` files of tf.keras 2 and Keras 2, models and weights: read only.
 
-Weights lie in a group for each layer, in the order that ``layer_names`` and ``weight_names`` say.
+Weights are in one group for each layer, in the order given by ``layer_names`` and ``weight_names``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ ROOT = "model_weights"
 
 
 def is_legacy(stored: Stored) -> bool:
-    """Whether an HDF5 file is laid out as tf.keras 2 did."""
+    """Whether an HDF5 file has the layout of tf.keras 2."""
     return ROOT in stored.groups or bool(_names(stored, "", "layer_names"))
 
 
 def load(path, *, compile: bool, skip_unknown: bool):
-    """The model in a file, compiled if that can still be done; the optimizer begins anew."""
+    """The model in a file, compiled if that is still possible; the optimizer starts afresh."""
     with opened(path, path) as stored:
         text = stored.groups[""].attrs.get("model_config")
         if not isinstance(text, (str, bytes)) or ROOT not in stored.groups:
@@ -60,12 +60,12 @@ def _compile(model, described: dict, path) -> None:
 
 
 def read_weights(model, stored: Stored, *, skip_mismatch: bool, by_name: bool) -> None:
-    """Take over weights: layer by layer in order, or those of layers whose names are in the file.
+    """Load weights layer by layer in order, or for the layers whose names are in the file.
 
     Raises
     ------
     WrongWeights
-        If they are not those of the model; then nothing is changed.
+        If they are not those of the model. Nothing is changed then.
     """
     root = ROOT if ROOT in stored.groups else ""
     named = {name: _arrays(stored, f"{root}/{name}".lstrip("/")) for name in _names(stored, root, "layer_names")}
@@ -116,7 +116,7 @@ def _arrays(stored: Stored, group: str) -> list[np.ndarray]:
 
 
 def _names(stored: Stored, group: str, attribute: str) -> list[str]:
-    """A list of names, which was cut into ``layer_names0``, ``layer_names1``, ... if it was long."""
+    """A list of names, which is split into ``layer_names0``, ``layer_names1``, ... if it is long."""
     if group not in stored.groups:
         raise BrokenFile(f"{stored.where}: lists {group!r}, which is not there.")
     attributes = stored.groups[group].attrs

@@ -1,4 +1,4 @@
-"""Descriptions of models as tf.keras 2 and Keras 2 wrote them, in the form that Keras 3 writes."""
+"""Descriptions of models by tf.keras 2 and Keras 2, converted to Keras 3's form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnn_ref.interop.errors import BrokenFile
 TENSOR = "__keras_tensor__"
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "CuDNNLSTM", "CuDNNGRU", "Bidirectional")
 CUDNN = {"CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
-# Arguments that are gone: what they must have been for the layer to be today's.
+# Arguments that no longer exist: the values for which the layer is the same as today's.
 GONE: dict[str, tuple] = {
     "time_major": (False,),
     "renorm": (False,),
@@ -64,7 +64,7 @@ def _functional(config: dict) -> dict:
 
 
 def _count_calls_from_zero(layers: list[dict], ends: dict) -> None:
-    """The first call of a model inside was number 1: 0 was that of its own inputs."""
+    """The first call of a nested model was number 1, as 0 was that of its own inputs."""
     places = [*_places([layer["inbound_nodes"] for layer in layers]), *_ends(list(ends.values()))]
     for layer in layers:
         inside = layer["config"]["layers"] if layer["class_name"] in ("Sequential", "Functional") else []
@@ -136,7 +136,7 @@ def _initializer(value: dict) -> dict:
 
 
 def _call(kind: str, call: Any) -> dict:
-    """Of ``[[name, call, output, {arguments}], ...]``: what the layer is given, and the rest by name."""
+    """From ``[[name, call, output, {arguments}], ...]``: the inputs of the layer, and the rest by name."""
     if isinstance(call, dict):
         return call
     if call and isinstance(call[0], str):  # one tensor alone
@@ -146,7 +146,7 @@ def _call(kind: str, call: Any) -> dict:
     for place in call:
         if len(place) > 3 and isinstance(place[3], dict):
             arguments |= {name: _tensors(value) for name, value in place[3].items()}
-    if kind in RECURRENT and len(given) > 1:  # the states, which were inputs then
+    if kind in RECURRENT and len(given) > 1:  # the states, which used to be inputs
         arguments.setdefault("initial_state", given[1:])
         given = given[:1]
     return {"args": [given[0] if len(given) == 1 else given], "kwargs": arguments}
@@ -186,7 +186,7 @@ def modern_training(config: dict) -> dict:
 
 
 def _loss(described: Any) -> Any:
-    """Losses, also in lists and dicts by name, without what they were wrapped in."""
+    """Losses, also in lists and dicts by name, without their wrappers."""
     if isinstance(described, list):
         return [_loss(inner) for inner in described]
     if not isinstance(described, dict):

@@ -1,4 +1,4 @@
-"""What no description of a model needs, refused before anything is made of it."""
+"""Refuses what no description of a model needs, before anything is made from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rnn_ref.interop.errors import UnsafeFile
 
 DEPTH = 200
 LARGEST = 1 << 40
-# Numbers that memory or time grows with, beside those of weights, which the file must have itself.
+# Numbers that memory or time grows with, apart from those of weights, which must be in the file.
 LIMITS = {
     "num_thresholds": 100_000,
     "num_classes": 4096,
@@ -14,17 +14,17 @@ LIMITS = {
 }
 
 
-# Numbers that nothing grows with: seeds, states of generators, and what Keras numbers objects by.
+# Numbers that nothing grows with: seeds, states of generators, and Keras's numbers of objects.
 FREE = ("seed", "state", "inc", "key", "shared_object_id")
 
 
 def check_description(described, where: str) -> None:
-    """Look at every number, and at how deeply it is nested.
+    """Check every number, and the depth of nesting.
 
     Raises
     ------
     UnsafeFile
-        For numbers that would ask for more memory than any model has.
+        For numbers that would need more memory than any model does.
     """
     waiting = [("", described, 0)]
     while waiting:

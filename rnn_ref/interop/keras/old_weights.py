@@ -1,7 +1,7 @@
-"""Weights of recurrent layers in shapes that they had once: those of CuDNNLSTM and CuDNNGRU.
+"""Weights of recurrent layers in old shapes: those of CuDNNLSTM and CuDNNGRU.
 
-cuDNN keeps every gate's matrices transposed and two biases: one for the product with the input, one for that with the
-state. An LSTM adds the two; a GRU with ``reset_after`` keeps them apart, as rows of its bias.
+cuDNN keeps every gate's matrices transposed, and two biases, one for the product with the input and one for that with
+the state. An LSTM adds the two; a GRU with ``reset_after`` keeps them separate, as rows of its bias.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from rnn_ref import layers
 
 
 def as_today(layer, weights: list, arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """The arrays of a layer in the shapes of its weights, where they are those of a cuDNN layer.
+    """The arrays of a layer in the shapes of its weights, if they are those of a cuDNN layer.
 
     Parameters
     ----------
     weights : list of Variable
-        The layer's, in the order of the arrays.
+        The layer's weights, in the order of the arrays.
     """
     if len(weights) != len(arrays):
         return arrays

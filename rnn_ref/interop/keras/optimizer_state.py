@@ -19,17 +19,17 @@ def write(model, file) -> None:
     group = file.create_group(GROUP)
     group.attrs["name"] = optimizer.name
     for k, (name, value) in enumerate(optimizer.get_state().items()):
-        # Keras holds all numbers in float32, but for the count of steps.
+        # Keras keeps all numbers in float32, except for the count of steps.
         group[str(k)] = value.astype("int32") if name == "iteration" else _exact(value)
 
 
 def _exact(value: np.ndarray) -> np.ndarray:
-    """A single number as it is: in double precision, which Keras rounds when it reads."""
+    """A single number as it is, in double precision, which Keras rounds on reading."""
     return value
 
 
 def read(model, stored: Stored) -> None:
-    """Take the state over, if the file has it and it fits; else warn that the optimizer begins anew."""
+    """Load the state if the file has it and it fits; otherwise warn that the optimizer starts afresh."""
     optimizer = model.optimizer
     names = sorted((name for name in stored.inside(GROUP) if name.isdigit()), key=int)
     if not names or optimizer is None:
@@ -38,7 +38,7 @@ def read(model, stored: Stored) -> None:
     own = optimizer.get_state()
     arrays = [stored.array(f"{GROUP}/{name}") for name in names]
     if [array.shape for array in arrays] != [value.shape for value in own.values()]:
-        if len(arrays) > 2:  # an optimizer of Keras's that has not trained yet has two
+        if len(arrays) > 2:  # a Keras optimizer that has not trained yet has two
             warnings.warn(
                 f"{stored.where}: the state of the optimizer is not that of {type(optimizer).__name__} for these "
                 "weights; it begins anew.",

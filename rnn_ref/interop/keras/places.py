@@ -1,7 +1,7 @@
-"""Where Keras 3 puts the weights of each layer: ``layers/lstm/cell/vars/0``.
+"""The places of each layer's weights in Keras 3's files: ``layers/lstm/cell/vars/0``.
 
-A place is the way through attributes: the layers of a model by their classes, counted (``layers/dense_1``), the cell of
-a recurrent layer as ``cell``, and so on. Names of layers do not matter, as they may be counted otherwise next time.
+A place is a path through attributes: the layers of a model by their numbered classes (``layers/dense_1``), the cell of
+a recurrent layer as ``cell``, and so on. Names of layers do not matter, as they may be numbered differently next time.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Place:
     Attributes
     ----------
     path : str
-        In the file; empty for the model itself.
+        The path in the file; empty for the model itself.
     name : str
-        The layer's, for people.
+        The layer's name, for messages.
     weights : list of Variable
-        Those that may be trained first, as Keras keeps them.
+        Trainable ones first, as in Keras.
     """
 
     path: str
@@ -73,7 +73,7 @@ def _walk(owner, path: str, visited: set) -> Iterator[Place]:
 
 
 def _inside(entry, path: str, visited: set) -> Iterator[Place]:
-    """A layer, or layers in lists and dicts, where they are counted by class."""
+    """A layer, or layers in lists and dicts, which are numbered by class."""
     if isinstance(entry, WeightOwner):
         yield from _walk(entry, path, visited)
         return
@@ -91,7 +91,7 @@ def _inside(entry, path: str, visited: set) -> Iterator[Place]:
 
 
 def _attributes(owner) -> list[tuple[str, Any]]:
-    """What Keras visits of a layer, in its order: by name, those with an underscore last."""
+    """The attributes that Keras visits, in its order: by name, those with an underscore last."""
     found: dict[str, Any] = {}
     if isinstance(owner, layers.RNN):
         found["cell"] = owner.cell

@@ -1,4 +1,4 @@
-"""Weights of a model between its layers and a file, place by place."""
+"""Transfers weights between a model's layers and a file, place by place."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rnn_ref.interop.errors import WrongWeights
 from rnn_ref.interop.hdf5 import Stored
 from rnn_ref.interop.keras.places import Place, places
 
-# What Keras keeps beside the weights of layers.
+# What Keras keeps besides the weights of layers.
 BESIDE = ("optimizer", "seed_generator", "_compile_metrics", "_metrics", "metrics", "loss", "loss_tracker")
 
 
 def write(model, file) -> None:
-    """Write the weights of a model into an open HDF5 file, as Keras lays them out."""
+    """Write the weights of a model into an open HDF5 file, in Keras's layout."""
     for place in places(model):
         group = file.create_group(f"{place.path}/vars".lstrip("/"))
         group.attrs["name"] = place.name
@@ -25,19 +25,19 @@ def write(model, file) -> None:
 
 
 def read(model, stored: Stored, *, skip_mismatch: bool = False, skip_more: bool = False) -> None:
-    """Take over the weights of a file: all that the model has, or none.
+    """Load the weights of a file: all that the model has, or none.
 
     Parameters
     ----------
     skip_mismatch : bool
-        Take what fits, and warn about the rest.
+        Load what fits, and warn about the rest.
     skip_more : bool
-        Do not mind weights of layers that the model has not.
+        Ignore weights of layers that the model does not have.
 
     Raises
     ------
     WrongWeights
-        If weights are missing, have another shape, or are more than the model has.
+        If weights are missing, have another shape, or are too many.
     """
     taken: dict[str, str] = {}
 
@@ -71,7 +71,7 @@ def assign(
     where: str,
     skip_mismatch: bool,
 ) -> None:
-    """Put arrays into weights, after all have been looked at."""
+    """Put arrays into weights, after all have been checked."""
     fitting, problems = [], []
     for place, keys in found:
         shapes, expected = [tuple(shape_of(key)) for key in keys], [weight.shape for weight in place.weights]
@@ -92,14 +92,14 @@ def assign(
 
 
 def _spellings(path: str) -> list[str]:
-    """A place as it is named today, and as earlier versions named it."""
+    """A place by its current name, and by those of earlier versions."""
     parents, _, last = path.rpartition("/")
     hidden = f"{parents}/{last[1:] if last.startswith('_') else '_' + last}".lstrip("/")
     return [path, hidden, path.replace("layers", "_layer_checkpoint_dependencies")]
 
 
 def _more(stored: Stored, taken: dict) -> list[str]:
-    """What the file has, and the model has not."""
+    """What the file has and the model does not."""
     left = {
         path.rpartition("/vars/")[0]
         for path in stored.datasets

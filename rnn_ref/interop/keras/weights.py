@@ -1,4 +1,4 @@
-"""Weights without the model: ``.weights.h5`` of Keras 3, ``.safetensors``, and what old files have."""
+"""Weights without the model: ``.weights.h5`` of Keras 3, ``.safetensors``, and the weights in old files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnn_ref.writing import replacing
 
 
 def save(model, path: Path) -> None:
-    """Write the weights of a model; the ending of the name says how."""
+    """Write the weights of a model, in the format given by the extension."""
     _check_built(model, "save_weights")
     if path.name.endswith(".safetensors"):
         library = need("safetensors.numpy", "writing .safetensors")
@@ -29,7 +29,7 @@ def save(model, path: Path) -> None:
 
 
 def load(model, path: Path, *, skip_mismatch: bool, by_name: bool) -> None:
-    """Take over the weights of a file."""
+    """Load the weights of a file."""
     _check_built(model, "load_weights")
     old = path.name.endswith((".h5", ".hdf5")) and not path.name.endswith("weights.h5")
     if by_name and not old:
@@ -65,7 +65,7 @@ def _check_built(model, what: str) -> None:
 
 
 def named(place: Place) -> dict:
-    """Weights by the names they have in ``.safetensors``: the place, and the weight's own name."""
+    """Weights by their names in ``.safetensors``: the place followed by the weight's own name."""
     names = [weight.name for weight in place.weights]
     if len(set(names)) < len(names):
         names = [f"{k}_{name}" for k, name in enumerate(names)]
@@ -75,7 +75,7 @@ def named(place: Place) -> dict:
 def _load_safetensors(model, path: Path, skip_mismatch: bool) -> None:
     library = need("safetensors", "reading .safetensors")
     with reading(path), library.safe_open(path, framework="numpy") as file:
-        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         for name, part in slices.items():
             if part.get_dtype() not in ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U8", "BOOL"):
                 raise BrokenFile(f"{path}: {name!r} is of {part.get_dtype()}, which is not read.")

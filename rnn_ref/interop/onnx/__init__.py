@@ -1,4 +1,4 @@
-"""ONNX files: a model out, for whatever runs ONNX, and models in, to be looked into.
+"""ONNX files: exporting models to anything that runs ONNX, and importing models for inspection.
 
 interop.onnx.export(model, "model.onnx")
 model = interop.onnx.load("model.onnx")

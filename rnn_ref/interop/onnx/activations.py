@@ -1,4 +1,4 @@
-"""Activations by ONNX's names: as nodes, and inside of RNN, LSTM and GRU."""
+"""Activations by ONNX's names, as nodes and inside RNN, LSTM and GRU."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnn_ref.layers.activations import Activation
 
 
 class Inside(NamedTuple):
-    """An activation inside a recurrent operator, with the numbers that it takes."""
+    """An activation inside a recurrent operator, with its parameters."""
 
     name: str
     alpha: tuple[float, ...] = ()
@@ -31,12 +31,12 @@ TAKES = {"Affine": 2, "HardSigmoid": 2, "ScaledTanh": 2, "Elu": 1, "LeakyRelu": 
 
 
 def inside(activation: Activation, layer: str) -> Inside:
-    """What a recurrent operator calls an activation.
+    """The name of an activation in a recurrent operator.
 
     Raises
     ------
     NotImplementedError
-        If it has none of that kind.
+        If it has no such activation.
     """
     found = INSIDE.get(activation.name)
     if found is None or activation.options:
@@ -64,7 +64,7 @@ NODES = {
 
 
 def write(graph, activation: Activation, x: str, dtype: str, rank: int, layer: str) -> str:
-    """Add what computes ``activation`` of ``x``; return the name of the result."""
+    """Add the nodes that compute ``activation`` of ``x``; return the name of the result."""
     name, options = activation.name, activation.OPTIONS | activation.options
 
     def number(value) -> str:

@@ -1,9 +1,9 @@
-"""A tensor of a model beside the axes that ONNX gave it.
+"""A tensor of a model together with the axes that ONNX gave it.
 
 ONNX puts time before the batch, adds an axis for directions, and moves and drops axes around every recurrent operator;
-here the batch stands first. A :class:`Held` value keeps both: the tensor as layers made it, and which of its parts
-stands on which of ONNX's axes. Transposing, squeezing and most reshaping then move entries of a list; a ``Permute`` or
-``Reshape`` layer is made only where a layer needs another order than the tensor has.
+here the batch comes first. A :class:`Held` value keeps both: the tensor as made by layers, and which of its parts is on
+which of ONNX's axes. Transposing, squeezing and most reshaping then only move entries of a list; a ``Permute`` or
+``Reshape`` layer is made only if a layer needs a different order from the tensor's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rnn_ref.layers.symbolic import SymbolicTensor
 
 @dataclass(eq=False)
 class Atom:
-    """A part of an axis that is never split further; ``size`` is None if it is open."""
+    """A part of an axis that is never split further; ``size`` is None if it is dynamic."""
 
     size: int | None
     batch: bool = False
@@ -30,14 +30,14 @@ Group = tuple  # of atoms: one axis; () is an axis of size 1
 
 @dataclass(eq=False)
 class Size:
-    """The size of an open axis, in what is computed of shapes."""
+    """The size of a dynamic axis, in computations with shapes."""
 
     group: Group
 
 
 @dataclass(eq=False)
 class Filled:
-    """The same number everywhere, in a shape that the batch decides: zeros for initial states."""
+    """The same number everywhere, in a shape that depends on the batch, such as zeros for initial states."""
 
     value: float
 
@@ -63,7 +63,7 @@ class Held:
         raise ValueError("it puts the batch and other axes together, or drops the batch.")
 
     def sizes(self) -> list:
-        """What ONNX's ``Shape`` gives: numbers, and :class:`Size` where they are open."""
+        """The result of ONNX's ``Shape``: numbers, or :class:`Size` if they are dynamic."""
         return [Size(group) if has_batch(group) or size_of(group) is None else size_of(group) for group in self.axes]
 
 
@@ -77,7 +77,7 @@ def size_of(group: Group) -> int | None:
 
 
 def made(tensor: SymbolicTensor, batch_at: int, batch: Atom) -> Held:
-    """A tensor whose axes are ONNX's, but for the batch, which ONNX has at ``batch_at``."""
+    """A tensor whose axes are ONNX's, except for the batch, which ONNX has at ``batch_at``."""
     rest = [(Atom(size),) for size in tensor.shape[1:]]
     axes = [*rest[:batch_at], (batch,), *rest[batch_at:]]
     return Held(tensor, [(batch,), *rest], axes)
@@ -118,7 +118,7 @@ def natural(value: Held) -> tuple[SymbolicTensor, int]:
 
 
 def axis_here(axis: int, rank: int, batch: int, what: str = "it works on") -> int:
-    """Where ONNX's axis stands in a tensor that has the batch first; never the batch itself."""
+    """The position of an ONNX axis, other than the batch, in a tensor that has the batch first."""
     if not -rank <= axis < rank:
         raise ValueError(f"it has no axis {axis}.")
     axis %= rank
@@ -138,9 +138,9 @@ def constant_here(array: np.ndarray, rank: int, batch: int) -> np.ndarray:
 
 
 def reshape(value: Held, target: list) -> Held:
-    """ONNX's ``Reshape``: the atoms in the same order, put together otherwise; an atom may be split.
+    """ONNX's ``Reshape``: the atoms in the same order, grouped differently; an atom may be split.
 
-    ``target`` holds numbers (0 keeps the axis at this place, -1 takes what is left) and :class:`Size`.
+    ``target`` holds numbers (0 keeps the axis at this position, -1 is inferred) and :class:`Size`.
     """
     replaced: dict[Atom, tuple] = {}
     pool = [atom for group in value.axes for atom in group]

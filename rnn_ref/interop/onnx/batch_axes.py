@@ -1,7 +1,7 @@
-"""Which axis of each input of an ONNX graph is the batch: recurrent operators say it of what they read.
+"""Which axis of each input of an ONNX graph is the batch, as determined by recurrent operators.
 
-From each of them the answer is followed back to the inputs, through operators that keep samples apart. An input from
-which no recurrent operator is reached has the batch first.
+From each of them it is traced back to the inputs, through operators that keep samples separate. An input that reaches
+no recurrent operator has the batch first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ KEEP = {
 
 
 def batch_axes(graph) -> dict[str, int]:
-    """By input's name; an input that is not there was not reached."""
+    """The axis by input name, for the inputs that were reached."""
     producers = {name: node for node in graph.node for name in node.output}
     constants = {tensor.name: tensor for tensor in graph.initializer}
     inputs = {place.name for place in graph.input}

@@ -1,4 +1,4 @@
-"""A model as an ONNX graph: its calls of layers in order, each as the operators that compute the same in inference."""
+"""A model as an ONNX graph: its layer calls in order, each as the operators that compute the same in inference."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def export(model: Model, path=None):
     ----------
     model : Sequential or functional Model
         Built. Inputs and outputs have the names of ``model.input_names`` and ``model.output_names``; sizes that are
-        None stay open.
+        None stay dynamic.
     path : str or Path, optional
-        Of the file, which is there whole or not at all.
+        Of the file, which is written completely or not at all.
 
     Returns
     -------
@@ -48,12 +48,12 @@ def export(model: Model, path=None):
     Raises
     ------
     NotImplementedError
-        Names the layer, and what about it has no equal in ONNX: a custom cell, an activation that the recurrent
-        operators do not have, ``stateful``, ``Lambda``, a layer or model with a ``call`` of its own.
+        Names the layer, and what has no equivalent in ONNX: a custom cell, an activation that the recurrent operators
+        do not have, ``stateful``, ``Lambda``, a layer or model with a ``call`` of its own.
 
     Notes
     -----
-    Dropout and noise are left out. Masks are computed in the graph and act as they do here, with holes or padding on
+    Dropout and noise are omitted. Masks are computed in the graph and act as they do here, with gaps or padding on
     either side: see :mod:`rnn_ref.interop.onnx.export_recurrent`.
 
     References
@@ -91,7 +91,7 @@ def export(model: Model, path=None):
     nodes = live(g.nodes, [place.name for place in outputs])
     read = {name for node in nodes for name in node.input} | {place.name for place in outputs}
     for node in nodes:
-        if node.op_type in STATES:  # what nobody reads is not asked for
+        if node.op_type in STATES:  # outputs that nobody reads are left out
             kept = [name if name in read else "" for name in node.output]
             del node.output[:]
             node.output.extend(kept[: 1 + max(k for k, name in enumerate(kept) if name)])
@@ -118,7 +118,7 @@ def _dims(shape: tuple, name: str) -> list:
 
 
 def _run(g: Graph, model, inputs: list[Value]):
-    """The model's layers on values."""
+    """The model's layers applied to values."""
     if model._calls_itself:
         refuse(model, "it has a call of its own, which cannot be read.")
     if isinstance(model, Sequential):
@@ -179,7 +179,7 @@ def _exporter(layer):
 
 
 def _time_distributed(g: Graph, layer, x: Value) -> list:
-    """The steps stand in the batch while the layer inside runs."""
+    """Fold the steps into the batch while the wrapped layer runs."""
     inner, (_, *rest) = layer.layer, x.shape[1:]
     folded = g.reshape(x.name, g.ints(-1), *_rest(g, x.name, 2, rest))
     mask = None
@@ -194,5 +194,5 @@ def _time_distributed(g: Graph, layer, x: Value) -> list:
 
 
 def _rest(g: Graph, name: str, axis: int, sizes) -> list:
-    """The sizes of further axes, those that are open from the tensor itself."""
+    """The sizes of further axes, dynamic ones taken from the tensor itself."""
     return [size if size else g.size(name, axis + k) for k, size in enumerate(sizes)]

@@ -1,4 +1,4 @@
-"""Attention as ONNX's operators: products, a softmax, and what masks take away."""
+"""Attention as ONNX operators: products, a softmax, and masks."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _places(g: Graph, z: str, axis: int) -> str:
 
 
 def _causal(g: Graph, z: str, axis: int, window: int | None = None, causal: bool = True) -> str | None:
-    """Where ``z (..., Tq, Tv)`` may look: back only, or less than ``window`` away; ``axis`` is that of Tv."""
+    """Where ``z (..., Tq, Tv)`` may attend: only back, or less than ``window`` away; ``axis`` is that of Tv."""
     query, value = g.unsqueeze(_places(g, z, axis - 1), 1), g.unsqueeze(_places(g, z, axis), 0)
     allowed = g.add("GreaterOrEqual", query, value) if causal else None
     if window is not None:
@@ -117,7 +117,7 @@ def multi_head_attention(g: Graph, layer, inputs: list[Value], arguments: dict) 
     y = project("attention_output", found)
     if layer.features and len(layer.features) > 1:
         y = g.reshape(y, 0, 0, *layer.features)
-    # As in the layer, the mask handed on is that which the query brought along.
+    # As in the layer, the mask passed on is that of the query.
     return [(y, query.mask), *([(weights, None)] if arguments.get("return_attention_scores") else [])]
 
 

@@ -1,6 +1,6 @@
-"""Layers that are not recurrent, as ONNX's operators. A function gets the graph, the layer, its inputs and arguments.
+"""Layers that are not recurrent as ONNX operators. Each function gets the graph, the layer, its inputs and arguments.
 
-It returns the name of the output, whose mask is then that of the input if the layer hands masks on; or a list of
+It returns the name of the output, whose mask is then that of the input if the layer passes masks on; or a list of
 outputs with their masks.
 """
 
@@ -31,7 +31,7 @@ def refuse(layer, why: str) -> None:
 
 
 def same(g: Graph, layer, x: Value, arguments: dict) -> str:
-    """What does nothing once a model is trained."""
+    """Layers that do nothing in inference."""
     return g.as_dtype(x, layer.dtype)
 
 
@@ -155,7 +155,7 @@ def max_pooling(g: Graph, layer, x: Value, arguments: dict) -> str:
 
 
 def _features_second(g: Graph, layer, x: Value) -> str:
-    """``(B, T, F)`` -> ``(B, F, T)``, as ONNX's convolutions and pools take it."""
+    """``(B, T, F)`` -> ``(B, F, T)``, as ONNX's convolutions and poolings take it."""
     name = g.as_dtype(x, layer.dtype)
     return g.transpose(name, 0, 2, 1) if layer.data_format == "channels_last" else name
 
@@ -204,7 +204,7 @@ def _aligned(g: Graph, layer, inputs: list[Value]) -> list[str]:
 
 
 def _either(g: Graph, masks: list) -> str | None:
-    """The mask of a merge: where any counts, if all have one."""
+    """The mask of a merge: where any input counts, if all have one."""
     if not masks or None in masks:
         return None
     found = masks[0]

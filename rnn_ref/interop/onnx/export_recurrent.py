@@ -1,8 +1,8 @@
 """Recurrent layers as ONNX's RNN, LSTM and GRU, with masks of any kind.
 
-Where a layer has a mask, the steps that count are moved to the front of each sequence, the operator runs with their
-number as ``sequence_lens``, and its outputs are spread over the steps again: a step that does not count repeats the
-output before it. So a mask may have holes, and padding may stand on either side.
+If a layer has a mask, the unmasked steps are moved to the front of each sequence, the operator runs with their number
+as ``sequence_lens``, and its outputs are spread over the steps again, with masked steps repeating the previous output.
+So a mask may have gaps, and padding may be on either side.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def steps_of(g: Graph, mask: str) -> Steps:
     count = g.add("CumSum", g.cast(mask, "int64"), g.constant(1, "int64"))
     total = g.slice(count, 1, -1, 2**62)
     T = g.size(mask, 1)
-    # Steps that count come first, each kind in the order of time: the largest numbers first.
+    # Sorting the largest numbers first puts unmasked steps first, each kind in the order of time.
     place = g.add("CumSum", g.add("Expand", g.ints(1), g.add("Shape", mask)), g.constant(1, "int64"))
     key = g.add("Sub", g.add("Where", mask, g.add("Mul", T, g.ints(2)), T), place)
     _, order = g.add("TopK", key, T, outputs=2, axis=1)
@@ -53,7 +53,7 @@ def take(g: Graph, sequence: str, steps: str) -> str:
 
 
 class Cells(NamedTuple):
-    """One cell, or two that read in both directions, as one operator."""
+    """One cell, or two that read in opposite directions, as one operator."""
 
     kind: str
     cells: list
@@ -129,7 +129,7 @@ class Read(NamedTuple):
 def read(
     g: Graph, layer, directions: list[tuple[list, bool]], x: str, steps: Steps | None, initial: list[list]
 ) -> list:
-    """Run directions, each the cells of a stack and whether it reads backwards; ``initial`` has the states of each."""
+    """Run directions, each a stack of cells and whether it reads backwards; ``initial`` has the states of each."""
     together = len(directions) == 2 and all(len(cells) == 1 for cells, _ in directions)
     if together:
         (first,), (second,) = (cells for cells, _ in directions)
@@ -167,7 +167,7 @@ def _stack(g: Graph, layer, cells: list, back: bool, x: str, steps: Steps | None
 
 
 def _finished(g: Graph, sequence: str, states: list[str], steps: Steps | None, initial: list) -> Read:
-    """Where no step counts, the states are still those given, or zero."""
+    """If no step counts, the states remain those given, or zero."""
     if steps is None:
         return Read(sequence, states[0], states)
     last = g.add("Where", steps.some, states[0], g.zero())
@@ -193,7 +193,7 @@ def spread(g: Graph, sequence: str, steps: Steps, back: bool, zero_output: bool)
 
 
 def last_output(g: Graph, found: Read, steps: Steps | None, back: bool, zero_output: bool) -> str:
-    """The output that was computed last; with ``zero_output`` it is 0 if that step does not count."""
+    """The last computed output; with ``zero_output`` it is 0 if that step is masked."""
     if steps is None or not zero_output:
         return found.last
     counts = g.slice(steps.mask, 1, 0, 1) if back else g.slice(steps.mask, 1, -1, 2**62)
@@ -238,7 +238,7 @@ def recurrent(g: Graph, layer: RNN | Bidirectional, inputs, arguments: dict) -> 
         y = each.sequence
         if steps is not None:
             y = spread(g, y, steps, part.go_backwards, part.zero_output_for_mask)
-        # Outputs stand in the order they were computed; those of the layer for the way back are turned round again.
+        # Outputs are in the order in which they were computed; those of the backward layer are reversed again.
         turned = both and part is layer.backward_layer
         y = g.flip(y, 1) if part.go_backwards != turned else y
         outputs.append(g.transpose(y, 1, 0, 2) if layer.time_major else y)

@@ -1,4 +1,4 @@
-"""An ONNX graph while it is written: nodes, constants, and the values that stand for a model's tensors."""
+"""An ONNX graph being written: nodes, constants, and the values for a model's tensors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Value(Tensor):
 
 
 class Graph:
-    """Nodes in the order they were added; names are made of the layers' names, each once."""
+    """Nodes in the order in which they were added; unique names made from those of the layers."""
 
     def __init__(self):
         self.onnx = need("onnx", "ONNX export")
@@ -52,10 +52,10 @@ class Graph:
         self.constants: dict[str, object] = {}
         self._known: dict[tuple, str] = {}
         self._taken: dict[str, int] = defaultdict(int)
-        self.scope, self.dtype = "model", "float32"  # of the layer that is being written
+        self.scope, self.dtype = "model", "float32"  # of the layer being written
 
     def name(self, wish: str) -> str:
-        """A name nobody has yet."""
+        """An unused name."""
         self._taken[wish] += 1
         if self._taken[wish] == 1:
             return wish
@@ -110,12 +110,12 @@ class Graph:
         return self.add("Shape", name, start=axis, end=axis + 1)
 
     def sizes(self, *sizes: int | str) -> str:
-        """Sizes, known and found, as one vector."""
+        """Sizes, known ones and computed ones, as one vector."""
         parts = [self.ints(size) if isinstance(size, int) else size for size in sizes]
         return parts[0] if len(parts) == 1 else self.add("Concat", *parts, axis=0)
 
     def reshape(self, name: str, *sizes: int | str) -> str:
-        """0 keeps an axis's size, -1 is what is left over."""
+        """Reshape; 0 keeps an axis's size, and -1 is inferred."""
         if all(isinstance(size, int) for size in sizes):
             return self.add("Reshape", name, self.ints(*sizes))
         return self.add("Reshape", name, self.sizes(*sizes))

@@ -1,4 +1,4 @@
-"""An ONNX graph as a functional model of layers whose insides can be looked at."""
+"""An ONNX graph as a functional model of layers that can be inspected."""
 
 from __future__ import annotations
 
@@ -26,28 +26,27 @@ def load(source, *, weights: dict | None = None) -> Model:
     """Read an ONNX model.
 
     Recurrent operators become ``SimpleRNN``, ``LSTM`` and ``GRU`` (``Bidirectional`` for both directions), so that
-    ``trace``, ``gradient_flow`` and all else work on them. The batch stands first in every input and output of the
-    model that is returned, also where ONNX has time first: an input ``X (time, batch, features)`` is given as
-    ``(batch, time, features)``, an output ``Y (time, directions, batch, units)`` comes as ``(batch, time, directions,
-    units)``.
+    ``trace``, ``gradient_flow`` and all other tools work on them. The batch comes first in every input and output of
+    the returned model, even where ONNX has time first: an input ``X (time, batch, features)`` is given as ``(batch,
+    time, features)``, an output ``Y (time, directions, batch, units)`` comes as ``(batch, time, directions, units)``.
 
     Parameters
     ----------
     source : str, Path, bytes or onnx.ModelProto
-        Data in files beside the model are read from its folder, and from nowhere else.
+        Data in files beside the model is read only from its folder.
     weights : dict of str to ndarray, optional
-        For a graph whose weights are inputs: their values, by name.
+        For a graph whose weights are inputs, their values by name.
 
     Returns
     -------
     Model
-        Functional, in inference the same function; its inputs and outputs have the names that they have in the file.
+        Functional, and in inference the same function; its inputs and outputs have the same names as in the file.
 
     Raises
     ------
     ValueError
-        If the file is damaged, or the graph uses an operator, or an option of one, that has no equal here: the error
-        names the node and the reason.
+        If the file is damaged, or the graph uses an operator, or an option of one, without an equivalent here; the
+        error names the node and the reason.
 
     References
     ----------
@@ -75,7 +74,7 @@ def load(source, *, weights: dict | None = None) -> Model:
 class Reader:
     """Values by name while the nodes of a graph are read in order.
 
-    A value is an array, a :class:`~rnn_ref.interop.onnx.axes.Held` tensor of the model, or one number repeated.
+    A value is an array, a :class:`~rnn_ref.interop.onnx.axes.Held` tensor of the model, or a repeated number.
     """
 
     def __init__(self, proto, folder: Path | None, weights: dict):
@@ -87,7 +86,7 @@ class Reader:
         if not OPSETS[0] <= self.opset <= OPSETS[1]:
             raise ValueError(f"the model is of opset {self.opset}; {OPSETS[0]} to {OPSETS[1]} can be read.")
         self.values: dict[str, object] = {}
-        self.done: set[str] = set()  # outputs of nodes that were read with the one before
+        self.done: set[str] = set()  # outputs of nodes that were read together with an earlier one
         self.nodes = live(self.graph.node, [output.name for output in self.graph.output])
         self.uses = Counter(name for node in self.nodes for name in node.input)
         self.uses.update(output.name for output in self.graph.output)
@@ -104,10 +103,10 @@ class Reader:
     def _input_names(self) -> str:
         return ", ".join(place.name for place in self.graph.input)
 
-    # -- what the functions for operators ask for -----------------------------------------------------
+    # -- what the functions for operators use ---------------------------------------------------------
 
     def given(self, node, place: int):
-        """The value at a place among a node's inputs; None where there is none."""
+        """The value at a position among a node's inputs; None if there is none."""
         if place >= len(node.input) or not node.input[place]:
             return None
         name = node.input[place]
@@ -116,7 +115,7 @@ class Reader:
         return self.values[name]
 
     def attributes(self, node, *known: str) -> dict:
-        """Attributes as plain values; one that is not known is refused."""
+        """Attributes as plain values; unknown ones are refused."""
         found = {}
         for attribute in node.attribute:
             if attribute.name not in known:
@@ -142,7 +141,7 @@ class Reader:
             return array.astype(dtype)
 
     def name(self, node) -> str:
-        """A name for the layer of a node, once."""
+        """A unique name for the layer of a node."""
         wish = re.sub(r"[^A-Za-z0-9_.-]+", "_", node.name.rpartition("/")[0] or node.name).strip("_.")[:60]
         if not wish:
             return unique_name(node.op_type if node.op_type not in ("MatMul", "Gemm") else "Dense")
@@ -155,7 +154,7 @@ class Reader:
         return {"name": self.name(node), "dtype": dtype if dtype == "float64" else "float32"}
 
     def bias_after(self, node, size: int) -> tuple[np.ndarray | None, str]:
-        """The constant that the next node adds, if it is the only one that reads this one's output; and that output."""
+        """The constant that the next node adds, if nothing else reads this one's output, and the sum's name."""
         output = node.output[0]
         after = self._consumers.get(output)
         if self.uses[output] == 1 and after is not None and after.op_type == "Add" and len(after.input) == 2:
@@ -171,7 +170,7 @@ class Reader:
             self.values[name] = value
 
     def hold_natural(self, node, tensor, like: Held) -> None:
-        """A tensor with ONNX's axes in order, but for the batch, which stands where that of ``like`` does."""
+        """A tensor with ONNX's axes in order, except for the batch, which is where that of ``like`` is."""
         self.hold(node.output[0], made(tensor, like.batch, like.axes[like.batch][0]))
 
     # -- the model ------------------------------------------------------------------------------------

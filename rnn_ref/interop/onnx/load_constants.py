@@ -1,4 +1,4 @@
-"""What an ONNX graph computes of constants and shapes alone, done while it is read: with NumPy, and within limits."""
+"""What an ONNX graph computes from constants and shapes alone, evaluated on reading with NumPy and within limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def integers(value, what: str) -> list[int]:
 
 
 def tidy(array) -> np.ndarray:
-    """An array of shapes without open sizes holds numbers again."""
+    """Turn an array of shapes without dynamic sizes into numbers again."""
     array = np.asarray(array)
     if array.dtype != object or any(isinstance(entry, Size) for entry in array.reshape(-1)):
         return array
@@ -58,7 +58,7 @@ def expand(array: np.ndarray, shape):
 
 
 def slices(rank: int, inputs: list) -> list[slice]:
-    """ONNX's ``Slice``: for each axis, what of it is kept; ``inputs`` are starts, ends, axes, steps."""
+    """ONNX's ``Slice``: the part of each axis that is kept; ``inputs`` are starts, ends, axes, steps."""
     starts, ends = integers(inputs[0], "starts"), integers(inputs[1], "ends")
     axes = integers(inputs[2], "axes") if inputs[2] is not None else list(range(len(starts)))
     steps = integers(inputs[3], "steps") if inputs[3] is not None else [1] * len(starts)
@@ -68,7 +68,7 @@ def slices(rank: int, inputs: list) -> list[slice]:
     for start, end, axis, step in zip(starts, ends, axes, steps):
         if step == 0:
             raise ValueError("a step is 0.")
-        # A negative end beyond the front means: to the very first, when it goes backwards.
+        # Going backwards, a negative end beyond the front means down to and including the first.
         beyond = step < 0 and end <= -(2**31)
         found[axis] = slice(start if abs(start) < 2**31 else None, None if beyond or end >= 2**31 - 1 else end, step)
     return found

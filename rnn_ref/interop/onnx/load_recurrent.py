@@ -1,4 +1,4 @@
-"""ONNX's RNN, LSTM and GRU as SimpleRNN, LSTM and GRU, or Bidirectional ones."""
+"""ONNX's RNN, LSTM and GRU as SimpleRNN, LSTM and GRU, or as Bidirectional layers of these."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_ref.layers.layer import LayerGradients
 
 LAYERS = {"RNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}
 USUAL = {"RNN": ["Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"]}
-DEFAULTS = {  # of alpha and beta, where a node does not give them
+DEFAULTS = {  # for alpha and beta, if a node does not give them
     "HardSigmoid": (0.2, 0.5),
     "Elu": (1.0,),
     "LeakyRelu": (0.01,),
@@ -22,7 +22,7 @@ DEFAULTS = {  # of alpha and beta, where a node does not give them
 
 
 class SequenceMask(Layer):
-    """The mask of sequences of which the first so many steps count.
+    """The mask of sequences, given how many of their first steps count.
 
         mask[b, t] = t < lengths[b]
 
@@ -38,7 +38,7 @@ class SequenceMask(Layer):
     never_builds = True
 
     def forward(self, x, *, training: bool = False):
-        """``[lengths, sequences]`` -> ``(B, T)``, bool; nothing to remember."""
+        """``[lengths, sequences]`` -> ``(B, T)``, bool; the tape is empty."""
         lengths, sequences = (xp.asarray(array) for array in x)
         if lengths.ndim != 1 or len(lengths) != len(sequences):
             raise ValueError(
@@ -47,7 +47,7 @@ class SequenceMask(Layer):
         return xp.arange(sequences.shape[1]) < lengths[:, None], None
 
     def backward(self, tape, grads, *, input_gradient: bool = True):
-        """What counts has no gradient."""
+        """A mask has no gradient."""
         return LayerGradients([None, None])
 
     def compute_output_shape(self, input_shape):
@@ -55,7 +55,7 @@ class SequenceMask(Layer):
 
 
 def recurrent(reader, node) -> None:
-    """Make the layers of a node, and hold its outputs."""
+    """Make the layers of a node, and keep its outputs."""
     kind = node.op_type
     x, W, R, B, lengths, *states = (reader.given(node, k) for k in range(7))
     peepholes = reader.given(node, 7)
@@ -85,7 +85,7 @@ def recurrent(reader, node) -> None:
         raise ValueError(f"its input has {sequence.shape[-1]} features, its weights {W.shape[-1]}.")
     wanted = [k < len(node.output) and node.output[k] in reader.used for k in range(1 + STATES[kind])]
     functions = _activations(kind, D, options)
-    # Where nothing but the last hidden state is asked for, that is the output.
+    # If only the last hidden state is needed, that is the output.
     last_only = wanted[1] and not wanted[0] and not any(wanted[2:]) and not isinstance(lengths, Held)
     arguments = {
         "use_bias": B is not None,
@@ -125,7 +125,7 @@ def recurrent(reader, node) -> None:
     if wanted[0]:
         y = y[:, ::-1] if direction == "reverse" else y
         if "mask" in call:
-            y = y[:]  # the lengths are those of this node alone: an index is where a mask ends
+            y = y[:]  # the lengths apply to this node only: the mask ends after an index
         axes = [batch, T, direction_axis, units] if batch_major else [T, direction_axis, batch, units]
         reader.hold(node.output[0], Held(y, [batch, T, features], axes))
     if last_only:
@@ -173,7 +173,7 @@ def _is_zero(value) -> bool:
 
 
 def _checked(kind: str, D: int, W, R, B, hidden_size) -> tuple:
-    """The weights, of shapes and types that fit together."""
+    """The weights, checked to have shapes and types that fit together."""
     for name, array in (("W", W), ("R", R), ("B", B)):
         if array is None and name == "B":
             continue
@@ -212,7 +212,7 @@ def _activations(kind: str, D: int, options: dict) -> list[dict]:
 
 
 def _named(name: str, alphas: list, betas: list) -> str:
-    """Keras's name; the numbers that it takes are removed from those given, in order."""
+    """Keras's name; its parameters are taken from the given ones, in order."""
     proper = next((known.name for known in INSIDE.values() if known.name.lower() == name.lower()), name)
     count = TAKES.get(proper, 0)
     pairs = list(zip((alphas, betas), DEFAULTS.get(proper, (None, None))))[:count]

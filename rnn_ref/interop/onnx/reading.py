@@ -1,4 +1,4 @@
-"""An ONNX file as a graph that was checked: nothing in it is believed before, and no other file is opened unasked."""
+"""An ONNX file as a checked graph: nothing in it is used before, and no other file is opened without checks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NUMBERS = "fiub"
 
 
 def read_model(source):
-    """The model of a path, of bytes, or as it is; external data stay where they are.
+    """The model from a path, bytes, or as it is; external data stays where it is.
 
     Raises
     ------
     BrokenFile, UnsafeFile
-        If it is no valid model, or larger than any.
+        If it is not a valid model, or too large to be one.
     """
     onnx = need("onnx", "reading ONNX files")
     if isinstance(source, (str, Path)):
@@ -53,7 +53,7 @@ def read_model(source):
 
 
 def _without_external(onnx, model):
-    """A copy without the tensors that lie in other files, for the checker would open them."""
+    """A copy without the tensors in other files, which the checker would open."""
     if not any(_is_external(tensor) for tensor in model.graph.initializer):
         return model
     copy = onnx.ModelProto()
@@ -87,12 +87,12 @@ def array_of(tensor, folder: Path | None) -> np.ndarray:
     ----------
     tensor : onnx.TensorProto
     folder : Path or None
-        Where the file lies, for data beside it.
+        The folder of the file, for external data.
 
     Raises
     ------
     BrokenFile, UnsafeFile
-        If its data do not fit its shape, or lie outside of the folder.
+        If its data does not fit its shape, or lies outside of the folder.
     """
     onnx = need("onnx", "reading ONNX files")
     _check_size(tensor)
@@ -116,7 +116,7 @@ def array_of(tensor, folder: Path | None) -> np.ndarray:
 
 
 def _external(tensor, folder: Path | None, dtype: np.dtype) -> bytes:
-    """Data beside the file: in its folder, no link, and of the size that the shape says."""
+    """External data: in the file's folder, not a link, and of the size that the shape requires."""
     told = {entry.key: entry.value for entry in tensor.external_data}
     place = told.get("location", "")
     if folder is None:

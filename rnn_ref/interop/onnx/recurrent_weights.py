@@ -1,4 +1,4 @@
-"""ONNX's layout of recurrent weights, and Keras's, each made from the other.
+"""ONNX's layout of recurrent weights and Keras's, converted both ways.
 
 ONNX, for each direction               here
 W (G*H, F), R (G*H, H)                 kernel (F, G*H), recurrent_kernel (H, G*H): transposed
@@ -15,7 +15,7 @@ import numpy as np
 
 BLOCKS = {"RNN": 1, "LSTM": 4, "GRU": 3}
 STATES = {"RNN": 1, "LSTM": 2, "GRU": 1}
-TO_ONNX = {"RNN": (0,), "LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2)}  # where each of ONNX's gates stands here
+TO_ONNX = {"RNN": (0,), "LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2)}  # the position here of each of ONNX's gates
 FROM_ONNX = {kind: tuple(np.argsort(order).tolist()) for kind, order in TO_ONNX.items()}
 
 

@@ -2,8 +2,7 @@
 
 All blocks of Python on a page are run in one set of names. If a block of text follows, that is what the code prints
 (``...`` stands for anything). A block that begins with "python NAME.png" ends in a figure, which stands below the code
-on the page that is built; one that begins with "python LIBRARY" is run only if that library is installed, and one that
-begins with "python slow" only when the documentation is built.
+on the page that is built; one that begins with "python LIBRARY" is run where that library is there.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ class WrongPage(AssertionError):
 
 def missing(text: str) -> list[str]:
     """The libraries that blocks of a page need and that are not there."""
-    needed = {match["info"] for match in BLOCK.finditer(text)} - {"", "slow"}
+    needed = {match["info"] for match in BLOCK.finditer(text)} - {""}
     return sorted(name for name in needed if not name.endswith(".png") and find_spec(name) is None)
 
 
-def run(page: Path, folder: Path, *, slow: bool = False) -> str:
+def run(page: Path, folder: Path) -> str:
     """Run the code of a page; pictures and files that it writes go into a folder, which is the current one meanwhile.
 
     Parameters
@@ -42,8 +41,6 @@ def run(page: Path, folder: Path, *, slow: bool = False) -> str:
     page : Path
         A page of Markdown.
     folder : Path
-    slow : bool
-        Whether to run blocks that begin with "python slow", too.
 
     Returns
     -------
@@ -60,7 +57,7 @@ def run(page: Path, folder: Path, *, slow: bool = False) -> str:
 
     def with_picture(match: re.Match) -> str:
         info, code = match["info"], match["code"]
-        if not slow if info == "slow" else info and not info.endswith(".png") and find_spec(info) is None:
+        if info and not info.endswith(".png") and find_spec(info) is None:
             return match[0].replace(f"python {info}", "python", 1)
         line = text.count("\n", 0, match.start()) + 1
         value, printed = _execute(code, names, page, line)

@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 
 import rnn_ref
-from rnn_ref import distribution, layers, losses, metrics
+from rnn_ref import callbacks, distribution, layers, losses, metrics
 
 X, Y = np.ones((16, 3), "float32"), np.ones((16, 1), "float32")
 
@@ -93,6 +93,27 @@ def dead():
     time.sleep(2 * rank())
 
 
+class Broken(rnn_ref.utils.PyDataset):
+    """Of the third batch the last sample, which is rank 1's, is NaN."""
+
+    def __len__(self):
+        return 9
+
+    def __getitem__(self, index):
+        x = X + 0.1 * index
+        x[-1] = np.nan if index == 2 else 0
+        return x, Y
+
+
+def nan(raise_error):
+    """Only the first rank's callbacks count; the others' loss is NaN with it, as it is that of the whole batch."""
+    model = made()
+    stop = callbacks.TerminateOnNaN(raise_error=raise_error)
+    history = model.fit(Broken(), shuffle=False, epochs=2, verbose=0, callbacks=[stop])
+    losses, step = history.history["loss"], model.optimizer.iterations
+    raise RuntimeError(f"stopped after {int(step)} steps, {len(losses)} epoch, loss {losses[-1]}")
+
+
 def interrupted():
     try:
         made().fit(Interrupted(), shuffle=False, verbose=0)
@@ -115,6 +136,8 @@ CASES = {
     "an error on one": lambda: made().fit(Odd(), shuffle=False, verbose=0),
     "changed weights": changed_weights,
     "an interrupt": interrupted,
+    "NaN": lambda: nan(False),
+    "NaN as an error": lambda: nan(True),
     "a dead rank": dead,
 }
 

@@ -98,6 +98,19 @@ def dropping():
     return history.history | {"drawn": drawn}, model.get_weights()
 
 
+def looking():
+    """The flow of gradients that each rank finds on rows of its own, after the ranks trained together."""
+    model, together = simple(), distribution.distribution()
+    model.fit(X, Y, batch_size=8, verbose=0)
+    return flow(model, together.rank, together.size), model.get_weights()
+
+
+def flow(model, rank, count):
+    """Norms of gradients at every step, of every layer."""
+    found = rnn_ref.gradient_flow(model, X[rank::count], Y[rank::count])
+    return {f"layer {k}": layer.norm for k, layer in enumerate(found.values())}  # names are counted in each process
+
+
 CASES = {
     "plain": lambda: fitted(simple()),
     "weights": lambda: fitted(simple(), sample_weight=WEIGHTS, validation_split=0.3),
@@ -143,7 +156,7 @@ def begun(case):
     """Every rank draws its own first weights and order, which those of the first replace."""
     rank = 0 if distribution.distribution() is None else distribution.distribution().rank
     rnn_ref.utils.set_random_seed(10 + 7 * rank)
-    return (CASES | {"dropout": dropping})[case]()
+    return (CASES | {"dropout": dropping, "looking": looking})[case]()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def started(count, *arguments, module="tests.distribution.ranks", **options):
 def trained(request, tmp_path_factory):
     """Where ranks left what they found, for every case."""
     folder = tmp_path_factory.mktemp("ranks")
-    run = started(request.param, folder, *ranks.CASES, "dropout")
+    run = started(request.param, folder, *ranks.CASES, "dropout", "looking")
     assert run.returncode == 0, run.stderr
     return folder, request.param
 
@@ -72,6 +72,18 @@ def test_the_same_bits_each_time_and_dropout_of_each_rank_its_own(trained, tmp_p
     assert len(set(map(tuple, drawn))) == count
 
 
+def test_each_rank_looks_at_gradients_of_its_own(trained, assert_close):
+    folder, count = trained
+    for rank in range(count):
+        found, weights = read(folder, "looking", rank)
+        model = ranks.simple()
+        model.set_weights(weights)
+        expected = ranks.flow(model, rank, count)
+        assert found.keys() == expected.keys()
+        for name, norm in expected.items():
+            assert_close(found[name], norm, 1e-6)
+
+
 @pytest.mark.parametrize(
     ("case", "message"),
     [
@@ -89,6 +101,8 @@ def test_the_same_bits_each_time_and_dropout_of_each_rank_its_own(trained, tmp_p
         ("an error on one", "RankFailed: rank 0 stops: rank 1 failed with ZeroDivisionError: on rank 1"),
         ("a dead rank", r"RankFailed: rank [01] stops: rank 1 \(process \d+ on .*\) died"),
         ("an interrupt", "interrupted after 4 steps"),
+        ("NaN", "stopped after 3 steps, 1 epoch, loss nan"),
+        ("NaN as an error", "(RuntimeError|rank 0 failed with RuntimeError): The loss of batch 2 is nan"),
         ("changed weights", "the weights of rank 1 are not those of rank 0"),
     ],
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 
-def made_ahead(make: Callable, numbers: Iterable[int], *, workers: int, ahead: int) -> Iterator:
+def made_ahead(make: Callable, numbers: Iterable[int], *, workers: int, ahead: int) -> Generator:
     """``make(k)`` for every number, in order; threads are up to ``ahead`` calls in front, and end with the iterator.
 
     Examples
@@ -21,7 +21,7 @@ def made_ahead(make: Callable, numbers: Iterable[int], *, workers: int, ahead: i
         yield from results_of(partial(pool.submit, make), numbers, ahead)
 
 
-def results_of(submit: Callable[[int], Future], numbers: Iterable[int], ahead: int) -> Iterator:
+def results_of(submit: Callable[[int], Future], numbers: Iterable[int], ahead: int) -> Generator:
     """The results of ``submit(k)`` for every number, in order; no more than ``ahead`` are under way or wait."""
     numbers = iter(numbers)
     waiting = deque(submit(k) for k in itertools.islice(numbers, ahead))

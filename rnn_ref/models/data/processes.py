@@ -12,7 +12,7 @@ import tempfile
 import threading
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -43,10 +43,9 @@ class Processes:
         used.spawn(1)  # counts; other numbers in the next fit, the same after the same set_random_seed
         self._number = used.n_children_spawned
 
-    def batches(self, numbers: Iterable[int], number_of_pass: int) -> Iterator:
+    def batches(self, numbers: Iterable[int], number_of_pass: int) -> Generator:
         """The batches of these numbers, in order."""
-        if self._pool is None:
-            self._start()
+        pool = self._pool or self._start()
         path = Path(self._folder.name) / str(number_of_pass)
         path.write_bytes(_packed(self._dataset, self._owner))
         drawn = repr([random.to_config(random.generator()), self._number, number_of_pass])
@@ -56,7 +55,7 @@ class Processes:
         def submit(number: int) -> Future:
             asked.append(number)
             with _uninterrupted():
-                return self._pool.submit(_make, str(path), number, seed, self._owner)
+                return pool.submit(_make, str(path), number, seed, self._owner)
 
         ahead = self._dataset.max_queue_size or self._dataset.workers
         try:
@@ -72,11 +71,12 @@ class Processes:
         finally:
             path.unlink(missing_ok=True)
 
-    def _start(self) -> None:
+    def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         self._folder = tempfile.TemporaryDirectory(prefix="rnn_ref-")
         ours, self._alive = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(self._dataset.workers, context, initializer=_begin, initargs=(ours,))
+        return self._pool
 
     def close(self) -> None:
         """End all of them, those in the midst of a batch too."""
@@ -139,7 +139,9 @@ class _Here:
 def _begin(alive: Connection) -> None:
     """End with the caller, or on its word; not in the midst of sending, for which somebody would wait."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller says when
-    caller = multiprocessing.parent_process().sentinel
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    caller = parent.sentinel
 
     def wait_for_the_end():
         ready = wait([alive, caller])

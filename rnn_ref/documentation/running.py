@@ -2,7 +2,8 @@
 
 All blocks of Python on a page are run in one set of names. If a block of text follows, that is what the code prints
 (``...`` stands for anything). A block that begins with "python NAME.png" ends in a figure, which stands below the code
-on the page that is built; one that begins with "python LIBRARY" is run where that library is there.
+on the page that is built; one that begins with "python LIBRARY" is run only if that library is installed, and one that
+begins with "python slow" only when the documentation is built.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ class WrongPage(AssertionError):
 
 def missing(text: str) -> list[str]:
     """The libraries that blocks of a page need and that are not there."""
-    needed = {match["info"] for match in BLOCK.finditer(text)} - {""}
+    needed = {match["info"] for match in BLOCK.finditer(text)} - {"", "slow"}
     return sorted(name for name in needed if not name.endswith(".png") and find_spec(name) is None)
 
 
-def run(page: Path, folder: Path) -> str:
+def run(page: Path, folder: Path, *, slow: bool = False) -> str:
     """Run the code of a page; pictures and files that it writes go into a folder, which is the current one meanwhile.
 
     Parameters
@@ -41,6 +42,8 @@ def run(page: Path, folder: Path) -> str:
     page : Path
         A page of Markdown.
     folder : Path
+    slow : bool
+        Whether to run blocks that begin with "python slow", too.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def run(page: Path, folder: Path) -> str:
 
     def with_picture(match: re.Match) -> str:
         info, code = match["info"], match["code"]
-        if info and not info.endswith(".png") and find_spec(info) is None:
+        if not slow if info == "slow" else info and not info.endswith(".png") and find_spec(info) is None:
             return match[0].replace(f"python {info}", "python", 1)
         line = text.count("\n", 0, match.start()) + 1
         value, printed = _execute(code, names, page, line)

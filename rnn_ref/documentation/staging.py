@@ -60,7 +60,7 @@ def stage(folder: Path, repository: str | None = None) -> None:
         if path.suffix == ".md":
             text = path.read_text(encoding="utf-8")
             if running.BLOCK.search(text) and source.startswith(SITE):
-                text = running.run(path, target.parent)
+                text = running.run(path, target.parent, slow=True)
             target.write_text(turned(text, source, places), encoding="utf-8")
         elif path.suffix == ".ipynb":
             content = notebook(json.loads(path.read_text("utf-8")), source, places)

@@ -1,4 +1,4 @@
-"""clone_model: the same layers in the same places, with new weights."""
+"""clone_model: a copy of a model with the same layers and new weights."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ def clone_model(
     call_function: Callable | None = None,
     recursive: bool = False,
 ) -> Model:
-    """Make a model like another, of new layers with new weights.
+    """Copy a model, with new layers and new weights.
 
-    The graph is walked once more: every layer is cloned, and called where the first was. A layer that is called
-    twice, or in a model inside too, is cloned once.
+    The graph is walked again: every layer is cloned, and the clone is called wherever the original was. A layer that
+    is called several times, or inside a nested model as well, is cloned once.
 
     Parameters
     ----------
     model : Sequential or functional Model, or a subclass with an ``__init__`` and ``get_config`` of its own
     input_tensors : SymbolicTensor or list of them, optional
-        What the clone begins with; new inputs like those of the model when absent.
+        The inputs of the clone; by default new ones like the model's.
     clone_function : callable, optional
-        ``clone_function(layer)`` returns the layer to put in its place, a layer of another class or the very same
-        among them. Without it: ``type(layer).from_config(layer.get_config())``. Models inside are layers too.
+        ``clone_function(layer)`` returns the layer to use in its place, which may be of another class, or the layer
+        itself. The default is ``type(layer).from_config(layer.get_config())``. Nested models count as layers.
     call_function : callable, optional
-        ``call_function(layer, x, **arguments)`` calls the clone, and may put more layers behind it; not for a
+        ``call_function(layer, x, **arguments)`` calls the clone, and may add further layers after it; not for a
         Sequential.
     recursive : bool
-        Whether ``clone_function`` and ``call_function`` get the layers of models inside, in place of these models.
+        Whether ``clone_function`` and ``call_function`` get the layers of nested models instead of these models.
 
     Returns
     -------
     Model
-        Compiled as the first, if that is, with an optimizer of its own. For the weights too:
+        Compiled if the original is, with an optimizer of its own. To copy the weights as well:
         ``clone.set_weights(model.get_weights())``.
 
     Raises
     ------
     ValueError
-        For a subclass of Model whose inner structure is not known.
+        For a subclass of Model whose structure is unknown.
     NotImplementedError
         For a subclass of Model without ``get_config``, whose ``__init__`` was given more than numbers and strings.
 
@@ -75,7 +75,7 @@ def clone_model(
     if model.compiled:
         try:
             clone.compile(**model.compile_arguments())
-        except ValueError as error:  # settings by the names of outputs, which are others now
+        except ValueError as error:  # settings name the old outputs
             warnings.warn(f"clone_model: the clone of {model.name} is not compiled: {error}", stacklevel=2)
     return clone
 
@@ -83,7 +83,7 @@ def clone_model(
 def _clone(model, input_tensors, clone_function, call_function, recursive) -> Model:
     kind = Sequential if isinstance(model, Sequential) else Functional
     own_init = type(model).__init__ is not kind.__init__
-    if own_init or not isinstance(model, kind):  # only its configuration says how to make another one
+    if own_init or not isinstance(model, kind):  # only its configuration says how to make a copy
         if clone_function is not None or input_tensors is not None or call_function is not None:
             raise ValueError(
                 f"clone_model: takes only the model {model.name} itself, as {type(model).__name__} makes its layers in "
@@ -130,12 +130,12 @@ def _clone(model, input_tensors, clone_function, call_function, recursive) -> Mo
 
 
 def _call(layer, x, **arguments):
-    """As the first layer was called: with one input, or with query, value and key side by side."""
+    """Call it as the original was called: with one input, or with query, value and key side by side."""
     return layer(*x, **arguments) if getattr(layer, "inputs_by_position", False) else layer(x, **arguments)
 
 
 class _Inside:
-    """Clones the layers of models inside, each once, and any other layer by the function given."""
+    """Clones each layer of nested models once, and any other layer by the given function."""
 
     def __init__(self, clone_function: Callable, call_function: Callable | None):
         self.clone_function, self.call_function = clone_function, call_function
@@ -152,10 +152,10 @@ class _Inside:
 
 
 class _Likes:
-    """For each layer of a model, one of the same class and configuration, with weights of its own."""
+    """Makes, for each layer of a model, one of the same class and configuration with weights of its own."""
 
     def __init__(self, model: Model):
-        with while_writing(), copying():  # all at once: then a layer in several places has the same number in each
+        with while_writing(), copying():  # all at once, so that a layer in several places has the same number in each
             self._described = {layer: describe(layer) for layer in _layers_of(model)}
         self._made: dict[Layer, Layer] = {}
 
@@ -171,7 +171,7 @@ class _Likes:
 
 
 def _layers_of(model) -> list[Layer]:
-    """The layers of a model and of those inside."""
+    """The layers of a model and of the models nested in it."""
     return [
         inner
         for layer in model.layers
@@ -180,7 +180,7 @@ def _layers_of(model) -> list[Layer]:
 
 
 def _classes_of(layer) -> dict[str, type]:
-    """The classes of a layer, of the layers inside and of custom cells, by name."""
+    """The classes of a layer, of the layers inside it and of custom cells, by name."""
     classes = {type(layer).__name__: type(layer)} | (custom_classes(layer.cell) if "cell" in vars(layer) else {})
     for inner in layer.sublayers():
         classes |= _classes_of(inner)

@@ -1,4 +1,4 @@
-"""What ``compile`` was given, as a dictionary of plain values in Keras 3's form, and back."""
+"""The arguments of ``compile`` as a dictionary of plain values in Keras 3's form, and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLAIN = ("run_eagerly", "steps_per_execution", "jit_compile")
 def write(model) -> dict | None:
     """The arguments of ``compile``; None for a model that is not compiled.
 
-    Functions stand by name, never by their code.
+    Functions are written by name, never as code.
     """
     if not model.compiled:
         return None
@@ -25,12 +25,12 @@ def write(model) -> dict | None:
 
 
 def read(config: dict, custom_objects: dict | None = None) -> dict:
-    """The arguments for ``compile``, of new objects.
+    """The arguments for ``compile``, as new objects.
 
     Raises
     ------
     ValueError
-        If a class or function is neither here nor in ``custom_objects``.
+        If a class or function is neither in the package nor in ``custom_objects``.
     """
     found = {"optimizer": optimizers.deserialize(config.get("optimizer") or "rmsprop", custom_objects)}
     if isinstance(found["optimizer"], type):
@@ -39,12 +39,12 @@ def read(config: dict, custom_objects: dict | None = None) -> dict:
         kind = losses if name == "loss" else metrics
         found[name] = _map(config.get(name), _reader(kind, custom_objects), name)
     steps = config.get("steps_per_execution")
-    # Keras writes the options of its own compiler; here they have no effect.
+    # Keras writes options of its own compiler, which have no effect here.
     return found | {"steps_per_execution": steps if isinstance(steps, int) and steps > 0 else 1}
 
 
 def _map(value: Any, change: Callable, what: str) -> Any:
-    """Change what stands in nested lists and dicts of names; a described object is one thing."""
+    """Change the leaves of nested lists and dicts; the description of an object counts as one leaf."""
     if isinstance(value, dict) and value.get("class_name") == "__tuple__":
         return tuple(_map(inner, change, what) for inner in value["items"])
     if isinstance(value, dict) and "class_name" not in value:
@@ -64,7 +64,7 @@ def _written(value):
         return kind.serialize(value)
     if isinstance(value, type):
         return value.__name__
-    if not callable(value):  # a number of NumPy's
+    if not callable(value):  # a NumPy scalar
         return float(value)
     name = getattr(value, "__name__", type(value).__name__)
     return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}

@@ -1,4 +1,4 @@
-"""The metrics that ``compile`` was given, for all outputs together."""
+"""The metrics given to ``compile``, for all outputs together."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from rnn_ref.training.metrics.base import metrics_in
 
 
 class CompiledMetrics(metrics.Metric):
-    """One metric that holds those of ``compile``; its result is a dict by the names in the logs.
+    """One metric that holds those given to ``compile``; its result is a dict by the names in the logs.
 
-    Names are Keras's: ``"mae"``, behind the name of the output if there are several; a second one of that name is
-    ``"mae_1"``, and one of ``weighted_metrics`` whose name is taken ``"weighted_mae"``.
+    Names are Keras's: ``"mae"``, preceded by the name of the output if there are several; a second metric of that name
+    is ``"mae_1"``, and one of ``weighted_metrics`` whose name is taken is ``"weighted_mae"``.
 
     Parameters
     ----------
     plain, weighted : list or dict, optional
-        What ``compile`` was given as ``metrics`` and ``weighted_metrics``.
+        ``metrics`` and ``weighted_metrics`` as given to ``compile``.
     names : list of str
         Of the outputs.
     """
@@ -36,13 +36,13 @@ class CompiledMetrics(metrics.Metric):
         self._made: list[tuple[int, metrics.Metric, bool]] | None = None
 
     def resolve(self, y_true: list, y_pred: list) -> None:
-        """Names such as "accuracy" can be understood only when the first arrays are seen."""
+        """Names such as "accuracy" can only be resolved once the first arrays are seen."""
         if self._made is None:
             self._made = [(k, metrics.resolve(i, y_true[k], y_pred[k]), w) for k, i, w in self._asked]
             self._warn_of_one_name()
 
     def _warn_of_one_name(self) -> None:
-        """Two metrics of one name are told apart by numbers, as in Keras, which is easily overlooked."""
+        """Warn that metrics of the same name are told apart by numbers, as in Keras: this is easily overlooked."""
         names = [(k, metric.name) for k, metric, weighted in self._made if not weighted]
         twice = next((name for k, name in names if names.count((k, name)) > 1), None)
         if twice is not None:
@@ -54,7 +54,7 @@ class CompiledMetrics(metrics.Metric):
 
     @property
     def metrics(self) -> list[metrics.Metric]:
-        """The metrics of all outputs; those asked for by name appear once a batch was seen."""
+        """The metrics of all outputs; those asked for by name appear once a batch has been seen."""
         if self._made is None:
             return metrics_in([identifier for _, identifier, _ in self._asked])
         return [metric for _, metric, _ in self._made]
@@ -62,7 +62,7 @@ class CompiledMetrics(metrics.Metric):
     _inner = metrics
 
     def update(self, y_true: list, y_pred: list, sample_weight: list, masks: list) -> None:
-        """Take in a batch, one entry for each output."""
+        """Add a batch, given as a list with one entry per output."""
         self.resolve(y_true, y_pred)
         for k, metric, weighted in self._made:
             if y_true[k] is None:
@@ -71,7 +71,7 @@ class CompiledMetrics(metrics.Metric):
             metric.update_state(y_true[k], y_pred[k], sample_weight=weight)
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
-        """Take in a batch, in the structure of the outputs."""
+        """Add a batch, given in the structure of the outputs."""
         if sample_weight is None or len(self.names) == 1 or not isinstance(sample_weight, (list, tuple, dict)):
             sample_weight = [sample_weight] * len(self.names)
         weights = flatten(sample_weight, self.names, "sample_weight") if len(self.names) > 1 else sample_weight
@@ -116,7 +116,7 @@ def _for_each_output(setting, names: list[str], what: str) -> list[list]:
     for entry in per_output:
         for identifier in entry:
             if not metrics.is_by_shape(identifier):
-                metrics.get(identifier)  # a name that does not exist is an error now
+                metrics.get(identifier)  # so that an unknown name raises now, not in the first batch
             if len(names) == 1 and getattr(identifier, "name", None) == "loss":
                 raise ValueError(f"compile: a metric named 'loss' in {what} would hide the loss; name it otherwise.")
     return per_output

@@ -23,12 +23,12 @@ def describe_model(model: Model) -> dict:
 
 
 def model_from(described: dict, custom_objects: dict | None = None, *, compile: bool = True) -> Model:
-    """The model that :func:`describe_model`, or Keras, described: new layers, new weights.
+    """The model described by :func:`describe_model` or by Keras, with new layers and new weights.
 
     Raises
     ------
     ValueError
-        If it is no description of a model, or holds a class that is neither here nor in ``custom_objects``.
+        If this does not describe a model, or names a class that is neither in the package nor in ``custom_objects``.
     """
     if not isinstance(described, dict) or not isinstance(described.get("config"), (dict, list)):
         found = sorted(described) if isinstance(described, dict) else type(described).__name__
@@ -49,7 +49,7 @@ def model_from(described: dict, custom_objects: dict | None = None, *, compile: 
 
 
 def _as_tuples(shape: Any):
-    """Shapes as they were before JSON made lists of them."""
+    """Shapes as tuples again, where JSON made lists of them."""
     if isinstance(shape, dict):
         return {key: _as_tuples(inner) for key, inner in shape.items()}
     if isinstance(shape, list) and any(isinstance(inner, (list, dict)) for inner in shape):
@@ -58,12 +58,12 @@ def _as_tuples(shape: Any):
 
 
 def to_json(described: dict, name: str, **options) -> str:
-    """JSON of a description.
+    """A description as JSON.
 
     Raises
     ------
     TypeError
-        If something in it has no place in JSON, such as a function that a lambda holds.
+        If it holds something that JSON cannot, such as the function of a ``Lambda``.
     """
     try:
         return json.dumps(described, **({"default": _plain} | options))
@@ -75,7 +75,7 @@ def to_json(described: dict, name: str, **options) -> str:
 
 
 def _plain(value):
-    """NumPy's numbers and arrays."""
+    """NumPy numbers and arrays as plain ones."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{value!r} of type {type(value).__name__}")
@@ -83,7 +83,7 @@ def _plain(value):
 
 @explained
 def model_from_json(json_string: str, custom_objects: dict | None = None) -> Model:
-    """The model that ``model.to_json()``, here or in Keras 3, described: new layers, new weights.
+    """The model described by ``model.to_json()``, here or in Keras 3, with new layers and new weights.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def model_from_json(json_string: str, custom_objects: dict | None = None) -> Mod
     Returns
     -------
     Model
-        Compiled if that was.
+        Compiled if the original was.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Batches in groups: what ``steps_per_execution`` means to callbacks."""
+"""Batches in groups: what ``steps_per_execution`` means for callbacks."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 
 def in_executions(batches: Iterable, size: int, begin: Callable, end: Callable, first: int = 0) -> Iterator[tuple]:
-    """Each batch with its number; ``begin(first)`` and ``end(last)`` are called around every ``size`` of them.
+    """Yield each batch with its number; ``begin(first)`` and ``end(last)`` are called around every ``size`` of them.
 
-    As in Keras the last number is that of a full group, also where the data end before it. The loop is over once
-    ``end`` returns True. Counting begins with ``first``.
+    As in Keras, the last number is that of a full group even where the data ends before it. The loop stops once ``end``
+    returns True. Counting starts at ``first``.
 
     >>> print(*in_executions("abc", 2, lambda step: print("begin", step), lambda step: print("end", step)))
     begin 0

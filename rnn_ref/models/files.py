@@ -1,4 +1,4 @@
-"""Models and their weights in files; :mod:`rnn_ref.interop` knows the formats."""
+"""Models and their weights in files; the formats are in :mod:`rnn_ref.interop`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Files(StateTree):
 
     @explained
     def save(self, filepath, overwrite=True, zipped=True, include_optimizer=True) -> None:
-        """Write the model: its layers, weights, what ``compile`` was given, and the optimizer's state.
+        """Write the model: its layers, weights, arguments of ``compile``, and the optimizer's state.
 
-        Keras 3 opens the file too. It is there whole or not at all: should writing fail, the file that was there
+        Keras 3 opens the file too. It is written completely or not at all: if writing fails, a file that was there
         before is untouched.
 
         Parameters
@@ -32,16 +32,16 @@ class Files(StateTree):
         filepath : str or path
             Ends in ``.keras``.
         overwrite : bool
-            Whether a file may be replaced.
+            Whether an existing file may be replaced.
         zipped : bool
             Only True.
         include_optimizer : bool
-            Whether training can go on from the file where it stands.
+            Whether training can be continued from the file.
 
         Raises
         ------
         ValueError
-            For another ending, or a class without a configuration.
+            For another file name extension, or a class without a configuration.
         OSError
             If the file cannot be written.
 
@@ -70,7 +70,7 @@ class Files(StateTree):
         filepath : str or path
             Ends in ``.weights.h5``, or in ``.safetensors``.
         overwrite : bool
-            Whether a file may be replaced.
+            Whether an existing file may be replaced.
         """
         path = _path(filepath, (".weights.h5", ".safetensors"), overwrite, f"{self.name}.save_weights")
         from rnn_ref.interop.keras import weights
@@ -79,21 +79,21 @@ class Files(StateTree):
 
     @explained
     def load_weights(self, filepath, skip_mismatch=False, by_name=False) -> None:
-        """Take over the weights of a file.
+        """Read the weights in a file.
 
         Parameters
         ----------
         filepath : str or path
             ``.weights.h5``, ``.keras``, ``.safetensors``, or an ``.h5`` of tf.keras 2.
         skip_mismatch : bool
-            Leave weights that are not in the file, or have another shape there, as they are, with a warning.
+            Leave weights that are missing from the file, or have another shape there, as they are, with a warning.
         by_name : bool
-            For an ``.h5`` of tf.keras 2: find layers by their names, and leave those alone that are not in the file.
+            For an ``.h5`` of tf.keras 2: match layers by name, and leave those that are not in the file as they are.
 
         Raises
         ------
         rnn_ref.interop.WrongWeights
-            If the file has not the weights of this model; then none is changed.
+            If the file does not have the weights of this model. None is changed then.
         rnn_ref.interop.UnsafeFile, rnn_ref.interop.BrokenFile
             If the file is not what it should be. All are ValueErrors.
         """
@@ -102,7 +102,7 @@ class Files(StateTree):
         weights.load(self, Path(filepath), skip_mismatch=skip_mismatch, by_name=by_name)
 
     def export(self, filepath, format="tf_saved_model", verbose=None) -> None:
-        """Write an ONNX file, with ``format="onnx"``; Keras writes SavedModels too, of which there are none here.
+        """Write an ONNX file with ``format="onnx"``; Keras's SavedModel is not supported.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Files(StateTree):
         onnx.export(self, filepath)
 
     def to_json(self, **options) -> str:
-        """The layers and what ``compile`` was given, without weights, for ``models.model_from_json`` here or in Keras.
+        """Layers and arguments of ``compile`` without weights, for ``models.model_from_json`` here or in Keras.
 
         Parameters
         ----------
@@ -152,24 +152,24 @@ def _path(filepath, endings: tuple[str, ...], overwrite: bool, where: str) -> Pa
 
 @explained
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, skip_unknown=False):
-    """The model in a file that rnn_ref or Keras wrote.
+    """Load the model in a file written by rnn_ref or Keras.
 
-    No code in a file is ever run. Classes and functions of yours are found among ``custom_objects``. HDF5 is read
-    by a process of its own first, because a damaged file can keep its library busy without end, or crash it.
+    No code in a file is ever run. Your own classes and functions are looked up in ``custom_objects``. HDF5 is first
+    read in a separate process, because a damaged file can hang its library, or crash it.
 
     Parameters
     ----------
     filepath : str or path
         A ``.keras`` archive, or an ``.h5`` of tf.keras 2.
     custom_objects : dict of str to class or function, optional
-        What names in the file mean besides the package's own. The function of a ``Lambda`` that was written as a
-        lambda is found by the name of the layer.
+        Meanings of names in the file beyond the package's own. The function of a ``Lambda`` that was written as a
+        lambda is looked up by the name of the layer.
     compile : bool
-        Whether to compile it as it was, and to take over the optimizer's state.
+        Whether to compile it as it was, and to restore the optimizer's state.
     safe_mode : bool
         Only True.
     skip_unknown : bool
-        Put a layer that hands on its input in the place of each layer whose class is not known, with a warning.
+        Replace each layer of an unknown class by one that passes its input on, with a warning.
 
     Returns
     -------
@@ -178,10 +178,10 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, skip
     Raises
     ------
     rnn_ref.interop.FileError
-        A ValueError: the file is damaged (``BrokenFile``), asks for what no honest file needs (``UnsafeFile``), or its
-        weights do not fit (``WrongWeights``).
+        A ValueError: the file is damaged (``BrokenFile``), asks for something that no honest file needs
+        (``UnsafeFile``), or its weights do not fit (``WrongWeights``).
     ValueError
-        If it has a layer of an unknown class.
+        If it contains a layer of an unknown class.
 
     References
     ----------

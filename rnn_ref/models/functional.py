@@ -27,16 +27,16 @@ from rnn_ref.models.places import check_one, fit_to_place
 from rnn_ref.models.structure import flatten, in_order, leaves_of, put_back
 from rnn_ref.models.walk import RecordedTensor, Walk
 
-_CONFIG = ("name", "trainable", "dtype", "layers", "input_layers", "output_layers")  # what a graph is made of
+_CONFIG = ("name", "trainable", "dtype", "layers", "input_layers", "output_layers")  # what makes up a graph
 
 
 class Functional(Model):
-    """A graph of layer calls; made by ``Model(inputs, outputs)``.
+    """A graph of layer calls, made by ``Model(inputs, outputs)``.
 
     Parameters
     ----------
     inputs : SymbolicTensor, or list or dict of them
-        From ``Input``, or from a layer: then the graph is cut there.
+        From ``Input``, or from a layer, in which case the graph is cut there.
     outputs : SymbolicTensor, or list or dict of them
     name : str, optional
     trainable : bool
@@ -44,12 +44,12 @@ class Functional(Model):
     Attributes
     ----------
     layers : list of Layer
-        In Keras's order: those farthest from the outputs first, the inputs' places among them.
+        In Keras's order, those farthest from the outputs first; includes the layers of the inputs.
     calls : list of Node
-        Every call of a layer, in the order they run.
+        Every call of a layer, in the order in which they run.
     inputs, outputs : list of SymbolicTensor
     input_names, output_names : list of str
-        The names of the layers (or, for a dict of outputs, its keys).
+        The names of the layers, or the keys of a dict of outputs.
 
     References
     ----------
@@ -72,7 +72,7 @@ class Functional(Model):
     def __init__(self, inputs, outputs, name=None, trainable=True):
         super().__init__(name=name, trainable=trainable)
         self._list_is_clear = not isinstance(inputs, dict) or list(inputs) == sorted(inputs, key=str)
-        inputs, outputs = in_order(inputs), in_order(outputs)  # dicts by their keys, as Keras takes them
+        inputs, outputs = in_order(inputs), in_order(outputs)  # dicts sorted by key, as in Keras
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             for entry in entries(structure):
                 if not isinstance(entry, SymbolicTensor):
@@ -99,7 +99,7 @@ class Functional(Model):
         self.output_shape = replace(self._output, lambda tensor: tensor.shape)
         self.built = True
         if not trainable:
-            self.trainable = False  # and that of the layers inside
+            self.trainable = False  # and that of the layers inside it
 
     def _check_names(self) -> None:
         names: dict[str, Layer] = {}
@@ -126,7 +126,7 @@ class Functional(Model):
         return self._output
 
     def build(self, input_shape) -> None:
-        """Nothing to do: a graph is built when its layers are called."""
+        """Do nothing: a graph is built when its layers are called."""
 
     @property
     def input_names(self) -> list[str]:
@@ -143,7 +143,7 @@ class Functional(Model):
     # -- running ------------------------------------------------------------------------------------
 
     def flatten_inputs(self, x, what: str) -> list:
-        """The input arrays in a list; a dict goes by the names of the inputs, or by the keys they were given with."""
+        """The input arrays in a list; keys of a dict are names of the inputs, or the keys they were declared with."""
         if isinstance(x, dict) and isinstance(self._input_structure, dict):
             if not set(self._input_structure) <= set(x):
                 return flatten(x, self.input_names, what)
@@ -152,13 +152,13 @@ class Functional(Model):
         if isinstance(x, (list, tuple, dict)) and self._like_inputs(x):
             return leaves_of(in_order(x))
         if isinstance(x, dict) and set(self.input_names) < set(x):
-            x = {name: x[name] for name in self.input_names}  # a table may have more columns than a model reads
+            x = {name: x[name] for name in self.input_names}  # a table may have more columns than the model reads
         elif isinstance(x, (list, tuple)) and len(x) > 1:
             self._look_at_list(what)
         return flatten(x, self.input_names, what)
 
     def _look_at_list(self, what: str) -> None:
-        """A list has an order, and a dict of inputs names: nobody can know whether the two fit together."""
+        """Reject or warn: a list has an order and a dict of inputs has names, so whether they agree is unknown."""
         keys = self._input_structure
         if not isinstance(keys, dict):
             return
@@ -170,7 +170,7 @@ class Functional(Model):
             warnings.warn(f"{order}, which is taken in this order; give a dict.", stacklevel=4)
 
     def _look_at_dict(self, x: dict, what: str) -> None:
-        """What a dict holds beyond the inputs is not read."""
+        """Warn that entries of a dict that are not inputs are ignored."""
         more = [key for key in x if key not in self._input_structure]
         if more and not self._warned_of_more:
             self._warned_of_more = True
@@ -180,7 +180,7 @@ class Functional(Model):
             )
 
     def _like_inputs(self, x) -> bool:
-        """Whether data are nested as the inputs are."""
+        """Whether data is nested as the inputs are."""
         structure = self._input_structure
         inside = structure.values() if isinstance(structure, dict) else structure
         if isinstance(structure, (list, dict)) and any(isinstance(inner, (list, dict)) for inner in inside):
@@ -188,7 +188,7 @@ class Functional(Model):
         return isinstance(x, dict) and isinstance(self._input_structure, dict)
 
     def call(self, inputs, training=None, mask=None):
-        """The graph; a subclass may do more, and ask for this with ``super().call(inputs)``."""
+        """Run the graph; a subclass may do more, and calls this with ``super().call(inputs)``."""
         return self._through_layers(inputs, training, mask, run=self._run_graph)
 
     @property
@@ -219,7 +219,7 @@ class Functional(Model):
     def compute_output_shape(self, input_shape):
         if self._calls_itself:
             return super().compute_output_shape(input_shape)
-        # A shape is one thing here, not a nest of numbers.
+        # A shape counts as one leaf here, not as nested numbers.
         shapes = self.flatten_inputs(map_shapes(input_shape, _Shape), self.name)
         made: dict[SymbolicTensor, Any] = {place: entry.shape for place, entry in zip(self.inputs, shapes)}
         for node in self.calls:
@@ -231,26 +231,26 @@ class Functional(Model):
     # -- configuration ------------------------------------------------------------------------------
 
     def get_config(self) -> dict:
-        """Layers and the calls between them, as Keras 3 writes them."""
+        """The layers and the calls between them, in Keras 3's form."""
         with while_writing():
             return graph_config.write(self)
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> Functional:
-        """The same graph of new layers, with new weights; a layer that models inside share is one here too."""
+        """The same graph with new layers and new weights; a layer that nested models share stays shared."""
         with while_reading():
             inputs, outputs = graph_config.read(config, custom_objects)
-        more = {key: value for key, value in config.items() if key not in _CONFIG}  # what a subclass adds
+        more = {key: value for key, value in config.items() if key not in _CONFIG}  # what a subclass has added
         return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable", True), **more)
 
     def number_of(self, node: Node) -> int:
-        """Which of its layer's calls in this model a call is."""
+        """The number of a call among its layer's calls in this model."""
         return [other for other in self.calls if other.layer is node.layer].index(node)
 
 
 @dataclass
 class _Shape:
-    """A shape among nested lists and dicts of them."""
+    """A single shape, as opposed to nested lists and dicts of shapes."""
 
     shape: tuple
 

@@ -7,7 +7,7 @@ from rnn_ref.layers.symbolic import Node, SymbolicTensor, replace
 
 
 def calls_between(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], model: str) -> list[Node]:
-    """All calls that the outputs depend on, each after those it takes tensors from; it stops at the inputs.
+    """All calls that the outputs depend on, up to the inputs, each after the calls it takes tensors from.
 
     Raises
     ------
@@ -20,7 +20,7 @@ def calls_between(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], m
         node, is_ready = stack.pop()
         if node in done:
             continue
-        if is_ready:  # everything it depends on is in the list
+        if is_ready:  # everything it depends on is already in the list
             done.add(node)
             order.append(node)
             continue
@@ -35,7 +35,7 @@ def calls_between(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], m
 
 
 def cut(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], order: list[Node]):
-    """The same calls on tensors of their own, with a new ``Input`` for every input that some layer made.
+    """The same calls on new tensors, with a new ``Input`` for every input that is the output of a layer.
 
     Returns
     -------
@@ -56,13 +56,13 @@ def cut(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], order: list
 def in_order_of_depth(order: list[Node], inputs: list[Node], outputs: list[Node]) -> tuple[list[Node], list]:
     """Calls and layers as Keras lists them: those farthest from the outputs first.
 
-    A layer's depth is the largest of its calls'; layers of the same depth come in the order in which a search from
-    the outputs finds them. Weights are in this order in Keras's files.
+    A layer's depth is the largest of its calls' depths; layers of the same depth come in the order in which a search
+    from the outputs finds them. Weights are in this order in Keras's files.
 
     Returns
     -------
     calls : list of Node
-        The inputs among them.
+        Including the inputs.
     layers : list of Layer
     """
     depth: dict[Node, int] = {}
@@ -80,7 +80,7 @@ def in_order_of_depth(order: list[Node], inputs: list[Node], outputs: list[Node]
 
 
 def _depth_first(outputs: list[Node]) -> list[Node]:
-    """A call comes before those it depends on."""
+    """List a call before those it depends on."""
     found: dict[Node, None] = {}
     stack = outputs[::-1]
     while stack:

@@ -1,7 +1,7 @@
-"""Graphs as dictionaries of plain values, in the form that Keras 3 gives them.
+"""Graphs as dictionaries of plain values, in Keras 3's form.
 
-Every layer is there with the calls made of it; a tensor in a call is named by the layer that made it, the number of
-that layer's call, and the place among its outputs.
+Every layer is listed with its calls. A tensor in a call is identified by the layer that made it, the number of that
+layer's call, and its position among the outputs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def write(model) -> dict:
     for layer in model.layers:
         calls = [node for node in model.calls if node.layer is layer and node.tensors()]
         if isinstance(layer, Operator):
-            (node,) = calls  # made anew whenever the operator is written
+            (node,) = calls  # each use of an operator makes a layer of its own
             tensors = replace_entries(node.inputs, describe)
             described.append(operation(CLASSES[layer.operator], layer.name, arguments_of(layer, tensors)))
             continue
@@ -75,7 +75,7 @@ def write(model) -> dict:
 
 
 def _side_by_side(node, describe) -> list:
-    """What a call is given without a name: one entry, or for query, value and key each its own."""
+    """The positional arguments of a call: one entry, or one each for query, value and key."""
     inputs = replace_entries(node.inputs, describe)
     return inputs if getattr(node.layer, "inputs_by_position", False) else [inputs]
 
@@ -92,7 +92,7 @@ def read(config: dict, custom_objects: dict | None = None):
         return made[name, call][output]
 
     while waiting:
-        # The calls of one layer are numbered in the order they are made again, so each waits for the one before.
+        # The calls of a layer are numbered in the order in which they are made, so each waits for the one before it.
         ready = [
             key
             for key, call in waiting.items()
@@ -128,7 +128,7 @@ def _is_input(layer) -> bool:
 
 
 def _places(value) -> list:
-    """Where the tensors in a described call come from."""
+    """The origins of the tensors in a described call."""
     if isinstance(value, dict):
         if value.get("class_name") == TENSOR:
             return [value["config"]["keras_history"]]

@@ -1,4 +1,4 @@
-"""Losses for nested outputs: one for each, or a Python function of several at once."""
+"""Losses for nested outputs: one per output, or a Python function of several at once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rnn_ref.training.losses.from_function import FunctionLoss
 
 
 class Term(NamedTuple):
-    """A loss, and the outputs that it is of.
+    """A loss, and the outputs it applies to.
 
-    ``places`` has the structure that the loss sees, with the numbers of the outputs in it.
+    ``places`` has the structure that the loss sees, holding the indices of the outputs.
     """
 
     places: Any
@@ -31,7 +31,7 @@ class Term(NamedTuple):
 
 
 def is_nested(setting) -> bool:
-    """Whether this holds settings; a dict with a class in it describes one loss."""
+    """Whether this holds several settings; a dict with a class name describes a single loss."""
     return isinstance(setting, (list, tuple)) or (isinstance(setting, dict) and "class_name" not in setting)
 
 
@@ -44,15 +44,15 @@ def are_joint(loss, structure) -> bool:
 
 
 def terms(loss, weights, structure, names: list[str]) -> list[Term]:
-    """Which loss is of which outputs, by Keras's rules.
+    """Which loss applies to which outputs, by Keras's rules.
 
-    A list of another type than the outputs', or of another length, holds losses that are all of the same outputs; else
-    settings and outputs have the same structure.
+    A list whose type or length differs from that of the outputs holds losses that all apply to the same outputs;
+    otherwise settings and outputs have the same structure.
 
     Raises
     ------
     ValueError
-        If a setting has no output.
+        If a setting belongs to no output.
     """
     loss = _made(loss)
     if isinstance(loss, dict) and not isinstance(structure, dict) and set(loss) == set(names):
@@ -94,7 +94,7 @@ def _walk(loss, weights, places, names, path: tuple, found: list[Term]) -> None:
 
 
 def _made(loss):
-    """The same with losses in place of configurations, so that every dict left is one of outputs."""
+    """Make losses of their configurations, so that every dict that remains is one of outputs."""
     if isinstance(loss, dict):
         return {key: _made(entry) for key, entry in loss.items()} if is_nested(loss) else losses.get(loss)
     if isinstance(loss, (list, tuple)):
@@ -144,12 +144,12 @@ def _like(loss, weights):
 
 
 def resolved(term: Term) -> Term:
-    """The same term with the loss that is trained on.
+    """The same term, with the loss object used in training.
 
     Raises
     ------
     ValueError
-        If a loss of this package, which is of one output, stands for several.
+        If a loss of this package, which takes one output, is set for several.
     """
     loss = losses.resolve(term.loss)
     if is_nested(term.places) and not isinstance(loss, FunctionLoss) and type(loss).__module__.startswith("rnn_ref."):
@@ -161,7 +161,7 @@ def resolved(term: Term) -> Term:
 
 
 def value(term: Term, y_true: list, y_pred: list, sample_weight: list, masks: list):
-    """The reduced loss; one that autograd records, if it does so with the predictions."""
+    """The reduced loss; autograd records it if it is recording the predictions."""
     true, pred, weight = _of(term, y_true, y_pred, sample_weight, masks)
     if not is_nested(term.places):
         return term.loss(true, pred, sample_weight=weight, mask=masks[term.places])
@@ -172,7 +172,7 @@ def value(term: Term, y_true: list, y_pred: list, sample_weight: list, masks: li
 
 
 def value_and_gradients(term: Term, y_true: list, y_pred: list, sample_weight: list, masks: list) -> tuple:
-    """The reduced loss, and its derivative with respect to each of its outputs."""
+    """The reduced loss and its derivative with respect to each of its outputs."""
     true, pred, weight = _of(term, y_true, y_pred, sample_weight, masks)
     if not is_nested(term.places):
         found, dy = term.loss.value_and_gradient(true, pred, sample_weight=weight, mask=masks[term.places])
@@ -197,7 +197,7 @@ def _call(term: Term, true, pred):
 
 
 def _of(term: Term, y_true: list, y_pred: list, sample_weight: list, masks: list) -> tuple:
-    """What a term's loss is called with."""
+    """The arguments that a term's loss is called with."""
     rows = term.rows
     missing = [row for row in rows if y_true[row] is None]
     if missing:

@@ -1,7 +1,7 @@
-"""Masks in configurations that Keras 3 wrote: there they are tensors, made by operations that stand among the layers.
+"""Masks in configurations written by Keras 3, where they are tensors made by operations among the layers.
 
-Here masks travel with the data. A mask that would arrive at a call by itself is taken out of the configuration; any
-other one is refused, because leaving it out would change what the model computes.
+Here masks travel with the data. A mask that would reach a call anyway is removed from the configuration; any other
+is refused, because removing it would change what the model computes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def without_mask_operations(config: dict) -> dict:
     Raises
     ------
     ValueError
-        If a call is given a mask that is not the one its input brings along.
+        If a call is given a mask other than the one its input carries.
     """
     entries = {entry["name"]: entry for entry in config["layers"]}
     operations = {name for name, entry in entries.items() if is_operation(entry) and entry["class_name"] not in KNOWN}
@@ -47,7 +47,7 @@ def without_mask_operations(config: dict) -> dict:
 
 def _without_mask(model: str, entry: dict, call: dict, entries: dict) -> dict:
     kwargs = dict(call["kwargs"])
-    # Keras notes training=False for every call with a mask; what a person wrote is noted as given.
+    # Keras records training=False for every call with a mask; a value set by the user is recorded as given.
     if kwargs.get("training") is False and "training" not in call.get("given", ()):
         del kwargs["training"]
     mask = _histories(kwargs.get("mask"))
@@ -63,7 +63,7 @@ def _without_mask(model: str, entry: dict, call: dict, entries: dict) -> dict:
 
 
 def _computed(place: tuple, entries: dict) -> tuple | None:
-    """What a mask says: where it was looked, and what does not count: ``ids ≠ 0`` or ``any(x ≠ value)``."""
+    """The meaning of a mask: which tensor it is computed from, and how: ``ids ≠ 0`` or ``any(x ≠ value)``."""
     entry = entries[place[0]]
     over_features = entry["class_name"] == "Any" and entry["config"].get("axis") in (-1, [-1])
     if over_features:
@@ -76,7 +76,7 @@ def _computed(place: tuple, entries: dict) -> tuple | None:
 
 
 def _arriving(place: tuple, entries: dict) -> tuple | None:
-    """The mask that a tensor brings along, in the words of :func:`_computed`."""
+    """The mask that a tensor carries, in the form of :func:`_computed`."""
     name, number, output = place
     entry = entries[name]
     kind, options = entry["class_name"], entry["config"]
@@ -95,9 +95,9 @@ def _arriving(place: tuple, entries: dict) -> tuple | None:
 
 
 def with_mask_operations(config: dict) -> dict:
-    """A functional model's configuration in which recurrent layers with initial states are told their mask.
+    """A functional model's configuration in which recurrent layers with initial states are given their mask.
 
-    Keras hands a mask on by itself only to calls with one tensor; with states beside it, the mask would be forgotten.
+    Keras passes a mask on only to calls with a single tensor; where there are states as well, it would be lost.
     """
     entries = {entry["name"]: entry for entry in config["layers"]}
     added: dict[tuple, dict] = {}
@@ -117,7 +117,7 @@ def with_mask_operations(config: dict) -> dict:
 
 
 def _mask_of(arriving: tuple, config: dict, taken: set) -> dict:
-    """The tensor of a mask in the words of :func:`_arriving`, and the operations that make it."""
+    """The tensor of a mask in the form of :func:`_arriving`, and the operations that make it."""
     over_features, place, value = arriving
     compared = next(
         tensor for tensor in _tensors(config["layers"]) if tuple(tensor["config"]["keras_history"]) == place
@@ -137,7 +137,7 @@ def _mask_of(arriving: tuple, config: dict, taken: set) -> dict:
 
 
 def operation(kind: str, name: str, arguments: list, options: dict | None = None) -> dict:
-    """One of Keras's operations on tensors, as it stands among the layers."""
+    """One of Keras's operations on tensors, as described among the layers."""
     return {
         "module": "keras.src.ops.numpy",
         "class_name": kind,
@@ -158,7 +158,7 @@ def _tensors(value) -> list[dict]:
 
 
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN")
-# Layers with one input whose mask is that of their output.
+# Layers with one input that pass its mask on to their output.
 HAND_ON = (
     "Activation", "ActivityRegularization", "BatchNormalization", "Dense", "Dropout", "ELU", "GaussianNoise",
     "GroupNormalization", "Identity", "LayerNormalization", "LeakyReLU", "PReLU", "ReLU", "SpatialDropout1D",
@@ -167,7 +167,7 @@ HAND_ON = (
 
 
 def _histories(value) -> list[tuple]:
-    """Where the tensors in a described call come from."""
+    """The origins of the tensors in a described call."""
     if isinstance(value, dict):
         if value.get("class_name") == TENSOR:
             return [tuple(value["config"]["keras_history"])]

@@ -1,4 +1,4 @@
-"""Python's operators on tensors, which are layers here and operations in Keras, in configurations."""
+"""Python operators on tensors in configurations: layers here, operations in Keras."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_operation(entry: dict) -> bool:
 
 
 def arguments_of(layer, tensors: list) -> list:
-    """What Keras's operation is called with: tensors, and constants in their places."""
+    """The arguments of Keras's operation: tensors, and constants in their positions."""
     given = iter(tensors)
     if layer.operator == "get_item":
         return [next(given), _index(layer.operands[1])]
@@ -37,7 +37,7 @@ def arguments_of(layer, tensors: list) -> list:
 
 
 def operator_from(entry: dict, model: str) -> dict:
-    """The description of a layer that does what an operation of Keras does.
+    """The description of a layer that does what one of Keras's operations does.
 
     Raises
     ------

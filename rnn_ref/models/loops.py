@@ -23,7 +23,7 @@ from rnn_ref.training import callbacks as callbacks_module
 
 
 class Loops:
-    """What is done for every epoch and every batch; :class:`~rnn_ref.models.training.Training` says what a step is."""
+    """What happens in every epoch and batch; :class:`~rnn_ref.models.training.Training` says what a step is."""
 
     history = None
     stop_training = False
@@ -53,42 +53,42 @@ class Loops:
         validation_batch_size=None,
         validation_freq=1,
     ):
-        """Train.
+        """Train the model.
 
         Parameters
         ----------
         x, y : ndarray, or list or dict of ndarray
-            Samples and targets; or ``x`` a source of ``(x, y)`` batches. :mod:`rnn_ref.models.data` lists all that it
-            can be, and what becomes of it.
+            Samples and targets; or ``x`` is a source of ``(x, y)`` batches. :mod:`rnn_ref.models.data` lists everything
+            that it can be, and how each is read.
         batch_size : int
-            32 when absent; with ``steps_per_epoch`` such that an epoch is all samples.
+            By default 32, or with ``steps_per_epoch`` such that an epoch covers all samples.
         epochs, initial_epoch : int
-            Train from ``initial_epoch`` up to ``epochs``.
+            Train from epoch ``initial_epoch`` up to ``epochs``.
         verbose : {"auto", 0, 1, 2}
-            Silent, a progress bar, or one line an epoch; "auto" is the bar.
+            Silent, a progress bar, or one line per epoch; "auto" is the bar.
         callbacks : list of Callback
         validation_split : float
-            Share of the samples, from the end, kept for validation.
+            Fraction of the samples, taken from the end, that is kept for validation.
         validation_data : tuple
             ``(x, y)`` or ``(x, y, sample_weight)``, or a source of batches.
         shuffle : bool or "batch"
-            Shuffle the samples before every epoch; "batch" shuffles them within each batch only.
+            Shuffle the samples before every epoch; "batch" shuffles only within each batch.
         class_weight : dict of int to float
-            Weight of the samples of a class, or of the steps of it where every step has one.
+            Weight of the samples of each class, or of its time steps where every step has a class.
         sample_weight : ndarray
             Weight of every sample ``(B,)``, or of every time step ``(B, T)``.
         steps_per_epoch, validation_steps : int
-            Batches in an epoch, and in a validation; all when absent.
+            Batches in an epoch, and in a validation; all by default.
         validation_batch_size : int
-            ``batch_size`` when absent.
+            ``batch_size`` by default.
         validation_freq : int, or list of int
-            Validate every so many epochs, or after those listed (counted from 1).
+            Validate every this many epochs, or after the listed epochs (counted from 1).
 
         Returns
         -------
         History
-            ``history.history`` maps "loss" and every metric to a list with one value an epoch. It is kept as
-            ``model.history`` too, also when training is interrupted.
+            ``history.history`` maps "loss" and every metric to a list with one value per epoch. It is also kept as
+            ``model.history``, even when training is interrupted.
         """
         self._ready(what="fit")
         name = self.name
@@ -126,7 +126,7 @@ class Loops:
                 if not done:
                     called.on_epoch_begin(epoch)
                 self._train_epoch(epoch, training, called, done, backup)
-                if training.drawn == 0:  # the generator ended with the epoch before
+                if training.drawn == 0:  # the generator was exhausted by the previous epoch
                     break
                 logs = self._logs()
                 if validation is not None and is_due(epoch, freq):
@@ -139,7 +139,7 @@ class Loops:
                     break
             if backup:
                 backup.forget()
-        except BaseException:  # also after Ctrl-C: the bar is closed, the history so far stays, and training has no end
+        except BaseException:  # after Ctrl-C, too: close the bar and keep the history, but end no training
             called.close()
             raise
         finally:
@@ -152,7 +152,7 @@ class Loops:
         return self.history
 
     def _validation(self, source, validation_data, split, batch_size, training_batch_size, steps):
-        """The source to train with, and the epochs to validate with, or None."""
+        """The source to train on, and the epochs to validate on, or None."""
         batch_size = checks.integer(batch_size, "validation_batch_size", self.name, least=1, optional=True)
         steps = check_steps(steps, "validation_steps", self.name)
         split = checks.number(split, "validation_split", self.name, "[0, 1)")
@@ -171,7 +171,7 @@ class Loops:
         return source, data.Epochs(_shared(held_out), steps)
 
     def _train_epoch(self, epoch: int, training, called, done: int, backup) -> None:
-        """One pass over the batches of an epoch, with a step for each; so many were done before."""
+        """One pass over the batches of an epoch, with a step for each; the first ``done`` were trained on before."""
         if not done:
             self.reset_metrics()
         listened, size = called.listens("on_train_batch_end"), self.steps_per_execution
@@ -195,7 +195,7 @@ class Loops:
                 )
 
     def _callbacks(self, callbacks, epochs_of_data, verbose: int, *, epochs=1, add_history=False):
-        """The user's callbacks, then the progress display and the history; of several processes one has the former."""
+        """The user's callbacks, the progress display (in one process only, if there are several) and the history."""
         together = shares.together() if epochs_of_data.source.shared else None
         here = together is None or together.rank == 0
         called = callbacks_module.CallbackList(
@@ -239,7 +239,7 @@ class Loops:
         callbacks=None,
         return_dict=False,
     ):
-        """Loss and metrics on data: a number, a list in Keras's order, or a dict by their names."""
+        """Loss and metrics on data: a number, a list in Keras's order, or a dict by name."""
         self._ready(what="evaluate")
         verbose, steps = check_verbose(verbose, self.name), check_steps(steps, "steps", self.name)
         source = data.source(x, y, sample_weight, model=self, batch_size=batch_size, steps=steps)
@@ -275,12 +275,12 @@ class Loops:
 
 
 def _shared(source):
-    """The source of which each of several processes reads its share."""
+    """The source, of which each of several processes reads its share."""
     return source if shares.together() is None else shares.together().shared(source)
 
 
 def joined(outputs: list):
-    """The outputs of several batches as those of one."""
+    """The outputs of several batches, joined."""
     if len(outputs) == 1:
         return outputs[0]
     parts = zip(*(leaves_of(output) for output in outputs))

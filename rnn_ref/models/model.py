@@ -1,4 +1,4 @@
-"""Model: what all models are, and the one to subclass."""
+"""Model: the base class of all models, and the one to subclass."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Model(Training, Files, Layer):
     """Layers put together, with training.
 
     ``Model(inputs, outputs)`` is the graph between symbolic tensors: a :class:`~rnn_ref.models.functional.Functional`.
-    A subclass may be made in this way too.
+    A subclass may be made in the same way.
 
     A subclass makes layers in ``__init__`` (as attributes, or in lists or dicts that are attributes) and calls them in
-    ``call(self, inputs)``; with arguments ``training`` or ``mask`` it is told these too. What ``call`` gets are not
-    arrays but tensors that write down which layers they pass through, so that gradients find the way back.
-    NumPy functions would leave no such trace, and are refused.
+    ``call(self, inputs)``, which may also take ``training`` or ``mask``. ``call`` receives not arrays but tensors that
+    record which layers they pass through, so that gradients can flow back. NumPy functions would leave no such record,
+    and are refused.
 
     Parameters
     ----------
     inputs, outputs : SymbolicTensor, or list or dict of them
-        Of a functional model.
+        For a functional model.
     name : str, optional
     trainable : bool
     dtype : str, optional
@@ -76,7 +76,7 @@ class Model(Training, Files, Layer):
             if arguments or "inputs" in options or "outputs" in options:
                 return super().__new__(Functional)
         its_own = {name: value for name, value in options.items() if name not in ("inputs", "outputs")}
-        return super().__new__(cls, *arguments, **its_own)  # which looks for misspelt names
+        return super().__new__(cls, *arguments, **its_own)  # which checks for misspelt names
 
     def __init__(self, *inputs_and_outputs, name=None, trainable=True, dtype=None, **options):
         if inputs_and_outputs or options:
@@ -91,11 +91,11 @@ class Model(Training, Files, Layer):
             Functional.__init__(self, *inputs_and_outputs, name=name, trainable=trainable, **options)
             return
         super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self._input_structure: Any = 0  # of nested lists and dicts with one entry for each array
+        self._input_structure: Any = 0  # nested lists and dicts with one entry for each array
         self._output_structure: Any = 0
         self.output_shape = None
 
-    # -- what is in it ------------------------------------------------------------------------------
+    # -- contents -----------------------------------------------------------------------------------
 
     def sublayers(self) -> list[Layer]:
         """Layers that are attributes, or in lists or dicts that are."""
@@ -122,7 +122,7 @@ class Model(Training, Files, Layer):
         raise ValueError(f"{self.name}: no layer is named {name!r}; there are {[l.name for l in self.layers]}.")
 
     def named_weights(self) -> dict:
-        """Weights by the path of names that leads to them; one that several layers share is there once."""
+        """Weights by the path of names that leads to them; a weight that several layers share appears once."""
         named: dict = {}
         for layer in self.sublayers():
             for key, weight in layer.named_weights().items():
@@ -149,12 +149,12 @@ class Model(Training, Files, Layer):
 
     @explained
     def build(self, input_shape) -> None:
-        """Make all weights: run ``call`` on tensors without numbers.
+        """Make all weights by running ``call`` on symbolic tensors.
 
         Parameters
         ----------
         input_shape : tuple, or list or dict of tuples
-            Batch included, unknown sizes None.
+            With the batch axis; None for unknown sizes.
         """
         self._output_structure = structure_of(self._call_symbolically(input_shape))
         self._input_structure = map_shapes(input_shape, lambda _: 0)
@@ -171,7 +171,7 @@ class Model(Training, Files, Layer):
         inputs = map_shapes(input_shape, lambda shape: Input(batch_shape=shape, name="x"))
         try:
             return in_order(self.call(inputs))
-        finally:  # these calls were a rehearsal
+        finally:  # these calls were only a rehearsal
             for layer in self.sublayers():
                 layer.nodes.pop(len(layer.nodes) - before.get(layer, 0))
 
@@ -180,12 +180,12 @@ class Model(Training, Files, Layer):
         return shapes_of(self._call_symbolically(input_shape))
 
     def see(self, x) -> None:
-        """Learn from the first data what the inputs are; functional models know."""
+        """Learn the structure of the inputs from the first data; functional models know it already."""
         if not self.built and isinstance(x, (list, tuple, dict)) and all(hasattr(e, "shape") for e in entries(x)):
             self._input_structure = replace_entries(x, lambda _: 0)
 
     def flatten_inputs(self, x, what: str) -> list:
-        """The input arrays in a list, from an array, a list or a dict; the first build the model."""
+        """The input arrays in a list, from an array, a list or a dict; the first ones build the model."""
         self.see(x)
         arrays = flatten(x, self.input_names, what)
         if not self.built and all(np.ndim(array) and len(array) for array in arrays):
@@ -193,13 +193,13 @@ class Model(Training, Files, Layer):
         return arrays
 
     def build_on(self, arrays: list) -> None:
-        """Make all weights for arrays like these."""
+        """Make all weights for inputs like these arrays."""
         shapes = [array.shape if self.batch_size_matters else (None, *array.shape[1:]) for array in arrays]
         self.build(pack(self._input_structure, shapes))
 
     @property
     def outputs_known(self) -> bool:
-        """Whether the number and names of the outputs are certain yet."""
+        """Whether the number and names of the outputs are known yet."""
         return self.built
 
     @property
@@ -213,9 +213,9 @@ class Model(Training, Files, Layer):
     # -- running ------------------------------------------------------------------------------------
 
     def _through_layers(self, inputs, training, mask, *, run):
-        """``super().call(inputs)`` in a subclass of a model that has layers in a row or a graph.
+        """``super().call(inputs)`` in a subclass of a Sequential or functional model.
 
-        ``run(inputs, call)`` calls the layers; the inputs are tensors of either kind, or arrays.
+        ``run(inputs, call)`` calls the layers; the inputs are symbolic or recorded tensors, or arrays.
         """
         tensors = leaves(inputs)
         if not tensors:
@@ -237,7 +237,7 @@ class Model(Training, Files, Layer):
             walk.training = before
 
     def call(self, inputs):
-        """What a subclass does with its inputs."""
+        """What a subclass computes from its inputs."""
         raise NotImplementedError(
             f"{type(self).__name__} has no call(self, inputs). Write one, or make the model with "
             "Model(inputs, outputs)."
@@ -276,9 +276,9 @@ class Model(Training, Files, Layer):
         walk: Walk | None = None,
         **arguments,
     ):
-        """Outputs, the :class:`~rnn_ref.models.walk.Walk` that led there, and the masks of the outputs.
+        """Outputs, the :class:`~rnn_ref.models.walk.Walk` that produced them, and the masks of the outputs.
 
-        ``walk``, an empty one, takes the place of a new one.
+        ``walk`` is an empty walk to use instead of a new one.
         """
         if isinstance(x, (list, tuple)) and not any(hasattr(entry, "shape") for entry in entries(x)):
             x = xp.asarray(x)  # numbers in nested lists are one array
@@ -307,7 +307,7 @@ class Model(Training, Files, Layer):
         """Penalties of the last call, and those on the trainable weights."""
         return Layer.losses.fget(self) if self._recorded_losses is None else self._recorded_losses
 
-    _calls_itself = False  # whether a subclass overrides the ``call`` that a kind of model has
+    _calls_itself = False  # whether a subclass overrides the ``call`` of its kind of model
 
     def _after_first_run(self, walk: Walk) -> None:
         def shape(tensor):
@@ -320,17 +320,17 @@ class Model(Training, Files, Layer):
         self.built = True
 
     def forward(self, x, *, training: bool = False, **arguments):
-        """Outputs, and the walk that led there."""
+        """Outputs, and the walk that produced them."""
         outputs, walk, _ = self.run(x, training=training, **arguments)
         return outputs, walk
 
     def backward(self, tape, grads, *, input_gradient: bool = True) -> LayerGradients:
-        """Gradients of inputs and weights from those of the outputs.
+        """Gradients of inputs and weights, from the gradients of the outputs.
 
         Returns
         -------
         LayerGradients
-            ``weights`` by the names of :meth:`named_weights`; ``flow`` a list of every layer and its ``flow``, in the
+            ``weights`` by the names of :meth:`named_weights`; ``flow`` lists every layer with its ``flow``, in the
             order they ran; ``initial_state`` has the gradients of further arguments of ``call``, in order.
         """
         return self.run_back(tape, entries(grads), input_gradient=input_gradient)
@@ -341,7 +341,7 @@ class Model(Training, Files, Layer):
         return entries(outputs), walk
 
     def run_back(self, tape: Walk, grads: list, *, input_gradient: bool = False) -> LayerGradients:
-        """Backward with the gradients of the outputs as a list."""
+        """:meth:`backward` with the gradients of the outputs as a list."""
         sums, weights, flow = tape.back(grads, input_gradient=input_gradient)
         names = {weight: name for name, weight in self.named_weights().items()}
         return LayerGradients(
@@ -353,20 +353,20 @@ class Model(Training, Files, Layer):
 
     @explained
     def reset_states(self) -> None:
-        """Let all ``stateful`` layers begin anew."""
+        """Reset the states of all ``stateful`` layers."""
         for layer in self.layers:
             if isinstance(layer, Model) or getattr(layer, "stateful", False):
                 layer.reset_states()
 
     def output_masks(self, tape: Walk) -> list:
-        """Masks of the outputs of a run."""
+        """Masks of the outputs after a run."""
         return [tensor.mask for tensor in leaves(tape.outputs)]
 
     def structure_outputs(self, outputs: list):
-        """A list of outputs in the structure that the model returns."""
+        """A list of outputs, put into the structure that the model returns."""
         return put_back(self._output_structure, outputs)
 
-    # -- looking ------------------------------------------------------------------------------------
+    # -- inspection ---------------------------------------------------------------------------------
 
     @explained
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False):
@@ -392,7 +392,7 @@ class Model(Training, Files, Layer):
 
 
 def _derive_from(functional: type, cls: type) -> None:
-    """Put the functional model in the place of ``Model`` among what a class is derived from, as Keras does."""
+    """Replace ``Model`` by the functional model among a class's bases, as Keras does."""
     for base in cls.__bases__:
         if issubclass(base, Model) and base is not Model and not issubclass(base, functional):
             _derive_from(functional, base)

@@ -1,4 +1,4 @@
-"""What a model is trained on: a loss for each output, their weights, and the metrics shown beside them."""
+"""What a model is trained on: a loss for each output, their weights, and the metrics shown with them."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class Objective:
     Parameters
     ----------
     loss
-        A loss for the only output, or a list or dict with one for each; None leaves an output free. For nested outputs,
-        and for a function of several at once, see :func:`~rnn_ref.models.joint_losses.terms`.
+        A loss for a single output, or a list or dict with one for each; None leaves an output free. For nested outputs,
+        and for a function of several outputs, see :func:`~rnn_ref.models.joint_losses.terms`.
     loss_weights : float, or list or dict of float, optional
         Factors of the losses in the total.
     metrics_, weighted_metrics
         See :class:`~rnn_ref.models.compiled_metrics.CompiledMetrics`.
     output_names : list of str
     structure
-        Lists, tuples and dicts of outputs, as the model returns them. With a dict, losses are listed in the order in
-        which a dict of them names them.
+        Lists, tuples and dicts of outputs, as the model returns them. If both are dicts, losses are listed in the
+        order of the dict of losses.
 
     Attributes
     ----------
     losses, loss_weights : list
-        For each output.
+        One for each output.
     joint : list of Term
-        Further losses: of several outputs at once, or a second one of an output.
+        Further losses: of several outputs at once, or a second loss of one output.
     loss_tracker : Mean
-        Of the total, over the batches since the last reset.
+        Running mean of the total over the batches since the last reset.
     trackers : list of Mean
-        Of each loss, if there are several.
+        Running means of the single losses, if there are several.
     metrics : CompiledMetrics or None
     """
 
@@ -56,7 +56,7 @@ class Objective:
             loss, loss_weights, order = self._nested(loss, loss_weights)
             names += [term.name for term in self.joint]
         settings = [_only(entry) for entry in self._for_each_output(loss, "loss")]
-        # "crossentropy" is understood only once the shapes are known; everything else is checked now.
+        # "crossentropy" can only be resolved once the shapes are known; everything else is checked now.
         self.losses = [entry if _by_shape(entry) else losses.resolve(entry) for entry in settings]
         weights = [_only(entry) for entry in self._for_each_output(loss_weights, "loss_weights")]
         self.loss_weights = [_check_weight(weight) for weight in weights]
@@ -73,7 +73,7 @@ class Objective:
     _term_names: dict | None = None
 
     def _nested(self, loss, loss_weights) -> tuple[list, list, list]:
-        """The first loss of each output and its weight, as lists; the rest is ``joint``. Last, their order."""
+        """The first loss of each output, its weight, and the order of the losses; all others go to ``joint``."""
         n = len(self.names)
         first, weights, order, self._term_names = [None] * n, [None] * n, [], {}
         for term in joint_losses.terms(loss, loss_weights, self.structure, self.names):
@@ -89,7 +89,7 @@ class Objective:
     def _for_each_output(self, setting, what: str) -> list:
         if setting is not None and not isinstance(setting, (list, tuple, dict)):
             return [setting] * len(self.names)
-        if isinstance(setting, dict):  # outputs that are not named have none
+        if isinstance(setting, dict):  # outputs that are not named have no loss
             unknown = set(setting) - set(self.names)
             if unknown:
                 raise ValueError(f"compile: {what} names {sorted(unknown)}; the outputs are {self.names}.")
@@ -102,7 +102,7 @@ class Objective:
         return [None] * len(self.names) if setting is None else list(setting)
 
     def targets(self, y, what: str) -> list:
-        """Targets as a list with one for each output; those without a loss may be left out."""
+        """Targets as a list with one for each output; targets of outputs without a loss may be left out."""
         if y is not None and is_deep(self.structure):
             y = along_or_flat(self.structure, y, what)
         trained = [k for k, loss in enumerate(self.losses) if loss is not None]
@@ -119,7 +119,7 @@ class Objective:
     # -- one batch ----------------------------------------------------------------------------------
 
     def value_and_gradients(self, y_true, y_pred, sample_weight, masks) -> tuple[float, list]:
-        """Total loss and dL/dy for each output (None where an output has no loss)."""
+        """The total loss, and dL/dy for each output (None where an output has no loss)."""
         self._resolve(y_true, y_pred)
         total, grads = 0.0, []
         self.last = []
@@ -144,7 +144,7 @@ class Objective:
         return total, grads
 
     def value(self, y_true, y_pred, sample_weight, masks):
-        """Total loss; one that autograd records, if it does so with the predictions."""
+        """The total loss; autograd records it if it is recording the predictions."""
         self._resolve(y_true, y_pred)
         total = 0.0
         self.last = []
@@ -174,7 +174,7 @@ class Objective:
         return [self.loss_tracker, *([self.metrics] if self.metrics is not None else []), *self.trackers]
 
     def track(self, n: int, total) -> None:
-        """Add the total of a batch of n samples to its running mean, and the losses just evaluated to theirs."""
+        """Add the total of a batch of n samples, and its single losses, to their running means."""
         values = [0.0 if self.last[k] is None else self.last[k] for k in self._tracked] if self.last else []
         later(partial(self._add, n), total, *values)
 

@@ -1,4 +1,4 @@
-"""Whether an array fits the place of an input."""
+"""Checks that an array fits an input."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rnn_ref.models.walk import RecordedTensor
 
 
 def check_one(tensor, place: SymbolicTensor, model: str) -> None:
-    """One input takes one tensor, and only an optional one takes None.
+    """Check that one input gets one tensor, or None if it is optional.
 
     Raises
     ------
@@ -24,12 +24,12 @@ def check_one(tensor, place: SymbolicTensor, model: str) -> None:
 
 
 def fit_to_place(tensor: RecordedTensor, place: SymbolicTensor, model: str, *, sizes: bool = True) -> None:
-    """Check rank and (with ``sizes``) the known sizes; as in Keras a last axis of one may be missing, or too many.
+    """Check rank and (with ``sizes``) the known sizes; as in Keras, a last axis of size 1 may be missing or extra.
 
     Raises
     ------
     ValueError
-        If the array is not of the shape that was declared.
+        If the array does not have the declared shape.
     """
     if tensor.ndim == place.ndim - 1 and place.shape[-1] == 1:
         tensor.value = tensor.value[..., None]

@@ -1,4 +1,4 @@
-"""Everything that decides how a training goes on, taken down and put back: what `BackupAndRestore` records."""
+"""Everything that determines how training continues, saved and restored: what `BackupAndRestore` records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnn_ref.training.callbacks import BackupAndRestore, ProgbarLogger
 
 @dataclass
 class Point:
-    """Where training was: so many batches into an epoch, and whether a callback had ended it."""
+    """Where training was: how many batches into which epoch, and whether a callback had stopped it."""
 
     epoch: int
     step: int
@@ -25,7 +25,7 @@ class Point:
 
 
 def backup_of(called) -> BackupAndRestore | None:
-    """The one callback that records, if there is one."""
+    """The callback that records, if there is one."""
     found = [callback for callback in called.callbacks if isinstance(callback, BackupAndRestore)]
     if len(found) > 1:
         raise ValueError("fit: one BackupAndRestore is enough; two would overwrite what the other puts back.")
@@ -33,7 +33,7 @@ def backup_of(called) -> BackupAndRestore | None:
 
 
 def record(model, training, called, backup, epoch: int, step: int, logs: dict | None = None) -> None:
-    """Take down the state after a batch (``step`` of them in this epoch), or after an epoch (``step`` is 0)."""
+    """Save the state after a batch (number ``step`` of this epoch), or after an epoch (``step`` is 0)."""
     optimizer = model.optimizer
     backup.write(
         {
@@ -45,7 +45,7 @@ def record(model, training, called, backup, epoch: int, step: int, logs: dict | 
             "optimizer": [type(optimizer).__name__, optimizer.get_state()] if optimizer and optimizer.built else None,
             "random": random.to_config(random.generator()),
             "python": pythons.getstate(),
-            "numpy": np.random.get_state(legacy=False),  # noqa: NPY002 - that of the user's code
+            "numpy": np.random.get_state(legacy=False),  # noqa: NPY002 - for the user's own code
             "layers": [random.to_config(generator) for generator in generators_of(model)],
             "states": [_states(layer) for layer in _recurrent(model)],
             "metrics": [[type(metric).__name__, plain_parts(metric)] for metric in _metrics(model)] if step else [],
@@ -56,7 +56,7 @@ def record(model, training, called, backup, epoch: int, step: int, logs: dict | 
 
 
 def resume(model, training, called, backup) -> Point | None:
-    """Put back what was recorded last; None if nothing was."""
+    """Restore what was recorded last; None if there is nothing."""
     state = backup.read()
     if state is None:
         return None
@@ -73,7 +73,7 @@ def resume(model, training, called, backup) -> Point | None:
     last = training.rejoin(state["data"], state["step"])
     wanted = [kind for kind, _ in state["metrics"]]
     if last is not None and wanted and wanted != _kinds(model):
-        model._test_step(*last)  # by which metrics learn what they are to be
+        model._test_step(*last)  # decides which metric "accuracy" stands for
     if wanted and wanted != _kinds(model):
         raise ValueError(f"{where}the metrics were {wanted}, now {_kinds(model)}.")
     if state["optimizer"] is not None:
@@ -98,7 +98,7 @@ def resume(model, training, called, backup) -> Point | None:
 
 
 def generators_of(model) -> list[np.random.Generator]:
-    """Those of layers, each once."""
+    """The random generators of the layers, each once."""
     found: dict[int, np.random.Generator] = {}
     for layer in model.with_all_inside():
         for value in vars(layer).values():
@@ -134,17 +134,17 @@ def _kinds(model) -> list[str]:
 
 
 def _callbacks(called) -> list:
-    """All but the bar, which begins anew."""
+    """All callbacks but the progress bar, which starts afresh."""
     return [callback for callback in called.callbacks if not isinstance(callback, ProgbarLogger)]
 
 
 def plain_parts(owner) -> dict[str, Any]:
-    """The attributes that a file can hold, except what ``fit`` sets itself."""
+    """The attributes that a file can hold, except those that ``fit`` sets itself."""
     return {name: value for name, value in vars(owner).items() if name != "params" and is_plain(value)}
 
 
 def put_back_parts(owner, parts: dict[str, Any]) -> None:
-    """Set attributes; numbers of arrays that are there are replaced in place, as others may hold these arrays."""
+    """Set attributes; existing arrays are overwritten in place, as others may refer to them."""
     for name, value in parts.items():
         current = vars(owner).get(name)
         if not _put_into(current, value):
@@ -156,6 +156,6 @@ def _put_into(current, value) -> bool:
         current[...] = value
         return True
     if isinstance(current, dict) and isinstance(value, dict) and current and current.keys() == value.keys():
-        done = [_put_into(current[key], value[key]) for key in value]  # each, also after one that cannot be
+        done = [_put_into(current[key], value[key]) for key in value]  # go on after one that cannot be restored
         return all(done)
     return False

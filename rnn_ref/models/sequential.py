@@ -16,7 +16,7 @@ from rnn_ref.models.walk import RecordedTensor, Walk
 
 
 class Sequential(Model):
-    """A model whose layers stand in a row: each takes what the one before gives.
+    """A model whose layers form a row: each takes the output of the one before it.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ class Sequential(Model):
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(name=name, trainable=trainable)
         self._layers: list[Layer] = []
-        self._chain: list = []  # once the input's shape is known: the input tensor, and what each layer gives
+        self._chain: list = []  # once the input's shape is known: the input tensor, and the output of each layer
         for layer in layers or []:
             self.add(layer)
 
-    # -- putting it together ------------------------------------------------------------------------
+    # -- building -----------------------------------------------------------------------------------
 
     def add(self, layer) -> None:
-        """Append a layer (or, first of all, an ``Input``)."""
+        """Append a layer (or, as the first, an ``Input``)."""
         if isinstance(layer, InputLayer):
             layer = layer.nodes.first.outputs[0]
         if isinstance(layer, SymbolicTensor):
@@ -85,7 +85,7 @@ class Sequential(Model):
         return layer
 
     def _connect(self) -> None:
-        """Call the layers that are not connected yet on what the one before them gives."""
+        """Call the layers that are not connected yet, each on the output of the one before it."""
         self.built = bool(self._chain and self._layers)
         if not self._chain:
             return
@@ -180,7 +180,7 @@ class Sequential(Model):
         return flatten(x, self.input_names, what)
 
     def call(self, inputs, training=None, mask=None):
-        """The layers in a row; a subclass may do more, and ask for this with ``super().call(inputs)``."""
+        """Run the layers in a row; a subclass may do more, and calls this with ``super().call(inputs)``."""
         return self._through_layers(inputs, training, mask, run=self._run_layers)
 
     @property
@@ -216,7 +216,7 @@ class Sequential(Model):
     # -- configuration ------------------------------------------------------------------------------
 
     def get_config(self) -> dict:
-        """Name and layers, the input's place first, as Keras 3 writes them."""
+        """Name and layers, the input layer first, in Keras 3's form."""
         layers = [tensor.node.layer for tensor in self._chain[:1]] + self._layers
         with while_writing():
             described = [describe(layer) for layer in layers]

@@ -1,4 +1,4 @@
-"""What stands in the place of layers of a file whose class is not known, for those who want the rest of the model."""
+"""Placeholders for layers of unknown classes in a file, for those who want the rest of the model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _allowed: ContextVar[bool] = ContextVar("whether layers of unknown classes are l
 
 
 class Skipped(Identity):
-    """Hands on the first of its inputs, where a layer of an unknown class was.
+    """Passes on its first input, in place of a layer of an unknown class.
 
     Attributes
     ----------
     stands_for : str
-        The class.
+        The name of that class.
     """
 
     def __init__(self, stands_for: str, name: str):
@@ -28,7 +28,7 @@ class Skipped(Identity):
         self.stands_for = stands_for
 
     def get_config(self) -> dict:
-        """There is none: written down, it would pass for a layer that somebody meant."""
+        """Refused: once written, it would look like a layer that somebody intended."""
         raise NotImplementedError(
             f"{self.name}: stands where a layer of the unknown class {self.stands_for} was. Put one in its place "
             "before the model is written or copied: clone_model(model, clone_function=...)."
@@ -37,7 +37,7 @@ class Skipped(Identity):
 
 @contextmanager
 def skipping(allowed: bool) -> Iterator[None]:
-    """Within it, :func:`model_layer` leaves out what is not known."""
+    """Within this context, :func:`model_layer` replaces unknown layers by placeholders."""
     token = _allowed.set(allowed)
     try:
         yield
@@ -46,7 +46,7 @@ def skipping(allowed: bool) -> Iterator[None]:
 
 
 def model_layer(entry: dict, custom_objects: dict | None = None):
-    """A layer of a model from its description; one whose class is not known is left out, if that is allowed."""
+    """A layer of a model from its description; if allowed, a placeholder for one of an unknown class."""
     try:
         return layer_from(entry, custom_objects)
     except UnknownObject as error:

@@ -1,4 +1,4 @@
-"""All that training changes, as a tree of arrays: Keras's ``get_state_tree`` and ``set_state_tree``."""
+"""Everything that training changes, as a tree of arrays: Keras's ``get_state_tree`` and ``set_state_tree``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class StateTree:
-    """The half of a model that hands out its state as nested dicts, and takes it back.
+    """The part of a model that returns its state as nested dicts, and takes it back.
 
     References
     ----------
@@ -21,13 +21,13 @@ class StateTree:
         Parameters
         ----------
         value_format : {"numpy_array", "backend_tensor"}
-            Both are copies, as NumPy arrays.
+            Both give copies as NumPy arrays.
 
         Returns
         -------
         dict
             ``"trainable_variables"``, ``"non_trainable_variables"``, ``"optimizer_variables"`` (empty before the first
-            step) and ``"metrics_variables"`` (always empty: metrics begin anew with every epoch).
+            step) and ``"metrics_variables"`` (always empty: metrics start afresh with every epoch).
 
         Examples
         --------
@@ -43,12 +43,12 @@ class StateTree:
         return {kind: _nested({p: np.array(v) for p, v in found.items()}) for kind, found in self._state().items()}
 
     def set_state_tree(self, state_tree: dict[str, dict]) -> None:
-        """Take over what :meth:`get_state_tree` returned; kinds that are not in it stay as they are.
+        """Restore what :meth:`get_state_tree` returned; kinds of variables that are not in it stay as they are.
 
         Raises
         ------
         ValueError
-            If a name is unknown or missing, or a shape differs; then nothing is changed.
+            If a name is unknown or missing, or a shape differs. Nothing is changed then.
         """
         own = self._state()
         given = {kind: _flat(tree) for kind, tree in state_tree.items()}

@@ -1,4 +1,4 @@
-"""One step of training, of testing and of predicting; each method may be overridden, as in Keras."""
+"""One step of training, testing or prediction; each method may be overridden, as in Keras."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnn_ref.models.objective import Objective
 from rnn_ref.reading import number, read_together
 from rnn_ref.training.metrics.base import Metric, metrics_in
 
-# Methods of Keras's models that are not called here, and what to write instead.
+# Methods of Keras's models that are never called here, and what to write instead.
 REPLACED = {
     "make_train_function": "train_step",
     "make_test_function": "test_step",
@@ -29,11 +29,11 @@ REPLACED = {
 
 
 class Steps:
-    """What is done with a batch.
+    """What a model does with one batch.
 
     A subclass of a model may override ``train_step(data)``, ``test_step(data)``, ``predict_step(data)``,
     ``compute_loss``, ``compute_metrics``, ``get_metrics_result``, ``reset_metrics`` and ``metrics``. ``data`` is
-    ``x``, ``(x, y)`` or ``(x, y, sample_weight)``, in NumPy arrays.
+    ``x``, ``(x, y)`` or ``(x, y, sample_weight)``, as NumPy arrays.
 
     References
     ----------
@@ -56,8 +56,8 @@ class Steps:
 
     objective: Objective | None = None
     optimizer = None
-    _step_logs: dict | None = None  # what the last step returned, if it is not the default one
-    _step_masks: list | None = None  # of the outputs, while a step runs
+    _step_logs: dict | None = None  # what the last step returned, if it is not the default step
+    _step_masks: list | None = None  # masks of the outputs, while a step runs
     _recorded_losses: list | None = None  # penalties, while autograd records compute_loss
     _target_structure: Any = None
 
@@ -67,7 +67,7 @@ class Steps:
         return name in self.__dict__ or getattr(type(self), name) is not getattr(Steps, name)
 
     def _check_overrides(self) -> None:
-        """Refuse a class that overrides what is never called."""
+        """Refuse a class that overrides a method that is never called."""
         for name, instead in REPLACED.items():
             if hasattr(self, name):
                 raise NotImplementedError(
@@ -81,7 +81,7 @@ class Steps:
                 )
 
     def refuse_own_loss(self, what: str) -> None:
-        """For tools that look at the loss of ``compile``: another one is not what they would show."""
+        """Refuse a loss of one's own, for tools that would show the loss of ``compile`` instead."""
         if self._overrides("compute_loss"):
             raise NotImplementedError(
                 f"{self.name}: {what} does not see compute_loss of {type(self).__name__}; pass loss=..."
@@ -93,7 +93,7 @@ class Steps:
             )
 
     def flatten_targets(self, y, what: str) -> list:
-        """Targets as a list: one for each output; a class with a step or loss of its own may ask for others."""
+        """Targets as a list, one for each output; a class with its own step or loss may take others."""
         custom = any(self._overrides(name) for name in ("train_step", "test_step", "compute_loss"))
         if self.objective is None or self.objective.names != self.output_names:
             self._ready(what="training")
@@ -107,7 +107,7 @@ class Steps:
         return entries(y)
 
     def _train_step(self, x: list, y: list, sample_weight: list) -> float:
-        """Train on a batch; its loss, or NaN if the step does not say it."""
+        """Train on a batch and return its loss, or NaN if the step does not return one."""
         self._step_logs = None
         if self._overrides("train_step"):
             return self._take_logs(self.train_step(self._packed(x, y, sample_weight)), "train_step")
@@ -122,7 +122,7 @@ class Steps:
         return self.objective.last_total
 
     def _predict_step(self, x: list):
-        """Outputs for a batch in their structure, as NumPy arrays."""
+        """Outputs for a batch, in their structure, as NumPy arrays."""
         if self._overrides("predict_step"):
             return converted(self.predict_step(self._packed(x, [None], [None])), to_numpy)
         with read_together():
@@ -136,7 +136,7 @@ class Steps:
         return self._step_logs.get("loss", 0.0)
 
     def _logs(self) -> dict[str, float]:
-        """Loss and metrics so far, by name; what a step of one's own returned last."""
+        """Loss and metrics so far, by name; for an overridden step what it last returned."""
         return _flat(self.get_metrics_result()) if self._step_logs is None else dict(self._step_logs)
 
     def _packed(self, x: list, y: list, sample_weight: list):
@@ -175,7 +175,7 @@ class Steps:
         Returns
         -------
         dict of str to float
-            What stands in the history.
+            The values for the history.
         """
         self._train_on(*self._unpacked(data))
         return self._logs()
@@ -191,10 +191,10 @@ class Steps:
         return self(x)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of a batch: that of ``compile`` and the penalties in ``losses``.
+        """The loss of a batch: the loss of ``compile`` plus the penalties in ``losses``.
 
-        A subclass may compute another, from ``y_pred``, its weights, its ``losses`` and
-        ``super().compute_loss(...)``, with operators and NumPy's functions: HIPS autograd differentiates it.
+        A subclass may compute another loss from ``y_pred``, its weights, its ``losses`` and
+        ``super().compute_loss(...)``, with operators and NumPy functions: HIPS autograd differentiates it.
 
         Parameters
         ----------
@@ -220,7 +220,7 @@ class Steps:
         return self.get_metrics_result()
 
     def _by_output(self, y, y_pred, sample_weight) -> tuple[list, list, list, list]:
-        """Targets, predictions, weights and masks of a batch, each a list with an entry for each output."""
+        """Targets, predictions, weights and masks of a batch, each a list with one entry per output."""
         self._ready(what="computing losses or metrics")
         y, y_pred = self.objective.targets(y, f"{self.name}: y"), entries(y_pred)
         if not isinstance(sample_weight, (list, tuple, dict)):
@@ -228,7 +228,7 @@ class Steps:
         return y, y_pred, entries(sample_weight), self._step_masks or [mask_of(each) for each in y_pred]
 
     def get_metrics_result(self) -> dict[str, float]:
-        """What ``metrics`` found so far, by name."""
+        """The results of ``metrics`` so far, by name."""
         found = {}
         for metric in self.metrics:
             result = metric.result()
@@ -237,25 +237,25 @@ class Steps:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The running mean of the loss, the metrics of ``compile`` as one, means of single losses, and own ones.
+        """The running mean of the loss, the metrics of ``compile`` as one, means of single losses, and the model's own.
 
-        Own ones are attributes of the model and of its layers, or in lists or dicts that are.
+        The latter are attributes of the model and of its layers, or in lists or dicts that are attributes.
         """
         found = list(self.objective.means) if self.objective is not None else []
         attributes = [value for name, value in self.__dict__.items() if name not in ("objective", "_settings")]
         return list(dict.fromkeys(found + metrics_in(attributes) + _of_layers(self)))
 
     def reset_metrics(self) -> None:
-        """Forget the batches that loss and metrics are averaged over."""
+        """Forget the batches seen so far by the loss and the metrics."""
         for metric in self.metrics:
             metric.reset_state()
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of ``metrics``; those of ``compile`` are one, "compile_metrics", as in Keras 3."""
+        """The names of ``metrics``; those of ``compile`` appear as one, "compile_metrics", as in Keras 3."""
         return [metric.name for metric in self.metrics]
 
-    # -- what the default steps do ------------------------------------------------------------------
+    # -- the default steps --------------------------------------------------------------------------
 
     def _check_targets(self, y: list) -> None:
         for name, loss, target in zip(self.objective.names, self.objective.losses, y):
@@ -265,7 +265,7 @@ class Steps:
             raise ValueError(f"{self.name}: compiled without a loss; give one to compile(loss=...).")
 
     def _on_device(self, *parts: list) -> list[list]:
-        """Lists of a batch's arrays on the current device: on a GPU one transfer for all of them."""
+        """Lists of a batch's arrays on the current device; on a GPU, one transfer for all of them."""
         if xp.module is np:
             return list(parts)
         moved = iter(move_together([array for part in parts for array in part]))
@@ -275,7 +275,7 @@ class Steps:
         if shares.together() is not None:
             return shares.together().train_on(self, x, y, sample_weight)
         batch = self._on_device(x, y, sample_weight)
-        with read_together():  # on a GPU the numbers of the step, once all its work is handed over
+        with read_together():  # on a GPU: read the step's numbers once all its work has been queued
             loss, trainable, grads, outputs, masks = self._loss_and_gradients(*batch)
             if trainable:
                 self.optimizer.apply([grads.get(weight) for weight in trainable], trainable)
@@ -310,7 +310,7 @@ class Steps:
         self._take_logs(logs, "compute_metrics")
 
     def _as_given(self, x: list, y: list, outputs: list, sample_weight: list) -> tuple:
-        """A batch in the structures that a user knows."""
+        """A batch in the structures that the user gave."""
         x = pack(self._input_structure, x)
         return x, self._structured(y), self.structure_outputs(outputs), self._given_weights(sample_weight)
 
@@ -318,14 +318,14 @@ class Steps:
         return sum(on_weights(self.trainable_weights))
 
     def _loss_and_gradients(self, x, y, sample_weight, *, training=True):
-        """The loss, the trainable weights, gradients by weight, and the outputs with their masks."""
+        """The loss, the trainable weights, the gradients by weight, and the outputs with their masks."""
         outputs, tape = self.run_lists(x, training=training)
         masks = self.output_masks(tape)
         if self._overrides("compute_loss"):
             return self._with_own_loss(x, y, outputs, sample_weight, masks, tape, training)
         self._check_targets(y)
         loss, dy = self.objective.value_and_gradients(y, outputs, sample_weight, masks)
-        loss = loss + tape.penalty  # the walk adds its gradient
+        loss = loss + tape.penalty  # the walk adds their gradient
         grads, trainable = tape.back(dy)[1], self.trainable_weights
         loss = loss + sum(on_weights(trainable))
         for weight in trainable:
@@ -348,7 +348,7 @@ class Steps:
         return loss
 
     def _with_own_loss(self, x, y, outputs, sample_weight, masks, tape, training):
-        """The same as :meth:`_loss_and_gradients`; autograd finds what the loss asks of outputs, penalties, weights."""
+        """Like :meth:`_loss_and_gradients`; autograd differentiates the loss by outputs, penalties and weights."""
         trainable = self.trainable_weights
         regularized = [weight for weight in trainable if weight.regularizer is not None]
         penalties = [value for _, value in tape.penalties] + on_weights(regularized)
@@ -366,7 +366,7 @@ class Steps:
                 self._recorded_losses = None
 
         what = f"{type(self).__name__}.compute_loss"
-        with device("cpu"):  # autograd knows NumPy's arrays only
+        with device("cpu"):  # autograd knows only NumPy arrays
             (loss,), back = pullback(loss_of, [*predicted, *penalties], what)
             found, direct = back([np.ones_like(loss)])
         found, direct = converted(found, asarray), {weight: asarray(dw) for weight, dw in direct.items()}
@@ -381,7 +381,7 @@ class Steps:
 
 
 def _of_layers(model) -> list[Metric]:
-    """Metrics of layers inside; those of models inside belong to these."""
+    """Metrics of the layers in this model; those of nested models belong to the latter."""
     found = []
     for layer in model.sublayers():
         if not isinstance(layer, Steps):
@@ -390,7 +390,7 @@ def _of_layers(model) -> list[Metric]:
 
 
 def _flat(logs: dict) -> dict:
-    """Logs as plain numbers, without dicts inside."""
+    """Logs as plain numbers, without nested dicts."""
     found: dict = {}
     for name, value in logs.items():
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Arrays in lists and dictionaries: models take and give one array, a list of them, or a dict by name."""
+"""Arrays in lists and dicts: models take and return one array, a list of arrays, or a dict of arrays by name."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rnn_ref.device import array_module, to_numpy, xp
 
 
 def flatten(data: Any, names: list[str], what: str) -> list:
-    """One entry for each name: a lone array, a list in order, or a dict by name become a list.
+    """Make a list, with one entry for each name, from a single array, a list in order, or a dict by name.
 
     Parameters
     ----------
     data
-        Array, list or tuple of arrays, dict of arrays.
+        Array, list or tuple of arrays, or dict of arrays.
     names : list of str
-        What the entries are called.
+        The names of the entries.
     what : str
         For error messages, such as ``"sequential: y"``.
     """
@@ -40,7 +40,7 @@ def flatten(data: Any, names: list[str], what: str) -> list:
 
 
 def in_order(structure: Any) -> Any:
-    """The same structure with the keys of its dicts sorted, as Keras takes them."""
+    """The same structure with the keys of its dicts sorted, as in Keras."""
     if isinstance(structure, dict):
         keys = structure if isinstance(structure, OrderedDict) else sorted(structure, key=str)
         return {key: in_order(structure[key]) for key in keys}
@@ -58,13 +58,13 @@ def leaves_of(structure: Any) -> list:
 
 
 def is_deep(structure: Any) -> bool:
-    """Whether there are lists, tuples or dicts in a list, tuple or dict."""
+    """Whether a list, tuple or dict holds further lists, tuples or dicts."""
     inside = structure.values() if isinstance(structure, dict) else structure
     return isinstance(structure, (list, tuple, dict)) and any(isinstance(i, (list, tuple, dict)) for i in inside)
 
 
 def put_back(structure: Any, leaves) -> Any:
-    """The same structure, of the same types, with other leaves in the order of :func:`leaves_of`."""
+    """The same structure, of the same types, with new leaves given in the order of :func:`leaves_of`."""
     leaves = iter(leaves)
 
     def fill(entry):
@@ -78,7 +78,7 @@ def put_back(structure: Any, leaves) -> Any:
 
 
 def along(structure: Any, data: Any, what: str) -> list:
-    """The leaves of data that has the structure of something; lists and tuples are alike.
+    """The leaves of data that has the given structure; lists and tuples count as the same.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def along(structure: Any, data: Any, what: str) -> list:
 
 
 def along_or_flat(structure: Any, data: Any, what: str) -> list:
-    """The same of data that may be a plain list of the leaves, too."""
+    """Like :func:`along`, for data that may also be a plain list of the leaves."""
     if isinstance(data, (list, tuple)) and not is_deep(data) and len(data) == len(leaves_of(structure)):
         return list(data)
     return along(structure, data, what)
@@ -113,12 +113,12 @@ def _like(structure, entries: list):
 
 
 def unflatten(entries: list) -> Any:
-    """A list of one is handed out as that one."""
+    """Unpack a list of one entry."""
     return entries[0] if len(entries) == 1 else entries
 
 
 def as_array(entry):
-    """Data stays where it is, until its batch comes; unless that is a GPU which is not used now."""
+    """Leave data where it is until its batch is needed, unless it lies on a GPU that is not in use now."""
     return entry if array_module(entry) is xp.module else np.asarray(to_numpy(entry))
 
 
@@ -132,12 +132,12 @@ def as_arrays(entries: list, what: str) -> list[np.ndarray | None]:
 
 
 def structure_of(outputs):
-    """What stands for outputs: the same lists, tuples and dicts, with zeros for tensors."""
+    """The structure of outputs: the same lists, tuples and dicts, with zeros in place of tensors."""
     return put_back(in_order(outputs), [0] * len(leaves_of(outputs)))
 
 
 def names_for(structure, base: str) -> list[str]:
-    """``"output"``; ``"output_1"``, ... for several; the keys of a dict."""
+    """``"output"`` for one; ``"output_1"``, ... for several; for a dict its keys."""
     if isinstance(structure, dict) and not is_deep(structure):
         return list(structure)
     count = len(leaves_of(structure))

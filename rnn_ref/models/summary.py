@@ -23,17 +23,17 @@ def count(weights) -> int:
 
 
 def shape_text(shape) -> str:
-    """``(None, 10, 64)``; several outputs one after the other."""
+    """``(None, 10, 64)``; several outputs one after another."""
     if shape and isinstance(shape[0], (tuple, list)):
         return "[" + ", ".join(shape_text(s) for s in shape) + "]"
     return str(tuple(shape))
 
 
-BREAKS = ("),", "],", "',")  # a field goes on in the next line after these
+BREAKS = ("),", "],", "',")  # a field may continue on the next line after these
 
 
 def row(fields: list[str], positions: list[int]) -> list[str]:
-    """Lines of a row; a field wider than its column, or with several parts, goes on below."""
+    """Lines of a row; a field wider than its column, or with several parts, continues below."""
     rest, lines = list(fields), []
     while any(rest):
         line = ""
@@ -49,7 +49,7 @@ def row(fields: list[str], positions: list[int]) -> list[str]:
     return lines
 
 
-# Where columns end, by their number beyond three, and whether the model is a graph.
+# Where columns end, by how many there are beyond three, and whether the model is a graph.
 SHARES = {
     (0, False): [0.45, 0.85, 1.0],
     (1, False): [0.45, 0.80, 0.92, 1.0],
@@ -59,14 +59,14 @@ SHARES = {
 
 
 def is_chain(model) -> bool:
-    """Whether each layer is called once, on what the one before it gave: then a table needs no connections."""
+    """Whether each layer is called once, on the output of the one before it, so that no connections need be shown."""
     calls = getattr(model, "calls", [])
     follow = all(len(b.tensors()) == 1 and b.tensors()[0] in a.outputs for a, b in pairwise(calls))
     return follow and len({node.layer for node in calls}) == len(calls)
 
 
 def connections(model, layer) -> str:
-    """``"['lstm[0][1]', ...]"``: the tensors a layer was called on, by layer, number of its call, and place."""
+    """``"['lstm[0][1]', ...]"``: the tensors a layer was called on, by layer, number of the call, and position."""
     names = [
         f"'{t.node.layer.name}[{model.number_of(t.node)}][{t.node.outputs.index(t)}]'"
         for node in model.calls
@@ -77,7 +77,7 @@ def connections(model, layer) -> str:
 
 
 def output_shape(model, layer) -> str:
-    """What a layer gives; TensorFlow shows the shapes of inputs and of several outputs in brackets."""
+    """The output shapes of a layer; TensorFlow shows those of inputs and of several outputs in brackets."""
     if hasattr(layer, "batch_shape"):
         return f"[{shape_text(layer.batch_shape)}]"
     calls = [node for node in getattr(model, "calls", filter(None, [layer.nodes.first])) if node.layer is layer]
@@ -98,17 +98,17 @@ def summary(
     Parameters
     ----------
     model
-        One that is not built yet, that is, without a known input shape, has layers with ``?`` for a shape.
+        Before it is built, that is, while its input shape is unknown, shapes are shown as ``?``.
     line_length : int
-        65 when absent; 98 for a graph, which has a column with the tensors a layer is connected to.
+        By default 65, or 98 for a graph, which has a column with the tensors each layer is connected to.
     positions : list of float
-        Where the columns end, as shares of the line.
+        Where the columns end, as fractions of the line.
     print_fn : callable
-        Takes each line; ``print`` when absent.
+        Called with each line; ``print`` by default.
     expand_nested : bool
-        Show the layers of models inside this one.
+        Show the layers of nested models.
     show_trainable : bool
-        Add a column that says whether a layer is trained.
+        Add a column that says whether each layer is trainable.
     """
     say = print_fn or print
     graph = not is_chain(model)

@@ -1,4 +1,4 @@
-"""``compile``, and single batches from outside, for every kind of model."""
+"""``compile``, and training on single batches, for every kind of model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rnn_ref.training import optimizers
 
 
 class Training(Steps, Loops):
-    """The training half of a model; the other half gives ``forward``, ``backward`` and weights.
+    """The training half of a model; the other half provides ``forward``, ``backward`` and the weights.
 
     References
     ----------
@@ -44,7 +44,7 @@ class Training(Steps, Loops):
         jit_compile="auto",
         auto_scale_loss=True,
     ) -> None:
-        """Set what to train with.
+        """Choose the optimizer, losses and metrics to train with.
 
         Parameters
         ----------
@@ -52,19 +52,19 @@ class Training(Steps, Loops):
         loss : str, Loss, function, or list or dict of them
             A Python function ``f(y_true, y_pred)`` is differentiated by HIPS autograd. With several outputs, one
             loss for all, or one for each; None leaves an output free. Where outputs are nested, so are losses. A list
-            that does not have the structure of the outputs holds losses which are all of the same ones:
-            ``[f, {"a": "mse", "b": "mae"}]`` adds to those of ``a`` and ``b`` a Python function of both,
+            that does not have the structure of the outputs holds several losses of all of them:
+            ``[f, {"a": "mse", "b": "mae"}]`` adds to the losses of ``a`` and ``b`` a Python function of both,
             ``f({"a": ..., "b": ...}, {"a": ..., "b": ...})``.
         loss_weights : float, or list or dict of float, optional
             Factors of the losses in the total.
         metrics, weighted_metrics : list or dict, optional
-            Metrics without and with sample weights. With several outputs, a list of lists, or a dict by their names.
+            Metrics without and with sample weights. With several outputs, a list of lists, or a dict by output name.
         steps_per_execution : int
-            Callbacks hear of the first and the last of so many batches only. Every batch is a step of its own.
+            Callbacks are called only for the first and last of this many batches; each is still a step of its own.
         run_eagerly, jit_compile, auto_scale_loss
-            Accepted, and of no effect: every batch is a step of its own in Python, whose kernels are compiled in any
-            case, in single or double precision. To step through the kernels in a debugger, set
-            ``NUMBA_DISABLE_JIT=1`` before Python starts.
+            Accepted without effect: every batch is a step in Python whose kernels are compiled in any case, in single
+            or double precision. To step through the kernels in a debugger, set ``NUMBA_DISABLE_JIT=1`` before Python
+            starts.
 
         Raises
         ------
@@ -79,14 +79,14 @@ class Training(Steps, Loops):
                 f"{self.name}: steps_per_execution must be a positive integer, got {steps_per_execution!r}."
             )
         settings = (loss, loss_weights, metrics, weighted_metrics)
-        # Raises before anything is changed; the outputs of a subclassed model are known once it saw data.
+        # Raises before anything is changed; the outputs of a subclassed model are unknown until it has seen data.
         objective = self._objective_of(settings) if self.outputs_known else None
         self.optimizer = optimizers.get(optimizer)
         self.objective, self._settings, self.compiled = objective, settings, True
         self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps_per_execution, jit_compile
 
     def compile_arguments(self) -> dict:
-        """What ``compile`` would take to train a copy in the same way, with an optimizer and metrics of its own."""
+        """Arguments of ``compile`` for training a copy in the same way, with an optimizer and metrics of its own."""
         loss, weights, metrics, weighted_metrics = self._settings
         optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
         return {
@@ -113,7 +113,7 @@ class Training(Steps, Loops):
 
     @explained
     def gradients(self, x, y=None, sample_weight=None, *, training: bool = True):
-        """Loss of one batch, and its gradient by the names of the trainable weights.
+        """The loss of one batch, and its gradients by the names of the trainable weights.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class Training(Steps, Loops):
         self._look_at_data(loss, batch)
         return loss, converted(named, to_numpy)
 
-    # -- one batch from outside ---------------------------------------------------------------------
+    # -- single batches -----------------------------------------------------------------------------
 
     def _one_batch(self, x, y, sample_weight, class_weight=None):
         if class_weight is not None:
@@ -140,7 +140,7 @@ class Training(Steps, Loops):
         return batch
 
     def _look_at_data(self, loss: float, batch) -> None:
-        """Whether NaN in the data explains the loss of a batch that came alone; ``fit`` looks before it begins."""
+        """Warn if NaN in the data of a single batch explains its loss; ``fit`` checks before it begins."""
         if not math.isfinite(loss):
             data.look_for_nan(*batch, model=self)
 
@@ -156,7 +156,7 @@ class Training(Steps, Loops):
     @spelled
     @explained
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False) -> Any:
-        """One update; loss and metrics of this batch."""
+        """Train on one batch; returns its loss and metrics."""
         batch = self._one_batch(x, y, sample_weight, class_weight)
         self.reset_metrics()
         self._look_at_data(self._train_step(*batch), batch)

@@ -1,8 +1,8 @@
 """The walk over a model's layers, and back.
 
-Forward, every call of a layer is written down as a :class:`Step`; backward reads the steps from the last to the
-first. All models do just this: a Sequential calls its layers in a row, a functional model along its graph, and a
-subclassed model as its ``call`` says. The walk is the tape of the model.
+Forward, every call of a layer is recorded as a :class:`Step`; backward reads the steps from the last to the first.
+All models do just this: a Sequential calls its layers in a row, a functional model along its graph, and a subclassed
+model as its ``call`` says. The walk is the tape of the model.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VALUE, MASK = attrgetter("value"), attrgetter("mask")
 
 
 class RecordedTensor(Tensor):
-    """An array on a walk: layers called on it run at once and are written down.
+    """An array on a walk: layers called on it run at once and are recorded.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class RecordedTensor(Tensor):
     """
 
     def __init__(self, walk: Walk, value: np.ndarray, mask=None):
-        self._walk = weakref.ref(walk)  # the walk refers to its tensors; a circle would delay freeing the arrays
+        self._walk = weakref.ref(walk)  # the walk refers to its tensors; a cycle would delay freeing the arrays
         self.value, self.mask = value, mask
 
     @property
@@ -68,13 +68,13 @@ class Step:
     ----------
     layer : Layer
     inputs, arguments
-        What it was called on; tensors are :class:`RecordedTensor`.
+        What the layer was called on; tensors are :class:`RecordedTensor`.
     outputs
         A tensor, or a list or dict of them.
     tape
         For ``layer.backward``.
     place : int
-        Where its penalties begin among those of the walk.
+        Index of its first penalty among those of the walk.
     """
 
     layer: Any
@@ -91,9 +91,9 @@ class Walk:
     Parameters
     ----------
     training : bool
-        For layers whose call does not say it.
+        For layers whose call does not set it.
     record : bool
-        Whether to write down the steps; without them there is no way back, and no memory is held.
+        Whether to record the steps; without them there is no backward pass, and no memory is held.
     keep_z : bool
         Whether recurrent layers keep their pre-activations.
 
@@ -101,7 +101,7 @@ class Walk:
     ----------
     steps : list of Step
     inputs, outputs
-        Tensor, or list or dict of tensors, that the model was given and gave.
+        Tensors, or lists or dicts of them, that the model was given and returned.
     arguments : dict
         What else the model was given.
     """
@@ -109,7 +109,7 @@ class Walk:
     def __init__(self, *, training: bool = False, record: bool = True, keep_z: bool = False):
         self.training, self.record, self.keep_z = training, record, keep_z
         self.penalties: list[tuple[Any, Any]] = []  # see layers/penalties.py
-        self.scale: list | None = None  # what the loss is times as steep in each of them as in their sum
+        self.scale: list | None = None  # the loss is this many times as steep in each of them as in their sum
         self.device = get_device()
         self.steps: list[Step] = []
         self.inputs = self.outputs = None
@@ -123,7 +123,7 @@ class Walk:
         return RecordedTensor(self, xp.asarray(value), mask)
 
     def call(self, layer, inputs, arguments: dict | None = None):
-        """Run a layer on tensors, write it down, and return its outputs as tensors."""
+        """Run a layer on tensors, record the step, and return its outputs as tensors."""
         given = arguments or {}
         if not isinstance(inputs, RecordedTensor):
             inputs = replace_entries(inputs, self.weight_as_tensor)
@@ -135,7 +135,7 @@ class Walk:
         return self._call(layer, inputs, given)
 
     def weight_as_tensor(self, entry, anew: bool = False):
-        """The tensor that stands for a weight on this walk; anything else as it is. ``anew``: its value changed."""
+        """The tensor for a weight on this walk; anything else is returned as it is. ``anew``: its value has changed."""
         if not isinstance(entry, Variable):
             return entry
         if anew or entry not in self.weight_tensors:
@@ -178,7 +178,7 @@ class Walk:
         return sum(value for _, value in self.penalties) if self.penalties else 0.0
 
     def options_for(self, layer) -> dict:
-        """What else this walk asks of a layer; one that looks closer asks for more."""
+        """Further options for the layers on this walk; walks for inspection override this."""
         if not self.keep_z:
             return {}
         while isinstance(layer, TimeDistributed):
@@ -189,18 +189,18 @@ class Walk:
     # -- backward -----------------------------------------------------------------------------------
 
     def back(self, grads: list, *, input_gradient: bool = False):
-        """From the gradients of the outputs (None for zero) to those of everything else.
+        """From the gradients of the outputs (None for zero), those of everything else.
 
-        Those of the penalties are added on the way.
+        The gradients of the penalties are added on the way.
 
         Returns
         -------
         gradients : dict of RecordedTensor to ndarray
-            Of the tensors that nothing on the walk made; inputs among them if ``input_gradient``.
+            For the tensors that no step of the walk made; includes the inputs if ``input_gradient``.
         weights : dict of Variable to ndarray
             Summed over all calls of a layer.
         flow : list of (Layer, object)
-            What each step gave as ``flow``, one entry for each step; None where the loss does not depend on it.
+            The ``flow`` of each step, in order; None where the loss does not depend on the step.
         """
         if self.device != get_device():
             raise ValueError(
@@ -231,7 +231,7 @@ class Walk:
             except MemoryError as error:
                 explain_memory(error, f"{step.layer.name}, on the way back")
                 raise
-            if isinstance(step.inputs, RecordedTensor) and not step.arguments:  # most are like this
+            if isinstance(step.inputs, RecordedTensor) and not step.arguments:  # the usual case
                 pairs = [(step.inputs, gradients.inputs)]
             else:
                 pairs = dependencies(step.layer, step.inputs, step.arguments, gradients, _is_recorded)
@@ -247,7 +247,7 @@ class Walk:
         return sums, weights, flow[::-1]
 
     def _needed(self, input_gradient: bool) -> set[RecordedTensor]:
-        """Tensors whose gradient some weight (or the caller) waits for, and those of recurrent layers, to be seen."""
+        """Tensors whose gradient some weight (or the caller) needs, and those of recurrent layers, for inspection."""
         needed = set(leaves([self.inputs, self.arguments] if input_gradient else self.arguments))
         needed.update(self.weight_tensors.values())
         for step in self.steps:
@@ -256,7 +256,7 @@ class Walk:
                 needed.update(leaves(step.outputs))
         return needed
 
-    # -- looking ------------------------------------------------------------------------------------
+    # -- inspection ---------------------------------------------------------------------------------
 
     def runs(self) -> Iterator[tuple[Any, Any]]:
         """Every layer that ran, in order, with its tape."""
@@ -265,7 +265,7 @@ class Walk:
 
 
 def _is_recurrent(layer) -> bool:
-    """Whether this is a recurrent layer, or has one inside."""
+    """Whether this is a recurrent layer or contains one."""
     return isinstance(layer, RNN) or any(_is_recurrent(inner) for inner in layer.sublayers())
 
 

@@ -60,3 +60,13 @@ def test_code_for_libraries_that_are_not_there_is_shown_and_not_run(tmp_path):
     assert running.missing(text) == ["no_such_library"]
     assert running.run(page(tmp_path, text), tmp_path) == "```python\n1 / 0\n```\n"
     assert os.fspath(tmp_path) != os.getcwd()
+
+
+def test_slow_code_runs_only_when_the_documentation_is_built(tmp_path):
+    text = "```python slow\n1 / 0\n```\n"
+    assert running.missing(text) == []
+    assert running.run(page(tmp_path, text), tmp_path) == "```python\n1 / 0\n```\n"
+    with pytest.raises(ZeroDivisionError):
+        running.run(page(tmp_path, text), tmp_path, slow=True)
+    fast = text.replace("1 / 0", "print(2)")
+    assert running.run(page(tmp_path, fast), tmp_path, slow=True) == "```python\nprint(2)\n```\n"

@@ -1,4 +1,4 @@
-"""Checks of the single arguments of ``fit``, ``evaluate`` and ``predict``."""
+"""Checks of single arguments of ``fit``, ``evaluate`` and ``predict``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnn_ref import checks
 
 
 def check_verbose(verbose: Any, name: str) -> int:
-    """0, 1 or 2."""
+    """``verbose`` as 0, 1 or 2."""
     if isinstance(verbose, str) and verbose == "auto":
         return 1
     if isinstance(verbose, bool):
@@ -26,7 +26,7 @@ def check_steps(steps: Any, what: str, name: str) -> int | None:
 
 
 def check_epochs(initial_epoch: Any, epochs: Any, name: str) -> range:
-    """The epochs to train."""
+    """The range of epochs to train."""
     epochs = checks.integer(epochs, "epochs", name, least=0)
     initial_epoch = checks.integer(initial_epoch, "initial_epoch", name, least=0)
     if initial_epoch >= max(epochs, 1):
@@ -39,7 +39,7 @@ def check_epochs(initial_epoch: Any, epochs: Any, name: str) -> range:
 
 
 def check_validation_freq(freq: Any, name: str) -> int | set[int]:
-    """Every how many epochs to validate, or after which (counted from 1)."""
+    """How often to validate: every so many epochs, or after the listed ones (counted from 1)."""
     if isinstance(freq, (list, tuple, set, range)):
         return {checks.integer(epoch, "an entry of validation_freq", name, least=1) for epoch in freq}
     return checks.integer(freq, "validation_freq", name, least=1)

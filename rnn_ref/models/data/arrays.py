@@ -15,14 +15,14 @@ from rnn_ref.models.data.shuffling import rows_of_batches
 class ArrayBatches:
     """Arrays cut into batches.
 
-    Iterating gives ``(x, y, sample_weight)``, each a list of arrays (or Nones) with the same samples.
+    Iterating yields ``(x, y, sample_weight)``, each a list of arrays (or Nones) with the same samples.
 
     Parameters
     ----------
     x, y, sample_weight
         Arrays, or lists or dicts of arrays.
     batch_size : int, optional
-        When absent, such that ``steps`` batches are all samples, or 32.
+        By default such that ``steps`` batches cover all samples, or 32.
     shuffle : bool or "batch"
     class_weight : dict of int to float, optional
     """
@@ -53,7 +53,7 @@ class ArrayBatches:
         return self.batches()
 
     def batches(self, part: Callable | None = None) -> Iterator[Batch]:
-        """The batches, or of each those samples that ``part`` picks: from an array of their numbers, or a slice."""
+        """The batches, or of each the samples that ``part`` picks from its indices (an array or a slice)."""
         everything = self.x, self.y, self.sample_weight
         for rows in rows_of_batches(self.size, self.batch_size, self.shuffle):
             rows = rows if part is None else part(rows)
@@ -64,7 +64,7 @@ class ArrayBatches:
             yield batch if self.class_weight is None else weighted(batch, self.class_weight, self.model)
 
     def split(self, fraction: float, *, batch_size=None, steps=None) -> tuple[ArrayBatches, ArrayBatches]:
-        """The last ``fraction`` of the samples for validation; the rest, before any shuffling, for training.
+        """Split off, before any shuffling, the last ``fraction`` of the samples for validation.
 
         ``batch_size`` and ``steps`` are those of the validation.
         """
@@ -87,23 +87,23 @@ class ArrayBatches:
         return part
 
     def begin_pass(self, number: int) -> None:
-        """Nothing to prepare."""
+        """Do nothing: there is nothing to prepare."""
 
     def on_epoch_begin(self) -> None:
         """Nor for an epoch."""
 
     def on_epoch_end(self) -> None:
-        """Nothing to put away."""
+        """Do nothing: there is nothing to clean up."""
 
     def close(self) -> None:
         """Nor then."""
 
 
 def _size(x: list) -> int:
-    """How many samples there are; an optional input may have none."""
+    """The number of samples; an optional input may have none."""
     return next(len(array) for array in x if array is not None)
 
 
 def _rows(array, rows):
-    """Some samples of an array; one on a GPU is told by an array on the GPU."""
+    """Some samples of an array; on a GPU the indices must be there, too."""
     return array[rows if isinstance(rows, slice) else array_module(array).asarray(rows)]

@@ -16,7 +16,7 @@ Batch = tuple[list, list, list]
 
 
 def one_batch(x, y, sample_weight, *, model, class_weight=None) -> Batch:
-    """Inputs, targets and weights of the same samples, each a list of arrays (or Nones).
+    """Inputs, targets and weights of the same samples, each as a list of arrays (or Nones).
 
     Raises
     ------
@@ -27,7 +27,7 @@ def one_batch(x, y, sample_weight, *, model, class_weight=None) -> Batch:
     if is_frame(x) and len(model.input_names) > 1 and set(x.columns) == set(model.input_names):
         x = {column: x[column] for column in x.columns}
     x = model.flatten_inputs(to_arrays(x, f"{name}: x"), f"{name}: x")
-    names = model.output_names  # of some models known only now
+    names = model.output_names  # some models know them only now
     y = to_arrays(y, f"{name}: y")
     y = model.flatten_targets(y, f"{name}: y") if model.compiled else flatten(y, names, f"{name}: y")
     what = f"{name}: sample_weight"
@@ -59,7 +59,7 @@ def _check_lengths(batch: Batch, model) -> None:
 
 
 def _spread(sample_weight: Any, names: list[str], structure: Any, what: str) -> list:
-    """One sample weight serves every output, unless there is one for each."""
+    """A single sample weight is used for every output, unless there is one for each."""
     if is_deep(structure) and isinstance(sample_weight, (list, tuple, dict)):
         return along_or_flat(structure, sample_weight, what)
     if sample_weight is None or len(names) == 1 or isinstance(sample_weight, (list, dict)):
@@ -73,7 +73,7 @@ def _spread(sample_weight: Any, names: list[str], structure: Any, what: str) -> 
 
 
 def weighted(batch: Batch, class_weight: dict, model) -> Batch:
-    """The batch with sample weights that its classes decide."""
+    """The batch with sample weights determined by its classes."""
     x, y, sample_weight = batch
     if len(y) > 1:
         raise ValueError(f"{model.name}: class_weight is for a model with a single output; use sample_weight.")
@@ -90,16 +90,16 @@ def weighted(batch: Batch, class_weight: dict, model) -> Batch:
 
 
 def _shape(structure) -> tuple:
-    """The only shape in a list or dict of shapes."""
+    """The single shape in a list or dict of shapes."""
     while isinstance(structure, (list, dict)):
         (structure,) = structure.values() if isinstance(structure, dict) else structure
     return structure
 
 
 def look_for_nan(x, y, sample_weight, *, model, only_here: bool = False) -> bool:
-    """Warn about NaN or infinity among the arrays of :func:`one_batch`, and say whether nothing was found.
+    """Warn about NaN or infinity in the arrays of :func:`one_batch`; returns whether there was none.
 
-    ``only_here`` leaves out arrays on a GPU, which would have to be waited for.
+    ``only_here`` skips arrays on a GPU, because reading them would have to wait for it.
     """
     fine = True
     for what, arrays in (("x", x), ("y", y), ("sample_weight", sample_weight)):

@@ -1,4 +1,4 @@
-"""Sample weights from the weights of classes."""
+"""Sample weights from class weights."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def check_class_weight(class_weight: Any, name: str) -> dict[int, float]:
 
 
 def weigh_classes(class_weight: dict[int, float], y: np.ndarray, output_shape: tuple, name: str) -> np.ndarray:
-    """One weight for every class that the targets name: for each sample, or each step of each.
+    """One weight for each class in the targets: for each sample, or for each of its time steps.
 
     Parameters
     ----------
     class_weight : dict of int to float
-        A class that is not in it has the weight 1.
+        Classes that are not in it have weight 1.
     y : ndarray, (B, ...) or (B, ..., 1) of labels, or (B, ..., C) of one-hot rows
     output_shape : tuple
-        Of the model; its number of axes tells labels for steps ``(B, T)`` from one-hot rows ``(B, C)``.
+        Of the model; its number of axes tells labels of time steps ``(B, T)`` from one-hot rows ``(B, C)``.
     name : str
         Of the model, for error messages.
 

@@ -9,40 +9,40 @@ from rnn_ref import random
 
 
 class Epochs:
-    """Iterating it is one epoch; with ``steps`` the next goes on where this one ended.
+    """Each iteration is one epoch; with ``steps``, the next one continues where this one ended.
 
     Parameters
     ----------
     source : ArrayBatches, IndexedBatches or IterableBatches
     steps : int, optional
-        Batches in an epoch; without it an epoch is all there are.
+        Batches in an epoch; by default all of the source's.
 
     Attributes
     ----------
     drawn : int
-        How many batches the last epoch had.
+        The number of batches in the last epoch.
     over : bool
-        Whether nothing more will come: a generator came to its end.
+        Whether no more batches will come because a generator is exhausted.
     """
 
     def __init__(self, source, steps: int | None = None):
         self.source, self.steps = source, steps
         self.drawn, self.over = 0, False
-        self._pass: Generator | None = None  # through the source; may last several epochs
+        self._pass: Generator | None = None  # over the source; may last several epochs
         self._place = 0  # in this pass
         self._passes = 0  # so far, this one included
-        self._start: dict | None = None  # of this pass: the state of the package's generator
+        self._start: dict | None = None  # the state of the package's generator at the start of this pass
         self._rejoined = False
         if steps is None and source.endless:
             raise ValueError(f"{source.name}: x has no end (num_batches is None); give the number of steps.")
 
     @property
     def number_of_steps(self) -> int | None:
-        """Batches in an epoch, if that is known."""
+        """The number of batches in an epoch, if it is known."""
         return self.source.number_of_batches if self.steps is None else self.steps
 
     def restart(self) -> None:
-        """Let the next epoch begin with the first batch."""
+        """Let the next epoch start with the first batch."""
         self._pass = None
 
     def close(self) -> None:
@@ -82,25 +82,25 @@ class Epochs:
         self._pass = iter(self.source)
 
     def position(self) -> dict:
-        """Where in the source this is, for :meth:`rejoin` of another process."""
+        """The current position in the source, for :meth:`rejoin` in another process."""
         place = 0 if self._pass is None else self._place
         return {"start": self._start, "place": place, "passes": self._passes, "batches": self.number_of_steps}
 
     def rejoin(self, position: dict, drawn: int):
-        """Go to where another process was: ``drawn`` batches into an epoch.
+        """Go to the position of another process: ``drawn`` batches into an epoch.
 
-        What lies before is drawn again, from a generator of random numbers as it was then, and left aside; afterwards
-        the package's generator is as it was before.
+        Earlier batches are drawn again, with the random generator in its state of that time, and skipped; afterwards
+        the package's generator is in its previous state.
 
         Returns
         -------
         tuple or None
-            The last batch that was left aside.
+            The last batch that was skipped.
 
         Raises
         ------
         ValueError
-            If the source has another number of batches.
+            If the source has a different number of batches.
         """
         if position["batches"] != self.number_of_steps:
             raise ValueError(

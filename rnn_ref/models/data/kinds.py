@@ -1,4 +1,4 @@
-"""Arrays of many libraries, made NumPy's. They are known by their module's name: nothing is imported for it."""
+"""Arrays of many libraries as NumPy arrays. They are recognized by the name of their module, without importing it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnn_ref.models.structure import as_array
 
 
 def comes_from(x: Any, module: str, *names: str) -> bool:
-    """Whether the class of ``x``, or one it derives from, is of this module, and has one of these names if any.
+    """Whether the class of ``x``, or one of its bases, is from this module and has one of these names (if given).
 
     Examples
     --------
@@ -30,7 +30,7 @@ def is_frame(x: Any) -> bool:
 
 
 def is_array(x: Any) -> bool:
-    """Whether this is one array: something that NumPy, or :func:`to_array`, can read."""
+    """Whether this is a single array: something that NumPy, or :func:`to_array`, can read."""
     return hasattr(x, "__array__") or array_module(x) is not np or comes_from(x, "scipy.sparse")
 
 
@@ -40,12 +40,12 @@ def is_structure(x: Any) -> bool:
 
 
 def to_arrays(given: Any, what: str) -> Any:
-    """Lists and dicts of arrays with every entry made an array; None stays.
+    """Lists and dicts of arrays with every entry converted to an array; None stays.
 
     Raises
     ------
     ValueError, TypeError
-        If an entry is no array, or not one of numbers.
+        If an entry is not an array of numbers.
     """
     if given is None:
         return None
@@ -78,7 +78,7 @@ def to_array(given: Any, what: str) -> np.ndarray:
 
 
 def _unwrapped(given: Any, what: str) -> Any:
-    """What NumPy cannot read by itself, or reads otherwise than it is meant here."""
+    """Convert what NumPy cannot read by itself, or would read differently."""
     if comes_from(given, "torch", "Tensor"):
         given = given.detach().cpu()
         return (given.float() if str(given.dtype) == "torch.bfloat16" else given).numpy()
@@ -95,7 +95,7 @@ def _numbers(given: Any, columns: dict, what: str) -> np.ndarray:
     array = given.to_numpy()
     if array.dtype.kind in "biuf":
         return array
-    try:  # columns of several kinds, or of those of pandas's own
+    try:  # columns of different types, or of types that only pandas has
         return given.to_numpy(dtype="float64")
     except (TypeError, ValueError):
         kinds = ", ".join(f"{name!r}: {column.dtype}" for name, column in columns.items())

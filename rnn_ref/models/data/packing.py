@@ -1,4 +1,4 @@
-"""The parts of a batch, in one tuple and out of it; for a ``train_step`` of one's own."""
+"""Packing the parts of a batch into one tuple and unpacking it, for custom ``train_step`` methods."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from rnn_ref.guard import guarded
 
 @guarded
 def unpack_x_y_sample_weight(data: Any, source: str = "data", *, lists: bool = True) -> tuple:
-    """``x``, ``y`` and ``sample_weight`` of a batch, None where there is none.
+    """``x``, ``y`` and ``sample_weight`` of a batch; None for those that are missing.
 
     Parameters
     ----------
     data
         ``x`` alone, or a tuple or list of one to three parts.
     source : str
-        What it comes from, for error messages.
+        Where it comes from, for error messages.
     lists : bool
-        Whether a list is taken for a tuple.
+        Whether a list counts as a tuple.
 
     Raises
     ------
@@ -43,9 +43,9 @@ def unpack_x_y_sample_weight(data: Any, source: str = "data", *, lists: bool = T
 
 @guarded
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """The shortest batch that says the same: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
+    """The shortest form of a batch: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
 
-    An ``x`` that is a list or tuple itself comes as ``(x,)``.
+    An ``x`` that is itself a list or tuple becomes ``(x,)``.
 
     Examples
     --------

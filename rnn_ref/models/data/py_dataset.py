@@ -1,4 +1,4 @@
-"""PyDataset: batches by their number."""
+"""PyDataset: batches by index."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from rnn_ref import checks
 
 
 class PyDataset:
-    """Base class of data that makes its batches when they are asked for: in Keras 2 named ``Sequence``.
+    """Base class for data that makes its batches on demand; Keras 2 called it ``Sequence``.
 
     A subclass has ``__getitem__(self, index)``, which returns a whole batch ``(x,)``, ``(x, y)`` or
-    ``(x, y, sample_weight)``, and ``__len__(self)``, the number of batches. One without end has ``num_batches = None``
+    ``(x, y, sample_weight)``, and ``__len__(self)``, the number of batches; one without end sets ``num_batches = None``
     instead.
 
     Parameters
     ----------
     workers : int
-        With more than one, so many threads call ``__getitem__`` ahead of time; batches come in order. What threads draw
-        from one generator depends on which of them is first; a generator for each batch does not.
+        With more than one, this many threads call ``__getitem__`` ahead of time; batches come in order. What threads
+        draw from a shared generator depends on which of them is first; with one generator per batch it does not.
     use_multiprocessing : bool
-        Processes in place of threads, also a single one; for ``__getitem__`` that computes in Python. Each has a copy,
-        which is pickled before every epoch, after ``on_epoch_begin``: the class belongs into a module, the program
-        under ``if __name__ == "__main__":``, large arrays into files. Python's, NumPy's and the package's generators
-        are seeded for each batch, so that any number of processes draws the same.
+        Use processes instead of threads, even for a single worker, if ``__getitem__`` computes in Python. Each gets a
+        copy, pickled before every epoch, after ``on_epoch_begin``: put the class into a module, the program under
+        ``if __name__ == "__main__":``, and large arrays into files. The generators of Python, NumPy and the package
+        are seeded for each batch, so that any number of processes draws the same numbers.
     max_queue_size : int
-        How many batches may be made ahead; 0 leaves the number to the workers: one for each.
+        How many batches may be made ahead; with 0, one for each worker.
 
     References
     ----------
@@ -47,7 +47,7 @@ class PyDataset:
     [[0, 1, 4, 9], [16, 25, 36, 49], [64, 81, 100, 121]]
     """
 
-    workers = 1  # also where a subclass does not call this __init__
+    workers = 1  # defaults for a subclass that does not call this __init__
     use_multiprocessing = False
     max_queue_size = 10
 
@@ -58,12 +58,12 @@ class PyDataset:
         self.max_queue_size = checks.integer(max_queue_size, "max_queue_size", owner, least=0)
 
     def __getitem__(self, index: int) -> Any:
-        """The batch of this number."""
+        """The batch with this index."""
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__(self, index), which makes batch `index`.")
 
     @property
     def num_batches(self) -> int | None:
-        """Number of batches; None if there is no end."""
+        """The number of batches; None if there is no end."""
         if hasattr(self, "__len__"):
             return len(self)
         raise NotImplementedError(
@@ -73,7 +73,7 @@ class PyDataset:
     def __iter__(self) -> Iterator:
         try:
             number = self.num_batches
-        except NotImplementedError:  # as Keras does: whoever goes through it by hand ends it, too
+        except NotImplementedError:  # as in Keras: iterating by hand runs the end of the epoch, too
             number = None
         for index in itertools.count() if number is None else range(number):
             yield self[index]
@@ -82,4 +82,4 @@ class PyDataset:
         """Called before every epoch."""
 
     def on_epoch_end(self) -> None:
-        """Called after every epoch: the place to draw a new order."""
+        """Called after every epoch, for instance to draw a new order."""

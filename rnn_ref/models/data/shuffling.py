@@ -1,4 +1,4 @@
-"""Orders drawn at random."""
+"""Random orders of samples."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rnn_ref import random
 
 
 def in_order(count: int, shuffle) -> range | list[int]:
-    """The numbers below ``count``, shuffled or not."""
+    """The numbers below ``count``, shuffled if asked for."""
     return random.generator().permutation(count).tolist() if shuffle else range(count)
 
 
 def rows_of_batches(samples: int, batch_size: int, shuffle) -> Iterator:
-    """Which samples each batch has: a slice, or an array of numbers if they are shuffled.
+    """The samples of each batch: a slice, or an array of indices if they are shuffled.
 
-    ``shuffle="batch"`` keeps the batches and draws the order within each.
+    ``shuffle="batch"`` keeps the batches and shuffles within each.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Sources of batches: arrays, things with numbered batches, iterables. One function says which it is."""
+"""Sources of batches: arrays, objects with numbered batches, iterables. One function tells them apart."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def source(
     class_weight=None,
     again=False,
 ):
-    """The source of batches for what was handed over; the package's docstring has a table.
+    """The source of batches for the given data; see the table in the package's docstring.
 
     Parameters
     ----------
     again : bool
-        Whether the batches are wanted more than once, from the first on: then those of a generator are kept.
+        Whether the batches are needed more than once, so that those of a generator must be kept.
     """
     name = model.name
     if not isinstance(shuffle, str) or shuffle != "batch":
@@ -92,7 +92,7 @@ def _kind(x: Any, name: str) -> type:
 
 
 class IterableBatches:
-    """Batches of an iterable that can begin anew, such as a DataLoader."""
+    """Batches of an iterable that can be restarted, such as a DataLoader."""
 
     endless = False
     begins_anew = True
@@ -104,7 +104,7 @@ class IterableBatches:
     def __init__(self, x, *, model, class_weight=None, shuffle=False):
         self.x, self.model, self.class_weight, self.shuffle = x, model, class_weight, shuffle
         self.name = model.name
-        self._fine = True  # until NaN was found, and warned of
+        self._fine = True  # until NaN has been found and warned about
 
     @property
     def number_of_batches(self) -> int | None:
@@ -121,7 +121,7 @@ class IterableBatches:
         return iter(self.x)
 
     def batch(self, item) -> Batch:
-        """What was given, checked as arrays are."""
+        """The given batch, checked like arrays."""
         parts = unpack_x_y_sample_weight(item, self.name, lists=self.lists)
         batch = one_batch(*parts, model=self.model, class_weight=self.class_weight)
         if self._fine:
@@ -143,7 +143,7 @@ class IterableBatches:
 
 
 class IndexedBatches(IterableBatches):
-    """Batches with numbers: a PyDataset, or what has ``__len__`` and ``__getitem__``."""
+    """Numbered batches: a PyDataset, or an object with ``__len__`` and ``__getitem__``."""
 
     why_empty = "Its length is 0."
     _processes: Processes | None = None
@@ -178,7 +178,7 @@ class IndexedBatches(IterableBatches):
 
 
 class GeneratedBatches(IterableBatches):
-    """Batches of a generator: each can be had once."""
+    """Batches of a generator: each can be read only once."""
 
     begins_anew = False
     why_empty = "A generator can be gone through once; this one was empty, or is at its end."
@@ -187,10 +187,10 @@ class GeneratedBatches(IterableBatches):
 
 
 class KeptBatches(GeneratedBatches):
-    """Batches of a generator, copied and kept as they are drawn, so that each pass begins with the first."""
+    """Batches of a generator, copied and kept as they are drawn, so that each pass starts with the first."""
 
     begins_anew = True
-    warn = False  # at the end of the generator
+    warn = False  # whether the generator is exhausted
 
     def __init__(self, generated: GeneratedBatches):
         self.__dict__.update(generated.__dict__)

@@ -1,4 +1,4 @@
-"""Arrays that stay on disk, or with Dask, and are read some samples at a time: an adapter for each kind."""
+"""Arrays that stay on disk, or in Dask, and are read a few samples at a time: one adapter for each kind."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 
 from rnn_ref.models.data.kinds import comes_from, to_array
 
-BLOCK = 2**26  # bytes of one block of samples: half of them in use, half being read
+BLOCK = 2**26  # bytes of samples in memory: half in use, half being read
 
 
 class Stored:
-    """What is common to arrays that are read in rows: an array in memory, and one that NumPy maps from a file.
+    """Base of the adapters; by itself for an array in memory.
 
     Attributes
     ----------
     chunk : tuple of int or None
-        The shape of what is read as one; None where any row can be read by itself.
+        The shape of the blocks that are read as a whole; None where any row can be read by itself.
     """
 
     in_memory = False
@@ -40,18 +40,18 @@ class Stored:
 
     @property
     def sample_bytes(self) -> int:
-        """Of one sample."""
+        """Bytes of one sample."""
         return self.dtype.itemsize * math.prod(self.shape[1:])
 
     def rows(self, first: int, last: int) -> np.ndarray:
-        """Some samples, in memory."""
+        """Read some samples into memory."""
         return np.array(self.array[first:last])
 
     def _chunk(self) -> tuple[int, ...] | None:
         return None
 
     def warn_of_chunks(self) -> None:
-        """Say it where reading some samples means reading many others with them."""
+        """Warn where reading a few samples means reading many others as well."""
         if self.chunk is None or self.chunk[0] * self.sample_bytes <= BLOCK:
             return
         better = (max(1, min(len(self), 2**22 // max(1, self.sample_bytes))), *self.shape[1:])
@@ -63,7 +63,7 @@ class Stored:
 
 
 class InMemory(Stored):
-    """An array of any kind that belongs to one that is stored."""
+    """An array in memory that goes with a stored one."""
 
     in_memory = True
 
@@ -72,11 +72,11 @@ class InMemory(Stored):
 
 
 class Mapped(Stored):
-    """A file that NumPy maps, ``numpy.load(path, mmap_mode="r")``."""
+    """A file mapped by NumPy, ``numpy.load(path, mmap_mode="r")``."""
 
     def rows(self, first: int, last: int) -> np.ndarray:
         read = super().rows(first, last)
-        if hasattr(mmap, "MADV_DONTNEED") and self.array.mode != "c":  # pages that were read count as memory otherwise
+        if hasattr(mmap, "MADV_DONTNEED") and self.array.mode != "c":  # read pages would count as memory in use
             self.array._mmap.madvise(mmap.MADV_DONTNEED)
         return read
 
@@ -90,7 +90,7 @@ class Mapped(Stored):
 
 
 class Chunked(Stored):
-    """A dataset of h5py, or an array of Zarr."""
+    """An h5py dataset, or a Zarr array."""
 
     def _chunk(self) -> tuple[int, ...] | None:
         chunk = getattr(self.array, "shards", None) or self.array.chunks
@@ -98,7 +98,7 @@ class Chunked(Stored):
 
 
 class OfDask(Stored):
-    """An array of Dask, computed by its own threads."""
+    """A Dask array, computed by Dask's own threads."""
 
     def rows(self, first: int, last: int) -> np.ndarray:
         return np.asarray(self.array[first:last].compute())
@@ -110,7 +110,7 @@ class OfDask(Stored):
 
 
 def kind_of(x: Any) -> type[Stored] | None:
-    """The adapter for something that stays where it is; None for anything else."""
+    """The adapter for a stored array; None for anything else."""
     if isinstance(x, np.memmap):
         return Mapped if x._mmap is not None else None
     if comes_from(x, "h5py", "Dataset") or comes_from(x, "zarr", "Array"):
@@ -119,14 +119,14 @@ def kind_of(x: Any) -> type[Stored] | None:
 
 
 def any_stored(given: Any) -> bool:
-    """Whether there is such an array among those in lists and dicts."""
+    """Whether any array in lists and dicts is stored."""
     if isinstance(given, (list, tuple, Mapping)):
         return any(any_stored(entry) for entry in (given.values() if isinstance(given, Mapping) else given))
     return kind_of(given) is not None
 
 
 def adapted(given: Any, what: str) -> Any:
-    """Every array in lists and dicts in its adapter; None stays."""
+    """Lists and dicts with every array wrapped in its adapter; None stays."""
     if given is None:
         return None
     if isinstance(given, Mapping):
@@ -138,7 +138,7 @@ def adapted(given: Any, what: str) -> Any:
 
 
 def adapters_in(structure: Any) -> list[Stored]:
-    """All of them."""
+    """All adapters in lists and dicts."""
     if isinstance(structure, (list, Mapping)):
         inside = structure.values() if isinstance(structure, Mapping) else structure
         return [found for entry in inside for found in adapters_in(entry)]

@@ -1,4 +1,4 @@
-"""Batches of arrays that do not fit into memory: read in blocks, ahead of time in a thread, and cut."""
+"""Batches of arrays that do not fit into memory: read in blocks, ahead of time in a thread, then cut."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rnn_ref.models.data.stored import BLOCK, Stored, adapted, adapters_in, rows
 
 
 class StoredBatches(ArrayBatches):
-    """Arrays of which some stay where they are, cut into batches.
+    """Arrays, some of which stay on disk, cut into batches.
 
-    A block is as many samples as have half of ``BLOCK`` bytes, whole chunks of them: while one is used, a thread reads
-    the next. To shuffle, blocks come in an order that is drawn, and samples are drawn from the block in memory; nothing
-    that is drawn depends on how fast the thread is. What fits into a block is shuffled as if it were in memory.
+    A block holds as many samples as make up half of ``BLOCK`` bytes, in whole chunks; while one is used, a thread reads
+    the next. To shuffle, blocks are taken in random order, and samples in random order within the block in memory; the
+    order does not depend on how fast the thread is. What fits into one block is shuffled as if it were in memory.
 
     Parameters
     ----------
     x, y, sample_weight
-        Arrays, or lists or dicts of arrays, of which at least one is stored.
+        Arrays, or lists or dicts of arrays, at least one of which is stored.
     batch_size, shuffle, steps, class_weight
         As for :class:`~rnn_ref.models.data.arrays.ArrayBatches`.
     """
@@ -35,11 +35,11 @@ class StoredBatches(ArrayBatches):
         arrays = [array for part in self.parts for array in adapters_in(part)]
         self.first, self.last = 0, len(arrays[0])
         _check_lengths(arrays)
-        one_batch(*self._read(0, min(1, self.size)), model=model)  # raises what is wrong, and builds the model
+        one_batch(*self._read(0, min(1, self.size)), model=model)  # raises if something is wrong, and builds the model
         for array in arrays:
             array.warn_of_chunks()
         self._batch_size, self._steps = batch_size, steps
-        self._fine = True  # until NaN was found, and warned of
+        self._fine = True  # until NaN has been found and warned about
         self._stored = [array for array in arrays if not array.in_memory]
 
     @property
@@ -48,7 +48,7 @@ class StoredBatches(ArrayBatches):
 
     @property
     def block_size(self) -> int:
-        """Samples of a block."""
+        """The number of samples in a block."""
         each = sum(array.sample_bytes for array in self._stored)
         rows = max(self.batch_size, BLOCK // 2 // max(1, each))
         for array in self._stored:
@@ -66,7 +66,7 @@ class StoredBatches(ArrayBatches):
         return self._batches(draws)
 
     def _from_memory(self) -> Iterator[Batch]:
-        """All there is in one block."""
+        """All samples as one block."""
         options = {"batch_size": self.batch_size, "shuffle": self.shuffle, "class_weight": self.class_weight}
         yield from ArrayBatches(*self._read(self.first, self.last), model=self.model, **options)
 
@@ -76,7 +76,7 @@ class StoredBatches(ArrayBatches):
         blocks = made_ahead(
             lambda first: self._read(first, min(first + self.block_size, self.last)), order, workers=1, ahead=1
         )
-        begun: Batch | None = None  # a batch that the end of a block left too small
+        begun: Batch | None = None  # a batch cut short by the end of a block
         for parts in blocks:
             block = one_batch(*parts, model=self.model)
             if self._fine:

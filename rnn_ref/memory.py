@@ -100,6 +100,8 @@ def empty(shape, dtype=np.float32, *, aligned: bool = False) -> np.ndarray:
 
 def empty_like(array: np.ndarray) -> np.ndarray:
     """As :func:`numpy.empty_like`, in C order; on the device of the array."""
+    if type(array) is np.ndarray and array.nbytes < LARGE:
+        return np.empty(array.shape, array.dtype)
     if not isinstance(array, np.ndarray):
         return array_module(array).empty(array.shape, array.dtype)
     return empty(array.shape, array.dtype)

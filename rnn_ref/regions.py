@@ -51,8 +51,9 @@ def use_threads(at_most: int) -> int:
     """How many threads share the loops from here on: up to so many, and no more than Numba was told to use."""
     if _get is None:
         _start()
-    _limit.value = 1 if _forked else min(_get(), at_most)
-    return _limit.value
+    threads = 1 if at_most <= 1 or _forked else min(_get(), at_most)
+    _limit.value = threads
+    return threads
 
 
 @contextmanager

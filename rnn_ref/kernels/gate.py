@@ -25,6 +25,17 @@ def spread(array, shape: tuple[int, ...], owner: str, name: str):
     return xp.ascontiguousarray(xp.broadcast_to(array, shape))
 
 
+def fits(array, shape: tuple[int, ...], dtype: str) -> bool:
+    """Whether kernels of the CPU can read the array as it is: most can, and then no name need be made for an error."""
+    return (
+        type(array) is np.ndarray
+        and array.shape == shape
+        and array.dtype is REAL.get(dtype)
+        and array.flags.c_contiguous
+        and xp.device == "cpu"
+    )
+
+
 def admitted(array, shape: tuple[int, ...], dtype: str, owner: str, name: str):
     """The array as kernels read it: on the device, in this shape and precision, in C order; itself if it is so.
 
@@ -53,8 +64,7 @@ def admitted(array, shape: tuple[int, ...], dtype: str, owner: str, name: str):
     Traceback (most recent call last):
     ValueError: lstm: x_drop has shape (3,), expected (3, 2).
     """
-    fits = type(array) is np.ndarray and array.dtype is REAL.get(dtype) and array.shape == shape
-    if fits and array.flags.c_contiguous and xp.device == "cpu":
+    if fits(array, shape, dtype):
         return array
     array = xp.asarray(array)
     if array.dtype.kind not in "fiub":
@@ -90,6 +100,11 @@ def in_place(shape: tuple[int, ...], owner: str, **arrays) -> bool:
     return fits and len(dtypes) == 1 and not dtypes.isdisjoint(REAL.values())
 
 
+def _masks(drop, blocks: int) -> int:
+    """How many dropout masks there are: one for all blocks, or one for each."""
+    return 1 if drop is not None and drop.shape[:1] == (1,) else blocks
+
+
 def admitted_tape(tape: Tape, blocks: int, gates: int, units: int, dtype: str, owner: str) -> Tape:
     """The tape as the kernels that go back read it; itself if it is so, as one that was left alone always is.
 
@@ -109,13 +124,17 @@ def admitted_tape(tape: Tape, blocks: int, gates: int, units: int, dtype: str, o
     T, B, F = tape.x.shape
     if tape.x.dtype != REAL[dtype]:
         raise TypeError(f"{owner}: the tape's x is {tape.x.dtype}, expected {dtype}.")
-    step, changed = (T, B, units), {}
-    shapes = {"h": (T + 1, B, units), "c": (T + 1, B, units), "gates": (gates, *step), "z": (blocks, *step), "q": step}
-    for name, given, width in (("x_drop", tape.x_drop, F), ("h_drop", tape.h_drop, units)):
-        shapes[name] = (1 if given is not None and given.shape[:1] == (1,) else blocks, B, width)
-    for name, shape in shapes.items():
-        array = getattr(tape, name)
-        if array is not None:
+    step, states, changed = (T, B, units), (T + 1, B, units), {}
+    for name, array, shape in (
+        ("h", tape.h, states),
+        ("c", tape.c, states),
+        ("gates", tape.gates, (gates, *step)),
+        ("z", tape.z, (blocks, *step)),
+        ("q", tape.q, step),
+        ("x_drop", tape.x_drop, (_masks(tape.x_drop, blocks), B, F)),
+        ("h_drop", tape.h_drop, (_masks(tape.h_drop, blocks), B, units)),
+    ):
+        if array is not None and not fits(array, shape, dtype):
             found = admitted(array, shape, dtype, owner, f"the tape's {name}")
             if found is not array:
                 changed[name] = found
@@ -143,7 +162,7 @@ def admitted_written_tape(tape: WrittenTape, program, units: int, dtype: str, ow
         raise ValueError(f"{owner}: the tape has no pre-activations z, which the way back needs.")
     shapes |= {} if tape.z is None else {"z": (G, *step)}
     if tape.x_drop is not None:
-        shapes["x_drop"] = (1 if tape.x_drop.shape[:1] == (1,) else G, B, F)
+        shapes["x_drop"] = (_masks(tape.x_drop, G), B, F)
     if tape.h_drop is not None:
         shapes["h_drop"] = (P, B, units)
     arrays = {

@@ -46,21 +46,37 @@ def with_masks(x, arguments: dict) -> dict:
 def handed_out(layer, y, mask, x, arguments: dict):
     """Outputs as the caller gets them: NumPy arrays if the inputs were, with their masks, in memory of their own."""
     y, mask = like_given((y, mask), x)
-    held = [array for array in entries([x, list(arguments.values())]) if isinstance(array, np.ndarray)]
-    if not hasattr(layer, "walk_layers"):
+    held = [array for array in entries([x, *arguments.values()]) if isinstance(array, np.ndarray)]
+    if _may_hand_out_weights(layer):
         held += [weight.value for weight in layer.weights if isinstance(weight.value, np.ndarray)]
 
     def own(array):
         if isinstance(array, np.ndarray):
-            if any(np.may_share_memory(array, other) for other in held):
+            if any(_share_memory(array, other) for other in held):
                 array = array.copy()
             held.append(array)
         return array
 
-    y = converted(y, own)
+    y = own(y) if isinstance(y, np.ndarray) else converted(y, own)
+    if mask is None:
+        return y
     outputs, masks = entries(y), entries(mask)
     if len(outputs) == len(masks):
         for array, its_mask in zip(outputs, masks):
             if its_mask is not None and is_array(array):
                 set_mask(array, its_mask.copy())  # it may be the caller's
     return y
+
+
+def _may_hand_out_weights(layer) -> bool:
+    """Whether an output might be a weight itself: not of a layer of this package, unless it runs those of others."""
+    if hasattr(type(layer), "walk_layers"):
+        return False  # a model hands out what its layers made
+    return layer.by_call or not layer.written.__module__.startswith("rnn_ref.") or bool(layer.sublayers())
+
+
+def _share_memory(a, b) -> bool:
+    """As :func:`numpy.may_share_memory`; arrays that own their memory, as most do, need not be looked at for long."""
+    if a.base is None and b.base is None:
+        return a is b
+    return np.may_share_memory(a, b)

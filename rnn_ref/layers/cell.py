@@ -9,7 +9,7 @@ import numpy as np
 from rnn_ref import checks, memory
 from rnn_ref.device import like_given, xp
 from rnn_ref.guard import explained
-from rnn_ref.kernels.gate import admitted, admitted_tape
+from rnn_ref.kernels.gate import admitted, admitted_tape, fits
 from rnn_ref.kernels.tape import Tape
 from rnn_ref.layers.cell_options import CellOptions
 from rnn_ref.layers.inside import call_inside
@@ -57,21 +57,19 @@ class Cell(CellOptions):
 
     def arrays(self) -> tuple:
         """``W, U, b`` in the form the kernels take."""
-        found = []
-        for name in ("kernel", "recurrent_kernel", "bias"):
-            weight = getattr(self, name)
-            if weight is not None:
-                value, recurrent = weight.value, name == "recurrent_kernel"
-                rows = (self.units,) if recurrent else value.shape[:-1]
-                columns = (self.products if recurrent else self.blocks) * self.units
-                weight = admitted(value, (*rows, columns), self.dtype, self.name, name)
-            found.append(weight)
-        return tuple(found)
+        W, U, b, H = self.kernel.value, self.recurrent_kernel, self.bias, self.units
+        W = admitted(W, (W.shape[0], self.blocks * H), self.dtype, self.name, "kernel")
+        if U is not None:
+            U = admitted(U.value, (H, self.products * H), self.dtype, self.name, "recurrent_kernel")
+        if b is not None:
+            b = b.value
+            b = admitted(b, (*b.shape[:-1], self.blocks * H), self.dtype, self.name, "bias")
+        return W, U, b
 
     def kernel_options(self) -> dict:
         """What the kernels need besides arrays."""
-        given = ((name, getattr(self, name, None)) for name in ("activation", "recurrent_activation"))
-        return {name: activation.code for name, activation in given if activation is not None}
+        options = vars(self)
+        return {name: options[name].code for name in ("activation", "recurrent_activation") if name in options}
 
     # -- a whole sequence, as a recurrent layer asks for it -------------------------------------------
 
@@ -125,9 +123,10 @@ class Cell(CellOptions):
             raise ValueError(f"{self.name}: mask has shape {mask.shape}, expected {(T, B)} (time, batch).")
         if x.dtype != self.dtype:
             raise TypeError(f"{self.name}: the input is {x.dtype}, expected {self.dtype}.")
+        shape, dtype = (B, self.units), self.dtype
         states = [
-            admitted(state, (B, self.units), self.dtype, self.name, f"the state {name!r}")
-            for name, state in zip(self.STATES, states, strict=True)
+            s if fits(s, shape, dtype) else admitted(s, shape, dtype, self.name, f"the state {name!r}")
+            for name, s in zip(self.STATES, states, strict=True)
         ]
         if xp.device == "cuda":
             self._look_at_choice(x.shape[1], training)
@@ -192,7 +191,9 @@ class Cell(CellOptions):
     def weight_gradients(self, flow) -> dict[str, np.ndarray]:
         """Gradients of weights by name."""
         weights = {"kernel": flow.dW, "recurrent_kernel": flow.dU}
-        return weights if flow.db is None else weights | {"bias": flow.db}
+        if flow.db is not None:
+            weights["bias"] = flow.db
+        return weights
 
     @property
     def own_start(self) -> bool:

@@ -265,15 +265,17 @@ class Layer(WeightOwner):
 
         ``more`` positional arguments come in the order of Keras's ``call``; a custom cell takes its states second.
         """
-        arguments = self.by_name(more, self.call_arguments) | arguments
+        if more:
+            arguments = self.by_name(more, self.call_arguments) | arguments
         if x is NOT_GIVEN:
             x = first_by_name(self, arguments)
         if arguments:
             check_names(self, arguments)
-        if arguments or type(x) is not np.ndarray:
+        an_array = type(x) is np.ndarray and not arguments
+        if not an_array:
             check_call(x, arguments, self.name)
         call = now()
-        if leaves([x, list(arguments.values())]):
+        if not an_array and leaves([x, list(arguments.values())]):
             y = connect(self, x, arguments)
         elif call is not None:
             return call_inside(self, x, arguments, call)
@@ -287,7 +289,7 @@ class Layer(WeightOwner):
             remember(self, penalties_of(self, entries(y), tape))
             y = handed_out(self, y, mask, x, arguments)
         # Several outputs become a tuple, as in Keras; a model returns the structure that its user chose.
-        return tuple(y) if isinstance(y, list) and not hasattr(self, "walk_layers") else y
+        return tuple(y) if isinstance(y, list) and not hasattr(type(self), "walk_layers") else y
 
     def run(self, x, *, mask=None, training: bool = False, **arguments):
         """``forward``, passing on the mask.
@@ -333,7 +335,7 @@ class Layer(WeightOwner):
         if x.shape[0] == 0:
             raise ValueError(f"{self.name}: got an empty batch, shape {x.shape}; at least one sample is needed.")
         self.ensure_built(x.shape)
-        return x.astype(self.dtype, copy=False)
+        return xp.asarray(x, self.dtype)
 
     def _not_masked(self, x):
         return checks.numbers(x, "the input", self.name) if isinstance(x, np.ma.MaskedArray) else x

@@ -61,6 +61,8 @@ def with_penalties(layer, outputs: list, tape, dys: list, scale: list | None = N
 
 def remember(layer, penalties: list[tuple]) -> None:
     """Keep the values in ``losses`` until the next call: in each layer its own, and all in the one that was called."""
+    if not penalties and not layer._penalties:
+        return
     for inner in dict.fromkeys(inner for inner, _ in penalties):
         inner._penalties = [value for other, value in penalties if other is inner]
     layer._penalties = [value for _, value in penalties]

@@ -330,7 +330,9 @@ class RNN(RecurrentStates, RecurrentShapes):
             shown = self._shown_steps(tape)
             if shown is not None:
                 dys = dys * _over(shown[-len(dys) :], dys)
-        dstates = [None if d is None else xp.asarray(d, self.dtype) for d in dstates] or [None] * len(tape.final_states)
+        dstates = [None if d is None else xp.asarray(d, self.dtype) for d in dstates] or [None] * len(
+            self.cell.state_sizes
+        )
         gradients = self.cell.run_back(tape, dys, dstates, input_gradient=input_gradient)
         dx = gradients.inputs
         if dx is not None:

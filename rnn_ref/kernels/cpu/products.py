@@ -217,4 +217,4 @@ def project(x, W, b, z) -> None:
 
 def d_project_x(dz, W, dx) -> None:
     """``dx = Σ_g dz_g W_gᵀ``: ``dz`` (G, N, H), ``W`` (F, G*H), ``dx`` (N, F)."""
-    project_rows(dz, pack(W, len(dz), "W", transposed=True), np.zeros((1, dx.shape[1]), dx.dtype), dx)
+    project_rows(dz, pack(W, len(dz), "W transposed", transposed=True), np.zeros((1, dx.shape[1]), dx.dtype), dx)

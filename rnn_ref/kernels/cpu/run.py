@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_ref.hardware import LITTLE_WORK
 from rnn_ref.kernels import tape as kernels_tape
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.loop import Flow, Loop, Product, Tape
@@ -50,11 +51,17 @@ class Given(NamedTuple):
     h_drop: np.ndarray | None = None
 
     @classmethod
-    def of(cls, tape, **arrays) -> tuple[Given, Tape]:
+    def of(cls, tape, *, gates=None, q=None, m=None, c=None) -> tuple[Given, Tape]:
         """What a tape says that the batch brought, and its arrays as the loops have them: these, or its own."""
         none = NOTHING[tape.x.dtype].records
-        z = none if tape.z is None else tape.z
-        records = Tape(tape.gates, z, none, none, tape.h, none)._replace(**arrays)
+        records = Tape(
+            tape.gates if gates is None else gates,
+            none if tape.z is None else tape.z,
+            none if q is None else q,
+            none if m is None else m,
+            tape.h,
+            none if c is None else c,
+        )
         return cls(tape.x, tape.mask, tape.x_drop, tape.h_drop), records
 
     def masks(self) -> tuple[np.ndarray, ...]:
@@ -170,8 +177,8 @@ class Runner:
         h[0] = states[0]
         if self.others:
             c = batch.empty(x, self.others, slots.states, B, H)
-            for other, first in zip(c, states[1:]):
-                other[0] = first
+            for j in range(self.others):
+                c[j, 0] = states[1 + j]
         b = np.zeros(self.G * H, x.dtype) if b is None else b
         besides, masks = self._besides(parameters, x, B, H), given.masks()
         lock[True]
@@ -218,17 +225,19 @@ class Runner:
             dp = batch.empty(x, self.weights, x.shape[0], B, H)
         if self.others:
             dc = empty_like(tape.c)
-            for d, last in zip(dc, dothers):
-                d[-1] = last
+            for j, last in enumerate(dothers):
+                dc[j, -1] = last
         flow = Flow(dh, dc, dz, dq, dm, dp)
         dx = empty_like(x) if input_gradient else None
-        dWb = with_bias(W, b)
-        dUb = np.empty((H, 0), x.dtype) if U is None else with_bias(U, parameters.b_q)
+        work = self._work(x, H)
+        shared = work >= LITTLE_WORK  # by several threads, maybe
+        dWb = with_bias(W, b, aligned=shared)
+        dUb = np.empty((H, 0), x.dtype) if U is None else with_bias(U, parameters.b_q, aligned=shared)
         besides, masks = self._besides(parameters, x, B, H, back=True), given.masks()
         lock[True]
         try:
             loop = self.loop
-            threads = prepare(x.dtype, loop.backward_rows, loop.backward_batch, work=self._work(x, H))
+            threads = prepare(x.dtype, loop.backward_rows, loop.backward_batch, work=work)
             packed = pack(U, self.P, "U", transposed=True) if self.P else none
             weights = none, nothing.row, packed, *besides
             loop.backward_batch(weights, masks, tuple(tape), tuple(flow), first, batch.chunks(B, threads))
@@ -260,18 +269,19 @@ class Runner:
 
     def _d_weights(self, given: Given, tape: Tape, flow: Flow, dW, dU, threads: int) -> None:
         """Kernel and recurrent kernel at once where both have the same blocks, as they read the same ``dz``."""
-        x, h, dz, dq, drops = given.x, tape.h[:-1], flow.dz, flow.dq, {"x_drop": given.x_drop, "h_drop": given.h_drop}
+        x, h, dz, dq, x_drop, h_drop = given.x, tape.h[:-1], flow.dz, flow.dq, given.x_drop, given.h_drop
         if self.alike:
-            d_weights(x, h, dz, dW, dU, threads=threads, d_h=dq[0] if self.A else None, **drops)
+            d_h = dq[0] if self.A else None
+            d_weights(x, h, dz, dW, dU, threads=threads, x_drop=x_drop, h_drop=h_drop, d_h=d_h)
             return
         if self.last_made:
-            d_weights(x, h, dz[:-1], dW, dU, threads=threads, **drops)
-            d_weights(x, tape.m[0], dz[-1:], dW, dU, threads=threads, x_drop=given.x_drop, first_gate=self.G - 1)
+            d_weights(x, h, dz[:-1], dW, dU, threads=threads, x_drop=x_drop, h_drop=h_drop)
+            d_weights(x, tape.m[0], dz[-1:], dW, dU, threads=threads, x_drop=x_drop, first_gate=self.G - 1)
             return
-        d_weights(x, None, dz, dW, None, threads=threads, x_drop=given.x_drop)
+        d_weights(x, None, dz, dW, None, threads=threads, x_drop=x_drop)
         for g, (z, made) in enumerate(self.products):
             d = dz[z : z + 1] if z >= 0 else dq[-1 - z : -z]
-            of, drop = h if made < 0 else tape.m[made], given.h_drop if made < 0 else None
+            of, drop = h if made < 0 else tape.m[made], h_drop if made < 0 else None
             drop = None if drop is None else drop[g : g + 1]
             d_weights(of, None, d, dU, None, threads=threads, x_drop=drop, first_gate=g)
 

@@ -20,7 +20,6 @@ from rnn_ref.hardware import DEPTH, PANEL_BYTES, PANELS, SHORT_ROW, TILES
 from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R3, R5, READ3, flush_denormals, kernel, link, restore_denormals
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
-from rnn_ref.kernels.cpu.sequence import flat
 from rnn_ref.kernels.cpu.tile import address, move_row
 
 NOT_PACKED = {np.dtype(name): np.empty((1, 0, 0, DEPTH, LARGE), name) for name in ("float32", "float64")}
@@ -141,9 +140,12 @@ def _d_weights(
         restore_denormals(before)
 
 
-def with_bias(W, b) -> np.ndarray:
-    """Room for the gradients of a kernel and, in the last row, of its bias: ``(F, *)``, or ``(F + 1, *)``."""
-    return memory.empty((len(W) + (b is not None), W.shape[1]), W.dtype, aligned=True)
+def with_bias(W, b, *, aligned: bool = True) -> np.ndarray:
+    """Room for the gradients of a kernel and, in the last row, of its bias: ``(F, *)``, or ``(F + 1, *)``.
+
+    ``aligned``: see :func:`rnn_ref.memory.empty`; one thread alone need not have it.
+    """
+    return memory.empty((len(W) + (b is not None), W.shape[1]), W.dtype, aligned=aligned)
 
 
 def split_bias(dW, b):
@@ -157,16 +159,17 @@ def _rows(name: str, x, drop) -> tuple[np.ndarray, np.ndarray]:
     One of the two is empty. Large arrays are packed from where they lie; bringing them into order is a copy as well.
     """
     T, B, K = x.shape
-    in_order = x.flags.c_contiguous or x.nbytes < memory.LARGE
-    if in_order and drop.size == 0 and K * x.itemsize <= SHORT_ROW:
-        return memory.contiguous(x).reshape(T * B, K), NOT_PACKED[x.dtype]
+    if drop.size == 0 and K * x.itemsize <= SHORT_ROW and (x.flags.c_contiguous or x.nbytes < memory.LARGE):
+        return x.reshape(T * B, K), NOT_PACKED[x.dtype]
     room = batch.workspace(name, x, max(1, len(drop)), -(-T * B // DEPTH), -(-K // LARGE), DEPTH, LARGE)
     return np.empty((0, K), x.dtype), room
 
 
 def _of_gates(drop, like, gates: slice) -> np.ndarray:
     """The masks that some gates see, ``(0, 1 or G, B, K)``."""
-    return batch.no_drop(drop if drop is None or len(drop) == 1 else drop[gates], like)
+    if drop is None:
+        return batch.NO_DROP[like.dtype]
+    return batch.no_drop(drop if len(drop) == 1 else drop[gates], like)
 
 
 def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=None, first_gate: int = 0) -> None:
@@ -177,11 +180,11 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     """
     if x.strides[-1] != x.itemsize:
         x = memory.contiguous(x)  # neighbours are packed together
-    dz = flat(dz)
-    h, dU = (np.empty((*x.shape[:2], 0), x.dtype), dW[:0]) if h is None else (h, dU)
-    G, _, H = dz.shape
-    none = dz[:0]
-    d_h = none if d_h is None else flat(d_h)[None]
+    G, T, B, H = dz.shape
+    dz = dz.reshape(G, T * B, H)
+    d_h = dz[:0] if d_h is None else d_h.reshape(1, T * B, H)
+    if h is None:
+        h, dU = np.empty((T, B, 0), x.dtype), dW[:0]
     gates = slice(first_gate, first_gate + G)
     x_drop, h_drop = _of_gates(x_drop, x, gates), _of_gates(h_drop, x, gates)
     width = PANEL_BYTES // dz.itemsize
@@ -191,20 +194,4 @@ def d_weights(x, h, dz, dW, dU, *, threads: int, x_drop=None, h_drop=None, d_h=N
     x_rows, x_packed = _rows("x", x, x_drop)
     h_rows, h_packed = _rows("h", h, h_drop)
     link(_d_weights, x.dtype)
-    _d_weights(
-        x,
-        h,
-        x_rows,
-        h_rows,
-        x_drop,
-        h_drop,
-        x_packed,
-        h_packed,
-        dz,
-        d_h,
-        sums,
-        dW,
-        dU,
-        first_gate * H,
-        group,
-    )
+    _d_weights(x, h, x_rows, h_rows, x_drop, h_drop, x_packed, h_packed, dz, d_h, sums, dW, dU, first_gate * H, group)

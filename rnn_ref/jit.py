@@ -23,7 +23,7 @@ from numba.extending import intrinsic, overload
 from rnn_ref import locks
 from rnn_ref.hardware import FMA, X86
 from rnn_ref.kernel_cache import KernelCache
-from rnn_ref.regions import linked_to_ours
+from rnn_ref.regions import BODY, POINTER, SHARE, WORD, offer
 
 # No "fast" arithmetic anywhere: with it the compiler may round the numbers at the end of a row, which fill no vector,
 # otherwise than the others, or the same loop otherwise in another place. Then bits depend on how many threads share
@@ -83,22 +83,28 @@ def uninterrupted(function):
     return call
 
 
-def kernel(function=None, *, parallel: bool = False, cell: str = "", made_from: str = ""):
-    """Compile a loop over arrays for the CPU, one thread or (``parallel=True``) all of them.
+# Functions that compiled code alone calls need not be callable from Python.
+UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def kernel(function=None, *, parallel: bool = False, wrapped: bool = True, cell: str = "", made_from: str = ""):
+    """Compile a loop over arrays for the CPU, for one thread or (``parallel=True``) for all: see :func:`share`.
 
     One that a function makes anew for every cell has the cell's name, and a hash of what it was made from besides its
     own source: what it is kept on disk under.
 
-    Parallel ones are compiled by :func:`link` only, which gives them their threads.
+    Those for all threads are compiled by :func:`link` only, which gives them their threads.
 
     The loops of one thread must not allocate memory (Numba refuses to compile one that does): then it need not count
     who uses an array, by two calls at every slice, half the time of a step of few units. Who calls them brings room.
+
+    ``wrapped=False``: compiled code alone will call it.
     """
     if function is None:
-        return lambda f: kernel(f, parallel=parallel, cell=cell, made_from=made_from)
+        return lambda f: kernel(f, parallel=parallel, wrapped=wrapped, cell=cell, made_from=made_from)
     if cell:
         function.__qualname__ = f"{cell}.{function.__name__}"
-    compiled = njit(error_model="numpy", nogil=True, parallel=parallel, _nrt=parallel)(function)
+    compiled = njit(error_model="numpy", nogil=True, _nrt=parallel, **({} if wrapped else UNWRAPPED))(function)
     if not config.DISABLE_JIT:
         compiled._cache = KernelCache(function, made_from)
         compiled._compile_for_args = uninterrupted(compiled._compile_for_args)
@@ -108,7 +114,12 @@ def kernel(function=None, *, parallel: bool = False, cell: str = "", made_from: 
 
 def part(function):
     """Compile a loop over arrays that is copied into the kernels that call it, and kept on disk with these."""
-    return njit(error_model="numpy", _nrt=False)(function)
+    return njit(error_model="numpy", _nrt=False, **UNWRAPPED)(function)
+
+
+def task(function):
+    """Compile what one of a kernel's threads does at a time, see :func:`share`; it may allocate memory."""
+    return njit(error_model="numpy", **UNWRAPPED)(function)
 
 
 # Types of arguments, given the precision.
@@ -132,7 +143,7 @@ def library(function=None, *, cell: str = "", made_from: str = ""):
         return lambda f: library(f, cell=cell, made_from=made_from)
     if config.DISABLE_JIT:
         return function
-    compiled = kernel(function, cell=cell, made_from=made_from)
+    compiled = kernel(function, wrapped=False, cell=cell, made_from=made_from)
     name = f"{function.__module__}.{function.__qualname__}{made_from}"
     annotations = list(inspect.get_annotations(function, eval_str=True).values())
 
@@ -166,11 +177,11 @@ def library(function=None, *, cell: str = "", made_from: str = ""):
 FLUSH_TO_ZERO = 0x8040  # bits of the x86 control register MXCSR: denormal results, and denormal operands, are zero
 
 
-def _exchange(context, builder, new):
+def _exchange(builder, new):
     """The control register's value; then it is ``new(value)``."""
     place = cgutils.alloca_once(builder, ir.IntType(32))
-    pointer = builder.bitcast(place, ir.IntType(8).as_pointer())
-    signature = ir.FunctionType(ir.VoidType(), [pointer.type])
+    pointer = builder.bitcast(place, POINTER)
+    signature = ir.FunctionType(ir.VoidType(), [POINTER])
     store, load = (
         cgutils.get_or_insert_function(builder.module, signature, f"llvm.x86.sse.{name}")
         for name in ("stmxcsr", "ldmxcsr")
@@ -182,37 +193,62 @@ def _exchange(context, builder, new):
     return old
 
 
-@intrinsic
-def _flush(typing_context):
-    def codegen(context, builder, signature, arguments):
-        if not X86:
-            return ir.Constant(ir.IntType(32), 0)
-        return _exchange(context, builder, lambda old: builder.or_(old, ir.Constant(ir.IntType(32), FLUSH_TO_ZERO)))
+def share(count, task, arguments):
+    """``task(k, *arguments)`` for every ``k`` below ``count``, shared out among threads; denormal numbers are zeros.
 
-    return types.int32(), codegen
+    Numba's own ``prange`` does this too, and takes seconds to compile each time.
+    """
+    for k in range(count):
+        task(k, *arguments)
 
 
-@intrinsic
-def _restore(typing_context, value):
-    def codegen(context, builder, signature, arguments):
-        if X86:
-            _exchange(context, builder, lambda _: arguments[0])
+def _share(typing_context, count, task, arguments):
+    signature = typing_context.resolve_function_type(task, (types.intp, *arguments), {})
+
+    def codegen(context, builder, _, given):
+        # What the tasks read, and whether one of them failed.
+        record = cgutils.alloca_once(builder, ir.LiteralStructType([given[2].type, ir.IntType(1)]))
+        everything, failed = (cgutils.gep_inbounds(builder, record, 0, k) for k in (0, 1))
+        builder.store(given[2], everything)
+        builder.store(cgutils.false_bit, failed)
+        body = _body(context, builder, task.dispatcher.overloads[signature.args], record.type)
+        threads = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, WORD]), SHARE
+        )
+        number = context.cast(builder, given[0], count, types.intp)
+        builder.call(threads, [builder.bitcast(body, POINTER), builder.bitcast(record, POINTER), number])
+        with cgutils.if_unlikely(builder, builder.load(failed)):
+            context.call_conv.return_user_exc(builder, MemoryError, ("no memory for what a thread computes",))
         return context.get_dummy_value()
 
-    return types.none(types.int32), codegen
+    return types.none(count, task, arguments), codegen
 
 
-def flush_denormals():
-    """From here on denormal numbers are zeros to this thread; returns what :func:`restore_denormals` wants."""
-    return 0  # nothing to do in plain Python
+def _body(context, builder, compiled, record: ir.Type) -> ir.Function:
+    """Runs some of the tasks: what :mod:`rnn_ref.regions` hands to threads."""
+    context.add_linking_libs([compiled.library])
+    about, task = compiled.fndesc, context.declare_function(builder.module, compiled.fndesc)
+    body = ir.Function(builder.module, BODY, builder.module.get_unique_name(f"{builder.function.name}.tasks"))
+    body.linkage = "internal"
+    builder = ir.IRBuilder(body.append_basic_block())
+    first, place = (builder.load(builder.gep(body.args[0], [WORD(k)])) for k in (0, 1))
+    everything, failed = (cgutils.gep_inbounds(builder, builder.bitcast(place, record), 0, k) for k in (0, 1))
+    arguments = cgutils.unpack_tuple(builder, builder.load(everything), len(about.argtypes) - 1)
+    if X86:
+        before = _exchange(builder, lambda old: builder.or_(old, old.type(FLUSH_TO_ZERO)))
+    with cgutils.for_range(builder, builder.load(body.args[1])) as loop:
+        k = builder.add(builder.ptrtoint(first, WORD), loop.index)
+        status, _ = context.call_conv.call_function(builder, task, about.restype, about.argtypes, [k, *arguments])
+        with cgutils.if_unlikely(builder, status.is_error):
+            builder.store(cgutils.true_bit, failed)
+    if X86:
+        _exchange(builder, lambda _: before)
+    builder.ret_void()
+    return body
 
 
-def restore_denormals(before):
-    """As it was before :func:`flush_denormals`."""
-
-
-overload(flush_denormals)(lambda: lambda: _flush())
-overload(restore_denormals)(lambda before: lambda before: _restore(before))
+if not config.DISABLE_JIT:
+    share = intrinsic(_share)
 
 
 @cache
@@ -228,7 +264,8 @@ def link(function, dtype: np.dtype) -> None:
 
 @uninterrupted
 def _link(function, dtype: np.dtype) -> None:
-    with locks.linking, linked_to_ours():
+    with locks.linking:
+        offer()
         real = getattr(types, dtype.name)
         is_library = hasattr(function, "compiled")
         compiled = function.compiled if is_library else function

@@ -1,9 +1,8 @@
-"""How many threads share a parallel loop of a kernel, and none but the caller's in a forked process.
+"""How many threads share the tasks of a kernel, and none but the caller's in a forked process.
 
-Numba's parallel loops call a function of its threading layer, by the name ``numba_parallel_for``. Kernels are linked to
-one of ours in its place. It looks into one number, the limit: up to 1 the caller runs the loop alone, above, that many
-threads at most do. So nobody sets Numba's own number of threads, which belongs to the user, nor has to restore it when
-a signal comes in between.
+A kernel hands its tasks to ``rnn_ref_share``, a few instructions of machine code, which look into one number, the
+limit: up to 1 the caller works alone, above, that many threads of Numba's threading layer do. So nobody sets Numba's
+own number of threads, which belongs to the user, nor has to restore it when a signal comes in between.
 
 GNU's OpenMP does not survive a fork: Numba ends a child that enters it. In a process that was forked from one where its
 threads had been started the limit stays 1. The machine code is the same, and so are the bits.
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from contextlib import contextmanager
 from functools import cache
 
 from llvmlite import binding, ir
@@ -56,36 +54,42 @@ def use_threads(at_most: int) -> int:
     return threads
 
 
-@contextmanager
-def linked_to_ours():
-    """What is compiled or loaded meanwhile gets our function for its parallel loops."""
+SHARE = "rnn_ref_share"  # void (body, record, count)
+
+
+def offer() -> None:
+    """Let kernels that are compiled or loaded from here on find ``rnn_ref_share``."""
     if _get is None:
         _start()
-    theirs = binding.address_of_symbol("numba_parallel_for")
-    binding.add_symbol("numba_parallel_for", _compiled(theirs).get_function_address("shared_loop"))
-    try:
-        yield
-    finally:
-        binding.add_symbol("numba_parallel_for", theirs)
+    address = _compiled(binding.address_of_symbol("numba_parallel_for")).get_function_address(SHARE)
+    binding.add_symbol(SHARE, address)
+
+
+POINTER, WORD = ir.IntType(8).as_pointer(), ir.IntType(types.intp.bitwidth)
+# A body of tasks, as Numba's threading layer calls it: (arguments, counts, strides, data). It is told where to begin by
+# a pointer that is no address but the number of its first task, and how many there are by the first count.
+BODY = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), WORD.as_pointer(), WORD.as_pointer(), POINTER])
 
 
 @cache
 def _compiled(theirs: int):
-    """``shared_loop(body, arguments, counts, strides, data, dimensions, arrays, threads)``, in machine code."""
-    pointer, word = ir.IntType(8).as_pointer(), ir.IntType(types.intp.bitwidth)
-    loop = ir.FunctionType(ir.VoidType(), [pointer] * 5 + [word] * 3)
+    """``rnn_ref_share``: it calls the body for all tasks, or ``numba_parallel_for``, at the address ``theirs``."""
     module = ir.Module("rnn_ref.regions")
-    function = ir.Function(module, loop, "shared_loop")
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, WORD]), SHARE)
     builder = ir.IRBuilder(function.append_basic_block())
-    body, *given, _, _, threads = function.args
-    limit = builder.load(builder.inttoptr(word(ctypes.addressof(_limit)), word.as_pointer()))
-    with builder.if_else(builder.icmp_signed("<=", limit, word(1))) as (alone, together):
-        with alone:  # the body loops by itself
-            inner = ir.FunctionType(ir.VoidType(), [pointer] * 4)
-            builder.call(builder.bitcast(body, inner.as_pointer()), given)
+    body, record, count = function.args
+    arguments, strides, counts = (builder.alloca(kind, size) for kind, size in ((POINTER, 2), (WORD, 2), (WORD, 1)))
+    for place, values in ((arguments, (POINTER(None), record)), (strides, (WORD(1), WORD(0))), (counts, (count,))):
+        for k, value in enumerate(values):
+            builder.store(value, builder.gep(place, [WORD(k)]))
+    given = arguments, counts, strides, POINTER(None)
+    limit = builder.load(builder.inttoptr(WORD(ctypes.addressof(_limit)), WORD.as_pointer()))
+    with builder.if_else(builder.icmp_signed("<=", limit, WORD(1))) as (alone, together):
+        with alone:
+            builder.call(builder.bitcast(body, BODY.as_pointer()), given)
         with together:
-            fewer = builder.select(builder.icmp_signed("<", limit, threads), limit, threads)
-            builder.call(builder.inttoptr(word(theirs), loop.as_pointer()), [*function.args[:-1], fewer])
+            loop = ir.FunctionType(ir.VoidType(), [POINTER, *BODY.args, WORD, WORD, WORD])
+            builder.call(builder.inttoptr(WORD(theirs), loop.as_pointer()), [body, *given, WORD(0), WORD(2), limit])
     builder.ret_void()
     machine = binding.Target.from_default_triple().create_target_machine()
     engine = binding.create_mcjit_compiler(binding.parse_assembly(str(module)), machine)

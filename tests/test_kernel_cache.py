@@ -68,7 +68,7 @@ def copy(tmp_path_factory):
         ("equations/activations.py", CELLS),
         ("equations/exponentials.py", CELLS),
         ("kernels/cpu/lstm.py", {"kernels/cpu/lstm.py"}),
-        ("kernels/cpu/recurrence.py", {*CELLS, "kernels/cpu/weights.py"}),
+        ("kernels/cpu/recurrence.py", CELLS),
         ("kernels/cpu/masking.py", {*CELLS, "kernels/cpu/masking.py"}),
         ("kernels/cpu/tile.py", {*CELLS, "kernels/cpu/products.py", "kernels/cpu/weights.py"}),
         ("training/optimizers/adam.py", {ADAM}),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, get_type_hints
 
 import numpy as np
-from numba import njit, prange, types
+from numba import njit, types
 
 from rnn_ref.jit import (
     GIVEN3,
@@ -26,11 +26,11 @@ from rnn_ref.jit import (
     R2,
     R3,
     R4,
-    flush_denormals,
     kernel,
     library,
     part,
-    restore_denormals,
+    share,
+    task,
 )
 from rnn_ref.kernel_cache import source_stamp
 from rnn_ref.kernels.cpu import batch
@@ -333,24 +333,24 @@ def loop(
                 for j in range(dc.shape[0]):
                     pass_on(mask, t, dc[j], scratch[2 + j], first, last)
 
+    @task
+    def forward_chunk(k, x, weights, masks, tape, borders):
+        first, last, H, dtype = borders[k], borders[k + 1], tape[4].shape[2], tape[4].dtype
+        dropped, scratch = np.empty((batch.STEPS, last - first, x.shape[2]), dtype), np.empty((last - first, H), dtype)
+        forward_rows(x, Weights(*weights), Masks(*masks), Tape(*tape), dropped, scratch, first, last)
+
     @kernel(parallel=True, cell=name, made_from=made_from)
     def forward_batch(x: GIVEN3, weights: WEIGHTS_, masks: MASKS_, tape: TAPE_, borders: INTEGERS):
-        for k in prange(borders.size - 1):
-            before = flush_denormals()
-            H, F, n, dtype = tape[4].shape[2], x.shape[2], borders[k + 1] - borders[k], tape[4].dtype
-            dropped, scratch = np.empty((batch.STEPS, n, F), dtype), np.empty((n, H), dtype)
-            forward_rows(x, Weights(*weights), Masks(*masks), Tape(*tape), dropped, scratch, borders[k], borders[k + 1])
-            restore_denormals(before)
+        share(borders.size - 1, forward_chunk, (x, weights, masks, tape, borders))
+
+    @task
+    def backward_chunk(k, weights, masks, tape, flow, given, borders):
+        first, last, H, others = borders[k], borders[k + 1], tape[4].shape[2], tape[5].shape[0]
+        scratch = np.empty((2 + others, last - first, H), tape[4].dtype)
+        backward_rows(Weights(*weights), Masks(*masks), Tape(*tape), Flow(*flow), given, scratch, first, last)
 
     @kernel(parallel=True, cell=name, made_from=made_from)
     def backward_batch(weights: WEIGHTS_, masks: MASKS_, tape: TAPE_, flow: FLOW_, given: INTEGER, borders: INTEGERS):
-        for k in prange(borders.size - 1):
-            before = flush_denormals()
-            H, n, others = tape[4].shape[2], borders[k + 1] - borders[k], tape[5].shape[0]
-            scratch = np.empty((2 + others, n, H), tape[4].dtype)
-            backward_rows(
-                Weights(*weights), Masks(*masks), Tape(*tape), Flow(*flow), given, scratch, borders[k], borders[k + 1]
-            )
-            restore_denormals(before)
+        share(borders.size - 1, backward_chunk, (weights, masks, tape, flow, given, borders))
 
     return Loop(forward_rows, forward_batch, backward_rows, backward_batch)

@@ -6,7 +6,7 @@ state is replaced by the one before. Backward, its gradient is taken out beforeh
 the incoming gradients, so zeros in give zeros out.
 """
 
-from rnn_ref.jit import kernel
+from rnn_ref.jit import kernel, part
 
 
 @kernel
@@ -20,7 +20,7 @@ def find_mask(x, value, mask):
                 break
 
 
-@kernel
+@part
 def hold(counts, before, after):
     """Forward: masked rows of the state ``after`` (n, H) become those of ``before``; ``counts`` (n,) is the mask."""
     for row in range(counts.size):
@@ -29,7 +29,7 @@ def hold(counts, before, after):
                 after[row, k] = before[row, k]
 
 
-@kernel
+@part
 def take_out(mask, t, d, kept, first, last):
     """Before a backward step: masked rows of ``d[t + 1]`` move to ``kept`` (n, H) and leave zeros."""
     for row in range(first, last):
@@ -39,7 +39,7 @@ def take_out(mask, t, d, kept, first, last):
                 d[t + 1, row, k] = 0
 
 
-@kernel
+@part
 def pass_on(mask, t, d, kept, first, last):
     """After it: they come back, and reach ``d[t]`` unchanged."""
     for row in range(first, last):

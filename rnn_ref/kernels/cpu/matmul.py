@@ -9,25 +9,26 @@ whose threads wait for ever when the process is forked in the midst of a product
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from rnn_ref.hardware import BLOCK_ROWS
-from rnn_ref.jit import GIVEN2, GIVEN3, R3, READ3, flush_denormals, kernel, restore_denormals
+from rnn_ref.jit import GIVEN2, GIVEN3, R3, READ3, kernel, share, task
 from rnn_ref.kernels.cpu.products import product
 from rnn_ref.kernels.cpu.threads import lock, prepare
+
+
+@task
+def _multiply_block(part, a, b, zero, c):
+    blocks = (c.shape[1] + BLOCK_ROWS - 1) // BLOCK_ROWS
+    s, first = part // blocks, part % blocks * BLOCK_ROWS
+    last = min(c.shape[1], first + BLOCK_ROWS)
+    product(a[s, first:last], b[s], zero, c[s, first:last])
 
 
 @kernel(parallel=True)
 def multiply_stacks(a: GIVEN3, b: READ3, zero: GIVEN2, c: R3):
     """``c[s] = a[s] b[s]``; ``zero`` (1, M)."""
     S, N, _ = c.shape
-    blocks = (N + BLOCK_ROWS - 1) // BLOCK_ROWS
-    for part in prange(S * blocks):
-        s, block = part // blocks, part % blocks
-        before = flush_denormals()
-        first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
-        product(a[s, first:last], b[s], zero, c[s, first:last])
-        restore_denormals(before)
+    share(S * ((N + BLOCK_ROWS - 1) // BLOCK_ROWS), _multiply_block, (a, b, zero, c))
 
 
 def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -9,11 +9,10 @@ result do not depend on how many cores there are.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 from numba.extending import overload
 
 from rnn_ref.hardware import BLOCK_K, BLOCK_ROWS, PANEL_BYTES, ROWS, VECTOR_BYTES, VECTORS
-from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R4, REAL, flush_denormals, kernel, library, restore_denormals
+from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R4, REAL, UNWRAPPED, kernel, library, part, share, task
 from rnn_ref.kernels.cpu.batch import workspace
 from rnn_ref.kernels.cpu.tile import address, copy_bytes, tile
 
@@ -32,6 +31,9 @@ def tiled_product(
 
     ``b_panel`` leads from one panel of ``b`` to the next. ``s`` may be ``c`` itself, or one row for all (``s_row`` 0).
     """
+    if K == 0 and s != c:
+        for i in range(n):
+            copy_bytes(s + i * s_row, c + i * c_row, m * size)
     width, lanes = PANEL_BYTES // size, VECTOR_BYTES // size
     done = 0
     if n == 1:  # few sums at a time leave the processor waiting for each: two panels at once
@@ -80,13 +82,6 @@ def tiled_product(
         b += b_panel
 
 
-@kernel
-def _repeat(start, c):
-    for n in range(c.shape[0]):
-        for k in range(c.shape[1]):
-            c[n, k] = start[n if start.shape[0] > 1 else 0, k]
-
-
 def product(a, b, start, c):
     """``c = start + a b`` for matrices ``a`` (n, K), ``b`` (K, m), ``c`` (n, m); rows of ``b`` and ``c`` in one piece.
 
@@ -96,12 +91,10 @@ def product(a, b, start, c):
     c[:] = start + a @ b[:, : c.shape[1]]
 
 
-@overload(product)
+@overload(product, jit_options=UNWRAPPED)
 def _product_compiled(a, b, start, c):
     def product(a, b, start, c):
-        if a.shape[1] == 0:
-            _repeat(start, c)
-        elif c.size > 0:
+        if c.size > 0:
             tiled_product(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[0], PANEL_BYTES,
                 address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
@@ -116,12 +109,10 @@ def packed_product(a, b, start, c):
     c[:] = start + a @ np.concatenate(list(b), axis=1)[:, : c.shape[1]]
 
 
-@overload(packed_product)
+@overload(packed_product, jit_options=UNWRAPPED)
 def _packed_product_compiled(a, b, start, c):
     def packed_product(a, b, start, c):
-        if a.shape[1] == 0:
-            _repeat(start, c)
-        elif c.size > 0:
+        if c.size > 0:
             tiled_product(
                 address(a), a.strides[0], a.strides[1], address(b), b.strides[1], b.strides[0],
                 address(start), start.strides[0] if start.shape[0] > 1 else 0, address(c), c.strides[0],
@@ -131,7 +122,7 @@ def _packed_product_compiled(a, b, start, c):
     return packed_product
 
 
-@kernel
+@part
 def clear(a):
     """``a = 0``. Loops, because array expressions compile many times slower and run no faster."""
     for n in range(a.shape[0]):
@@ -144,7 +135,7 @@ def copy_rows(a, out):
     out[: a.shape[0], : a.shape[1]] = a
 
 
-@overload(copy_rows)
+@overload(copy_rows, jit_options=UNWRAPPED)
 def _copy_rows_compiled(a, out):
     def copy_rows(a, out):
         count = a.shape[1] * a.itemsize
@@ -197,17 +188,18 @@ def pack(weights: np.ndarray, G: int, name: str, *, transposed: bool = False) ->
     return panels
 
 
+@task
+def _project_block(block, a, W, start, out):
+    first, last = block * BLOCK_ROWS, min(out.shape[0], (block + 1) * BLOCK_ROWS)
+    packed_product(a[0, first:last], W[0], start, out[first:last])
+    for g in range(1, a.shape[0]):
+        packed_product(a[g, first:last], W[g], out[first:last], out[first:last])
+
+
 @kernel(parallel=True)
 def project_rows(a: GIVEN3, W: R4, start: GIVEN2, out: R2):
     """``out = start + Σ_g a_g W_g``: ``a`` (G, N, K), ``W`` packed, ``start`` (1, m), ``out`` (N, m)."""
-    N = out.shape[0]
-    for block in prange((N + BLOCK_ROWS - 1) // BLOCK_ROWS):
-        before = flush_denormals()
-        first, last = block * BLOCK_ROWS, min(N, (block + 1) * BLOCK_ROWS)
-        packed_product(a[0, first:last], W[0], start, out[first:last])
-        for g in range(1, a.shape[0]):
-            packed_product(a[g, first:last], W[g], out[first:last], out[first:last])
-        restore_denormals(before)
+    share((out.shape[0] + BLOCK_ROWS - 1) // BLOCK_ROWS, _project_block, (a, W, start, out))
 
 
 def project(x, W, b, z) -> None:

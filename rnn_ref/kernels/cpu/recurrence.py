@@ -6,11 +6,11 @@ drop   (G, B, H)      recurrent dropout of the whole batch, the same for all ste
 z      (n, H)         pre-activation of gate g
 """
 
-from rnn_ref.jit import kernel
+from rnn_ref.jit import part
 from rnn_ref.kernels.cpu.products import clear, packed_product
 
 
-@kernel
+@part
 def add(a, out):
     """``out += a``."""
     for n in range(a.shape[0]):
@@ -18,7 +18,7 @@ def add(a, out):
             out[n, k] += a[n, k]
 
 
-@kernel
+@part
 def multiply(a, b, out):
     """``out = a b``, number by number."""
     for n in range(a.shape[0]):
@@ -26,7 +26,7 @@ def multiply(a, b, out):
             out[n, k] = a[n, k] * b[n, k]
 
 
-@kernel
+@part
 def add_multiplied(a, b, out):
     """``out += a b``, number by number."""
     for n in range(a.shape[0]):
@@ -34,7 +34,7 @@ def add_multiplied(a, b, out):
             out[n, k] += a[n, k] * b[n, k]
 
 
-@kernel
+@part
 def recurrent(h, U, g, drop, first, last, scratch, start, z):
     """``z = start + (h drop_g) U_g`` of the samples ``first:last``.
 
@@ -47,7 +47,7 @@ def recurrent(h, U, g, drop, first, last, scratch, start, z):
         packed_product(h, U[g], start, z)
 
 
-@kernel
+@part
 def d_recurrent(dz, U, g, drop, first, last, scratch, dh):
     """``dh += (dz U_gᵀ) drop_g`` of the samples ``first:last``."""
     if drop.size > 0:

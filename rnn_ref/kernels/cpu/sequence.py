@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_ref.hardware import STEPS
-from rnn_ref.jit import kernel
+from rnn_ref.jit import part
 from rnn_ref.kernels.cpu.products import MEDIUM, d_project_x, packed_product
 from rnn_ref.kernels.cpu.recurrence import multiply
 from rnn_ref.memory import empty_like
@@ -33,7 +33,7 @@ def _columns(gates: slice, H: int) -> slice:
     return slice(gates.start * H, gates.stop * H)
 
 
-@kernel
+@part
 def project_steps(x, W, b, drop, dropped, t, z, first, last):
     """``z_g = (x drop_g) W_g + b_g`` of the samples ``first:last`` for up to STEPS steps from ``t`` on.
 

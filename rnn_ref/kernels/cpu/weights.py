@@ -12,12 +12,11 @@ dW, dU   (F or F + 1, *), (H or H + 1, *)
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 from numba.extending import overload
 
 from rnn_ref import memory
 from rnn_ref.hardware import DEPTH, PANEL_BYTES, PANELS, SHORT_ROW, TILES
-from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R3, R5, READ3, flush_denormals, kernel, link, restore_denormals
+from rnn_ref.jit import GIVEN2, GIVEN3, INTEGER, R2, R3, R5, READ3, UNWRAPPED, kernel, link, part, share, task
 from rnn_ref.kernels.cpu import batch
 from rnn_ref.kernels.cpu.products import LARGE, clear, copy_rows, product
 from rnn_ref.kernels.cpu.tile import address, move_row
@@ -32,7 +31,7 @@ def move(x, t, b, f, drops, g, packed, tile, row):
     packed[tile, row] = x[t, b, f : f + LARGE] * (drops[g, b, f : f + LARGE] if drops.size > 0 else 1)
 
 
-@overload(move)
+@overload(move, jit_options=UNWRAPPED)
 def _move_compiled(x, t, b, f, drops, g, packed, tile, row):
     def move(x, t, b, f, drops, g, packed, tile, row):
         source = address(x) + t * x.strides[0] + b * x.strides[1] + f * x.strides[2]
@@ -46,7 +45,7 @@ def _move_compiled(x, t, b, f, drops, g, packed, tile, row):
     return move
 
 
-@kernel
+@part
 def _pack_rows(x, drops, g, block, packed):
     """Rows of one block of ``x drop`` by tiles ``(tiles, DEPTH, LARGE)``: a product reads each tile in a row.
 
@@ -70,7 +69,7 @@ def _pack_rows(x, drops, g, block, packed):
                 t, b = t + 1, 0
 
 
-@kernel
+@part
 def _add_sums(panel, out):
     """``out += Σ_n panel[n]``."""
     for n in range(panel.shape[0]):
@@ -78,7 +77,7 @@ def _add_sums(panel, out):
             out[k] += panel[n, k]
 
 
-@kernel
+@part
 def _add_product(rows, packed, block, panel, out):
     """``out += xᵀ panel`` for a block of ``x``, and the sums of ``panel`` where ``out`` has one row more.
 
@@ -96,48 +95,59 @@ def _add_product(rows, packed, block, panel, out):
         _add_sums(panel, out[K])
 
 
+@task
+def _pack_block(k, x, h, x_drop, h_drop, x_packed, h_packed):
+    """Gate by gate: a thread packs most of what it multiplies."""
+    x_tasks = x_packed.shape[0] * x_packed.shape[1]
+    if k < x_tasks:
+        g, block = k // x_packed.shape[1], k % x_packed.shape[1]
+        _pack_rows(x, x_drop, g, block, x_packed[g, block])
+    else:
+        g, block = (k - x_tasks) // h_packed.shape[1], (k - x_tasks) % h_packed.shape[1]
+        _pack_rows(h, h_drop, g, block, h_packed[g, block])
+
+
+@task
+def _add_up(k, x_rows, h_rows, x_packed, h_packed, dz, d_h, sums, dW, dU, column, group):
+    """The panels ``k * group`` and following of all gates, ``group`` of them."""
+    G, N, H = dz.shape
+    F, (all_panels, _, width) = dW.shape[0], sums.shape
+    panels = all_panels // G  # of a gate
+    panel = np.zeros((DEPTH, width), dz.dtype)
+    mine = range(k * group, min(all_panels, (k + 1) * group))
+    for p in mine:
+        clear(sums[p])
+    for block in range((N + DEPTH - 1) // DEPTH):
+        first, last = block * DEPTH, min(N, (block + 1) * DEPTH)
+        for p in mine:
+            g, left = p // panels, (p % panels) * width
+            right = min(H, left + width)
+            copy_rows(dz[g, first:last, left:right], panel)
+            of_x, of_h = x_packed[min(g, len(x_packed) - 1)], h_packed[min(g, len(h_packed) - 1)]
+            _add_product(x_rows, of_x, block, panel[: last - first], sums[p, :F])
+            if g >= G - d_h.shape[0]:
+                copy_rows(d_h[0, first:last, left:right], panel)
+            _add_product(h_rows, of_h, block, panel[: last - first], sums[p, F:])
+    for p in mine:
+        g, left = p // panels, (p % panels) * width
+        right, start = min(H, left + width), column + g * H
+        copy_rows(sums[p, :F, : right - left], dW[:, start + left : start + right])
+        copy_rows(sums[p, F:, : right - left], dU[:, start + left : start + right])
+
+
 @kernel(parallel=True)
 def _d_weights(
     x: GIVEN3, h: GIVEN3, x_rows: GIVEN2, h_rows: GIVEN2, x_drop: READ3, h_drop: READ3, x_packed: R5, h_packed: R5,
     dz: GIVEN3, d_h: GIVEN3, sums: R3, dW: R2, dU: R2, column: INTEGER, group: INTEGER,
 ):  # fmt: skip
-    G, N, H = dz.shape
-    F = dW.shape[0]
-    x_tasks, h_tasks = x_packed.shape[0] * x_packed.shape[1], h_packed.shape[0] * h_packed.shape[1]
-    if x_tasks + h_tasks > 0:  # threads are not called for nothing
-        for task in prange(x_tasks + h_tasks):  # gate by gate: a thread packs most of what it multiplies
-            if task < x_tasks:
-                g, block = task // x_packed.shape[1], task % x_packed.shape[1]
-                _pack_rows(x, x_drop, g, block, x_packed[g, block])
-            else:
-                g, block = (task - x_tasks) // h_packed.shape[1], (task - x_tasks) % h_packed.shape[1]
-                _pack_rows(h, h_drop, g, block, h_packed[g, block])
-
-    all_panels, _, width = sums.shape
-    panels = all_panels // G  # of a gate
-    for task in prange((all_panels + group - 1) // group):
-        before = flush_denormals()
-        panel = np.zeros((DEPTH, width), dz.dtype)
-        mine = range(task * group, min(all_panels, (task + 1) * group))
-        for p in mine:
-            clear(sums[p])
-        for block in range((N + DEPTH - 1) // DEPTH):
-            first, last = block * DEPTH, min(N, (block + 1) * DEPTH)
-            for p in mine:
-                g, left = p // panels, (p % panels) * width
-                right = min(H, left + width)
-                copy_rows(dz[g, first:last, left:right], panel)
-                of_x, of_h = x_packed[min(g, len(x_packed) - 1)], h_packed[min(g, len(h_packed) - 1)]
-                _add_product(x_rows, of_x, block, panel[: last - first], sums[p, :F])
-                if g >= G - d_h.shape[0]:
-                    copy_rows(d_h[0, first:last, left:right], panel)
-                _add_product(h_rows, of_h, block, panel[: last - first], sums[p, F:])
-        for p in mine:
-            g, left = p // panels, (p % panels) * width
-            right, start = min(H, left + width), column + g * H
-            copy_rows(sums[p, :F, : right - left], dW[:, start + left : start + right])
-            copy_rows(sums[p, F:, : right - left], dU[:, start + left : start + right])
-        restore_denormals(before)
+    tasks = x_packed.shape[0] * x_packed.shape[1] + h_packed.shape[0] * h_packed.shape[1]
+    if tasks > 0:  # threads are not called for nothing
+        share(tasks, _pack_block, (x, h, x_drop, h_drop, x_packed, h_packed))
+    share(
+        (sums.shape[0] + group - 1) // group,
+        _add_up,
+        (x_rows, h_rows, x_packed, h_packed, dz, d_h, sums, dW, dU, column, group),
+    )
 
 
 def with_bias(W, b, *, aligned: bool = True) -> np.ndarray:

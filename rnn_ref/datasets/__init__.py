@@ -9,6 +9,7 @@ from rnn_ref.datasets.reviews import reviews
 from rnn_ref.datasets.sunspots import load_sunspots
 from rnn_ref.datasets.trained_models import trained_elsewhere
 from rnn_ref.datasets.windows import windows
+from rnn_ref.datasets.written_dates import written_dates
 
 __all__ = [
     "adding_problem",
@@ -20,4 +21,5 @@ __all__ = [
     "reviews",
     "trained_elsewhere",
     "windows",
+    "written_dates",
 ]

@@ -1,7 +1,7 @@
 """Public names of Keras 3.15 that are not here, and of older versions, with what to write instead: one table.
 
 :func:`as_markdown` writes it as names.md, which stands beside this file. A test holds it against Keras: each
-public name of the ten modules is either there or in the table, and none is in both.
+public name of the eleven modules is either there or in the table, and none is in both.
 """
 
 from __future__ import annotations
@@ -26,6 +26,17 @@ GROUPS: dict[str, list[tuple[str, str]]] = {
         ("OrbaxCheckpoint", "writes Orbax's folders; ModelCheckpoint and BackupAndRestore write files."),
         ("RemoteMonitor", "sends events to a server; write LambdaCallback(on_epoch_end=...) that does."),
         ("TensorBoard", "is not there; write CSVLogger(path), or look with rnn_ref.plot.history and rnn_ref.trace."),
+    ],
+    "distribution": [
+        (
+            "DeviceMesh LayoutMap ModelParallel TensorLayout distribute_tensor",
+            "spreads weights over devices; here every process has the whole model and its share of each batch: "
+            "DataParallel().",
+        ),
+        (
+            "get_device_count initialize list_devices",
+            "is not needed; mpiexec -n 4 python train.py starts processes, and DataParallel() has their size and rank.",
+        ),
     ],
     "initializers": [
         (
@@ -159,8 +170,8 @@ TODAY = {
 }
 
 MODULES = (
-    "activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "optimizers",
-    "regularizers", "utils",
+    "activations", "callbacks", "constraints", "distribution", "initializers", "layers", "losses", "metrics",
+    "optimizers", "regularizers", "utils",
 )  # fmt: skip
 ABSENT = {
     module: {name: instead for names, instead in GROUPS.get(module, ()) for name in names.split()} for module in MODULES

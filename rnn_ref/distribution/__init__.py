@@ -8,5 +8,8 @@ from rnn_ref.distribution.data_parallel import DataParallel, distribution, set_d
 from rnn_ref.distribution.ranks import RankFailed
 from rnn_ref.distribution.sweep import sweep
 from rnn_ref.distribution.sweep_result import Sweep
+from rnn_ref.names import missing
+
+__getattr__ = missing("distribution")
 
 __all__ = ["DataParallel", "RankFailed", "Sweep", "distribution", "set_distribution", "sweep"]

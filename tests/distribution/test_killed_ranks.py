@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-pytest.importorskip("mpi4py")
+pytest.importorskip("mpi4py", reason="mpi4py is not installed (extra distributed)")
 
 from .test_data_parallel import MPIEXEC, ROOT
 

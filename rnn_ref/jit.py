@@ -264,7 +264,8 @@ def link(function, dtype: np.dtype) -> None:
 
 @uninterrupted
 def _link(function, dtype: np.dtype) -> None:
-    with locks.linking:
+    locks.linking[True]
+    try:
         offer()
         real = getattr(types, dtype.name)
         is_library = hasattr(function, "compiled")
@@ -280,3 +281,5 @@ def _link(function, dtype: np.dtype) -> None:
             result = compiled.overloads[arguments]
             address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
             binding.add_symbol(f"{function.name}.{real}", address)
+    finally:
+        locks.linking.release()

@@ -28,6 +28,9 @@ class Lock(_thread.RLock):
 
     __getitem__ = _thread.RLock.acquire
 
+    def __enter__(self):
+        raise TypeError("with leaves this lock held if Ctrl-C comes at the wrong moment: lock[True], try, finally.")
+
     def locked(self) -> bool:
         """Whether somebody holds it, this thread or another."""
         if self._is_owned():

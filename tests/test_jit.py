@@ -16,7 +16,9 @@ import rnn_ref
 from rnn_ref import layers
 from rnn_ref.equations import activations
 from rnn_ref.jit import INTEGER, R1, kernel, link, share, task
-from rnn_ref.kernels.cpu.threads import lock, prepare
+from rnn_ref.kernels.cpu.threads import prepare
+
+from .kernels.locked import locked
 
 PACKAGE = Path(rnn_ref.__file__).parent
 
@@ -221,18 +223,11 @@ def test_tasks_are_shared_out_and_a_failed_one_is_told():
 
     link(run, np.dtype("float64"))
     for work in (0, 10**9):  # one thread, and all
-        for count in (0, 1, 2, 7, 100):
-            out = np.full(100, -1.0)
-            with_threads(work, lambda out=out, count=count: run(count, out, 3))
-            np.testing.assert_array_equal(out, [3 * k if k < count else -1 for k in range(100)])
-        with pytest.raises(MemoryError, match="no memory"):
-            with_threads(work, lambda: run(9, np.zeros(9), 2**61))
-
-
-def with_threads(work, function):
-    lock[True]
-    try:
-        prepare(np.dtype("float64"), work=work)
-        function()
-    finally:
-        lock.release()
+        with locked():
+            prepare(np.dtype("float64"), work=work)
+            for count in (0, 1, 2, 7, 100):
+                out = np.full(100, -1.0)
+                run(count, out, 3)
+                np.testing.assert_array_equal(out, [3 * k if k < count else -1 for k in range(100)])
+            with pytest.raises(MemoryError, match="no memory"):
+                run(9, np.zeros(9), 2**61)

@@ -106,3 +106,13 @@ def test_interrupting_the_first_steps_leaves_kernels_that_can_be_linked():
 
 def test_a_handler_may_use_a_model_while_another_runs():
     assert run(HANDLER, SEED=0) == "[] True False"
+
+
+def test_no_lock_is_taken_by_with():
+    """Python 3.14 runs a signal's handler between the taking and the block."""
+    from rnn_ref import locks
+
+    for lock in (locks.kernels, locks.linking, locks.memory):
+        with pytest.raises(TypeError, match="lock\\[True\\]"), lock:
+            pass
+        assert not lock.locked()

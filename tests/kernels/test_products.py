@@ -15,7 +15,9 @@ from rnn_ref.kernels.cpu.products import (
     product,
     project,
 )
-from rnn_ref.kernels.cpu.threads import lock, prepare
+from rnn_ref.kernels.cpu.threads import prepare
+
+from .locked import locked
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 
@@ -29,7 +31,7 @@ def multiply():
         product(a, b, start, c)
 
     for real in (types.float32, types.float64):
-        with lock:
+        with locked():
             prepare(str(real), work=0)  # the product is linked
         run.compile((types.Array(real, 2, "A"),) * 4)
     run.disable_compile()
@@ -43,7 +45,7 @@ def multiply_packed():
         packed_product(a, b, start, c)
 
     for real in (types.float32, types.float64):
-        with lock:
+        with locked():
             prepare(str(real), work=0)  # the product is linked
         matrix = types.Array(real, 2, "C")
         run.compile((matrix, types.Array(real, 3, "C"), matrix, matrix))
@@ -188,7 +190,7 @@ def test_project_and_its_derivative_are_numpy(assert_close, arrays):
     x, W, b, dz = arrays
     tolerance = TOLERANCE[x.dtype.name]
     dx, z = np.full_like(x, np.nan), np.full_like(x @ W, np.nan)
-    with lock:
+    with locked():
         prepare(dz.dtype, work=10**9)
         project(x, W, b, z)
         d_project_x(dz, W, dx)

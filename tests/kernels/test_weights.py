@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_ref.hardware import PANEL_BYTES
-from rnn_ref.kernels.cpu.threads import lock, prepare
+from rnn_ref.kernels.cpu.threads import prepare
 from rnn_ref.kernels.cpu.weights import DEPTH, PANELS, TILES, d_weights, split_bias, with_bias
 from rnn_ref.memory import LARGE
+
+from .locked import locked
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 WIDE = TILES * 12 + 1  # more than are packed side by side, with the widest tiles
@@ -58,7 +60,7 @@ def test_d_weights_is_numpy(assert_close, problem):
     W, U = (np.empty((a.shape[-1], len(dz) * H), x.dtype) for a in (x, h))
     dW, dU = with_bias(W, biases[0]), with_bias(U, biases[1])
     dW[:], dU[:] = np.nan, np.nan
-    with lock:
+    with locked():
         threads = prepare(dz.dtype, work=10**9)
         d_weights(x, h, dz, dW, dU, threads=threads, d_h=d_h, **drops)
     dz_h = dz if d_h is None else np.concatenate([dz[:-1], d_h[None]])
@@ -73,7 +75,7 @@ def test_d_weights_is_numpy(assert_close, problem):
 
 def test_gates_of_another_call_are_left_alone():
     dW, dU = np.full((4, 6), 7.0), np.full((2, 6), 7.0)
-    with lock:
+    with locked():
         threads = prepare(np.dtype("float64"), work=10**9)
         d_weights(np.ones((5, 1, 3)), np.ones((5, 1, 2)), np.ones((1, 5, 1, 2)), dW, dU, threads=threads, first_gate=2)
     np.testing.assert_array_equal(dW, [[7, 7, 7, 7, 5, 5]] * 4)
@@ -87,7 +89,7 @@ def test_large_inputs_are_read_where_they_lie(assert_close):
     x, h, dz = (generator.normal(size=s).astype("float32") for s in [(B, T, F), (T, B, H), (1, T, B, H)])
     assert x.nbytes > LARGE
     dW, dU = np.empty((F, H), "float32"), np.empty((H, H), "float32")
-    with lock:
+    with locked():
         threads = prepare(x.dtype, work=10**9)
         d_weights(x.swapaxes(0, 1), h, dz, dW, dU, threads=threads)
     assert_close(dW, expected(x.swapaxes(0, 1), dz, None)[:-1], TOLERANCE["float32"], "x")
@@ -96,7 +98,7 @@ def test_large_inputs_are_read_where_they_lie(assert_close):
 
 def test_without_states():
     dW = np.empty((3, 2))
-    with lock:
+    with locked():
         threads = prepare(np.dtype("float64"), work=10**9)
         d_weights(np.ones((1, 5, 3)), None, np.ones((1, 1, 5, 2)), dW, None, threads=threads)
     np.testing.assert_array_equal(dW, np.full((3, 2), 5.0))
@@ -114,7 +116,7 @@ def test_bits_do_not_depend_on_threads(panels):
         numba.set_num_threads(threads)
         dW, dU = np.empty((8, H), "float32"), np.empty((H, H), "float32")
         try:
-            with lock:
+            with locked():
                 threads = prepare(x.dtype, work=10**9)
                 d_weights(x, h, dz, dW, dU, threads=threads)
         finally:

@@ -47,9 +47,12 @@ def execute(block: Block, names: dict):
     """Run a block; the value of its last line, if that is an expression."""
     tree = ast.parse(block.code, filename=str(PAGE))
     ast.increment_lineno(tree, block.line - 1)  # so that a traceback names the line of the page
-    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    final = tree.body[-1]
+    last = final.value if isinstance(final, ast.Expr) else None
+    if last is not None:
+        tree.body.pop()
     exec(compile(tree, str(PAGE), "exec"), names)
-    return None if last is None else eval(compile(ast.Expression(last.value), str(PAGE), "eval"), names)
+    return None if last is None else eval(compile(ast.Expression(last), str(PAGE), "eval"), names)
 
 
 def rendered(page: str, alts: dict[str, str]) -> str:

@@ -96,7 +96,7 @@ def named_entities(samples: int, *, unknown: float = 0.2, seed: Seed = None) -> 
     >>> [tag for tag in tags[4] if tag != "O"]
     ['B-PER', 'I-PER', 'B-LOC']
     """
-    samples = checks.integer(samples, "samples", "named_entities", least=1)
+    checks.integer(samples, "samples", "named_entities", least=1)
     unknown = checks.fraction(unknown, "unknown", "named_entities")
     rng = random.make(seed)
 

@@ -93,7 +93,7 @@ def number_words(number: int, language: str = "English") -> str:
     >>> number_words(80_400, "French"), number_words(480, "French")
     ('quatre-vingt mille quatre cents', 'quatre cent quatre-vingts')
     """
-    number = checks.integer(number, "number", "number_words", least=0)
+    checks.integer(number, "number", "number_words", least=0)
     if number > LARGEST:
         raise ValueError(f"number_words: number must be at most {LARGEST:,}, got {number}.")
     if language not in ("English", "French"):

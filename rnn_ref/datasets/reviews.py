@@ -79,7 +79,7 @@ def reviews(samples: int, *, negated: float = 0.4, seed: Seed = None) -> tuple[l
     >>> texts[0], labels[0]
     ('my sister took me along the film is not tedious and the story seemed so lovely', 1)
     """
-    samples = checks.integer(samples, "samples", "reviews", least=1)
+    checks.integer(samples, "samples", "reviews", least=1)
     negated = checks.fraction(negated, "negated", "reviews")
     rng = random.make(seed)
 

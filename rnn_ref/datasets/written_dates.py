@@ -74,7 +74,7 @@ def written_dates(samples: int, seed: Seed = None) -> tuple[list[str], list[str]
     >>> iso
     ['1952-03-31', '2029-08-22', '2045-12-05']
     """
-    samples = checks.integer(samples, "samples", "written_dates", least=1)
+    checks.integer(samples, "samples", "written_dates", least=1)
     days = LAST.toordinal() - FIRST.toordinal() + 1
     if samples > days:
         raise ValueError(f"written_dates: samples must be at most {days:,}, got {samples}.")
@@ -88,10 +88,10 @@ def _written(day: date, rng) -> str:
     months, weekdays, formats = list(LANGUAGES.values())[int(rng.integers(len(LANGUAGES)))]
     if rng.random() < 1 / 3:
         formats = NUMBERS
-    formats = formats.split("|")
+    ways = formats.split("|")
     month = months.split()[day.month - 1]
     ending = "th" if day.day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
-    return formats[int(rng.integers(len(formats)))].format(
+    return ways[int(rng.integers(len(ways)))].format(
         day=day.day,
         dd=f"{day.day:02}",
         ordinal=f"{day.day}{ending}",

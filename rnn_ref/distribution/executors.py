@@ -50,7 +50,8 @@ def _inheriting(key: int, *args) -> Outcome:
 
 
 def _until_done(context, call: Callable, given: dict, runs: list[Run], caller: int) -> Iterator[tuple[Run, Outcome]]:
-    waiting, suspected = deque(runs), deque()
+    waiting: deque = deque(runs)
+    suspected: deque = deque()
     while waiting or suspected:
         source = waiting or suspected
         workers = min(len(source), os.cpu_count() or 1) if source is waiting else 1

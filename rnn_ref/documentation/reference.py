@@ -76,7 +76,9 @@ def _index() -> str:
 
 
 def _module_page(path: str, title: str, homes: dict[str, str]) -> str:
-    classes, functions, others = [], [], []
+    classes: list = []
+    functions: list = []
+    others: list = []
     for name, value in public.values(path).items():
         place = _home(value, name, homes)
         kind = "class" if isinstance(value, type) else "func"

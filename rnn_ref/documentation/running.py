@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 BLOCK = re.compile(
     r"^```python *(?P<info>\S*)\n(?P<code>.*?)^```$(?:\n+```text\n(?P<printed>.*?)^```$)?", re.MULTILINE | re.DOTALL
@@ -82,15 +83,18 @@ def run(page: Path, folder: Path, *, slow: bool = False) -> str:
         return BLOCK.sub(with_picture, text)
 
 
-def _execute(code: str, names: dict, page: Path, line: int) -> tuple[object, str]:
+def _execute(code: str, names: dict, page: Path, line: int) -> tuple[Any, str]:
     """The value of the last line, if that is an expression, and what was printed."""
     tree = ast.parse(code, filename=str(page))
     ast.increment_lineno(tree, line)  # so that a traceback names the line of the page
-    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    final = tree.body[-1]
+    last = final.value if isinstance(final, ast.Expr) else None
+    if last is not None:
+        tree.body.pop()
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(tree, str(page), "exec"), names)
-        value = None if last is None else eval(compile(ast.Expression(last.value), str(page), "eval"), names)
+        value = None if last is None else eval(compile(ast.Expression(last), str(page), "eval"), names)
     return value, printed.getvalue()
 
 

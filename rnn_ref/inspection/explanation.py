@@ -198,8 +198,8 @@ def _frame(step: Explanation) -> Frame:
                 last = ' class="last"' if k == len(sides) - 1 else ""
                 rows.append(f"<tr><td>{'' if k else marked(symbol)}</td><td>=</td><td{last}>{marked(side)}</td></tr>")
     notes = "\n".join(f"<p>{escape(note)}</p>" for note in step.notes)
-    rows = "\n".join(rows)
+    table = "\n".join(rows)
     results = ", ".join(
         f"{write.symbol(symbol)} = {write.number(step.values[symbol])}" for symbol, _ in (*step.forward, *step.backward)
     )
-    return Frame(f"{notes}\n<table>\n{rows}\n</table>", f"Time step {step.t}: {results}.")
+    return Frame(f"{notes}\n<table>\n{table}\n</table>", f"Time step {step.t}: {results}.")

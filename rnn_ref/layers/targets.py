@@ -50,9 +50,9 @@ _warned: set[str] = set()
 
 def warn_of_fallback(choice: KernelChoice, layer: str) -> None:
     """Say once why the fast kernel does not run, unless that was asked for."""
-    wanted = choice.reason is None or choice.reason.startswith("asked for")
-    if not wanted and choice.reason not in _warned:
-        _warned.add(choice.reason)
+    reason = choice.reason
+    if reason is not None and not reason.startswith("asked for") and reason not in _warned:
+        _warned.add(reason)
         warnings.warn(
             f"{layer} runs on the {choice.name} kernel, which is slower: {choice.reason}. (layer.kernel_choice() tells "
             "for every layer; this warning comes once.)",

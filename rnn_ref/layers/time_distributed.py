@@ -157,7 +157,8 @@ class TimeDistributed(Wrapper):
         return (list(outputs) if isinstance(tape.outputs[0], (list, tuple)) else outputs[0]), tape
 
     def _back_step_by_step(self, tape, grads, input_gradient: bool) -> LayerGradients:
-        place, dx, weights = 0, [], {}
+        place, dx = 0, []
+        weights: dict = {}
         for t, (y, inner) in enumerate(zip(tape.outputs, tape.inner)):
             ys = entries(y)
             scale = None if tape.scale is None else tape.scale[place:]

@@ -61,7 +61,8 @@ def operator_from(entry: dict, model: str) -> dict:
 
 def _split(call: dict, operator: str) -> tuple[list | None, list]:
     """Operands as :class:`~rnn_ref.layers.operators.Operator` writes them, and the tensors in between."""
-    tensors, operands = [], []
+    tensors: list = []
+    operands: list = []
     for k, argument in enumerate(call["args"]):
         if isinstance(argument, dict) and argument.get("class_name") == TENSOR:
             tensors.append(argument)

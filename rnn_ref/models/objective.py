@@ -121,7 +121,8 @@ class Objective:
     def value_and_gradients(self, y_true, y_pred, sample_weight, masks) -> tuple[float, list]:
         """The total loss, and dL/dy for each output (None where an output has no loss)."""
         self._resolve(y_true, y_pred)
-        total, grads = 0.0, []
+        total = 0.0
+        grads: list = []
         self.last = []
         for loss, weight, true, pred, sample, mask in zip(
             self.losses, self.loss_weights, y_true, y_pred, sample_weight, masks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from io import BytesIO
+from typing import Any
 
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -114,7 +115,7 @@ def as_ink(colour) -> tuple[float, float, float]:
     return rgb
 
 
-def describe(figure: Figure, text: str) -> Figure:
+def describe(figure: Any, text: str) -> Any:
     """Attach the alternative text."""
     if larger() > 1 and isinstance(figure, Figure):
         wrap_titles(figure)

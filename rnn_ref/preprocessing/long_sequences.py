@@ -105,8 +105,8 @@ def stateful_batches(
     1
     """
     owner = "stateful_batches"
-    batch_size = checks.integer(batch_size, "batch_size", owner, least=1)
-    length = checks.integer(length, "length", owner, least=1)
+    checks.integer(batch_size, "batch_size", owner, least=1)
+    checks.integer(length, "length", owner, least=1)
     data = _sequence(data, "data", owner)
     if targets is not None:
         targets = _sequence(targets, "targets", owner)

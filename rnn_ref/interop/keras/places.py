@@ -26,8 +26,22 @@ PROJECTIONS = {
     "gate": "_gate_dense",
     "attention_output": "output_dense",
 }
-OURS = ("_weights", "nodes", "_chain", "_layers", "_input", "_output", "calls", "inputs", "outputs", "optimizer")
-OURS += ("objective", "_settings", "history", "_made_with")
+OURS = {
+    "_weights",
+    "nodes",
+    "_chain",
+    "_layers",
+    "_input",
+    "_output",
+    "calls",
+    "inputs",
+    "outputs",
+    "optimizer",
+    "objective",
+    "_settings",
+    "history",
+    "_made_with",
+}
 
 
 @dataclass

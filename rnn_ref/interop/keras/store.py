@@ -72,7 +72,8 @@ def assign(
     skip_mismatch: bool,
 ) -> None:
     """Put arrays into weights, after all have been checked."""
-    fitting, problems = [], []
+    fitting: list = []
+    problems: list[str] = []
     for place, keys in found:
         shapes, expected = [tuple(shape_of(key)) for key in keys], [weight.shape for weight in place.weights]
         if shapes == expected:

@@ -172,7 +172,8 @@ class Metric(Spelled):
 
 def metrics_in(structure) -> list[Metric]:
     """The metrics in nested lists, tuples and dicts, each once."""
-    found, waiting, seen = {}, [structure], set()
+    found: dict = {}
+    waiting, seen = [structure], set()
     while waiting:
         entry = waiting.pop()
         if isinstance(entry, Metric):

@@ -269,7 +269,7 @@ class Loops:
         size = self.steps_per_execution
         with closing(batches):
             for _, (inputs, _, _) in in_executions(batches, size, called.on_predict_batch_begin, end):
-                outputs.append(self._predict_step(inputs))
+                outputs.append(compact(self._predict_step(inputs)))
         called.on_predict_end()
         return joined(outputs)
 
@@ -277,6 +277,16 @@ class Loops:
 def _shared(source):
     """The source, of which each of several processes reads its share."""
     return source if shares.together() is None else shares.together().shared(source)
+
+
+def compact(outputs):
+    """The outputs of a batch; a small view of a large array would keep all of it until the last batch is done."""
+
+    def alone(array):
+        whole = getattr(array, "base", None)
+        return array.copy() if whole is not None and getattr(whole, "nbytes", 0) > 2 * array.nbytes else array
+
+    return put_back(outputs, [alone(array) for array in leaves_of(outputs)])
 
 
 def joined(outputs: list):

@@ -74,3 +74,16 @@ def test_memory_is_flat():
     objects, megabytes = map(float, done.stdout.split())
     assert objects < 400
     assert megabytes < 5
+
+
+def test_predict_keeps_outputs_and_not_what_they_are_views_of():
+    kept = []
+    see = rnn_ref.callbacks.LambdaCallback()
+    see.on_predict_batch_end = lambda batch, logs: kept.append(logs["outputs"])
+    x = np.random.default_rng(0).normal(size=(6, 10, 3))
+    for cut in (lambda x: x[:, :1], lambda x: x[:, 2:]):
+        model = rnn_ref.Sequential([layers.Input((10, 3)), layers.LSTM(4, return_sequences=True), layers.Lambda(cut)])
+        outputs = model.predict(x, batch_size=2, verbose=0, callbacks=[see])
+        np.testing.assert_array_equal(outputs, np.concatenate(kept[-3:]))
+        for array in kept[-3:]:
+            assert array.base is None or array.base.nbytes <= 2 * array.nbytes

@@ -24,6 +24,7 @@ PLACES = {
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "index.md",
     "figures/README.md": "gallery/index.md",
+    "figures/bench-cpu-2026-11-21.json": "bench-cpu-2026-11-21.json",
     "figures/bench-cpu.json": "bench-cpu.json",
     "figures/bench-cpu.png": "bench-cpu.png",
     "figures/benchmarks.md": "benchmarks.md",

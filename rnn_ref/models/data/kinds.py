@@ -49,6 +49,8 @@ def to_arrays(given: Any, what: str) -> Any:
     """
     if given is None:
         return None
+    if type(given) is np.ndarray:  # mostly
+        return to_array(given, what)
     if isinstance(given, Mapping):
         return {key: to_arrays(entry, f"{what}[{key!r}]") for key, entry in given.items()}
     if isinstance(given, (list, tuple)):
@@ -60,6 +62,17 @@ def to_arrays(given: Any, what: str) -> Any:
 
 def to_array(given: Any, what: str) -> np.ndarray:
     """One array of numbers with a batch axis; one on a GPU stays there."""
+    array = given if type(given) is np.ndarray else _as_numpy_s(given, what)
+    if array.dtype.kind not in "biuf":
+        if array.dtype.name == "bfloat16":
+            return to_array(array.astype("float32"), what)
+        raise ValueError(f"{what}: expected an array of numbers, got dtype {array.dtype}.")
+    if array.ndim == 0:
+        raise ValueError(f"{what}: expected an array with a batch axis, got the single value {array}.")
+    return array
+
+
+def _as_numpy_s(given: Any, what: str) -> Any:
     if not is_array(given):
         raise TypeError(f"{what}: expected an array, or a list or dict of arrays, got {_short(given)}.")
     if isinstance(given, np.ma.MaskedArray):
@@ -67,14 +80,7 @@ def to_array(given: Any, what: str) -> np.ndarray:
             f"{what}: a masked array would lose its mask here. Fill it (x.filled(0)) and weigh the masked places with "
             "a sample_weight of 0, or mark padded steps with layers.Masking."
         )
-    array = as_array(_unwrapped(given, what))
-    if array.dtype.name == "bfloat16":
-        array = array.astype("float32")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{what}: expected an array of numbers, got dtype {array.dtype}.")
-    if array.ndim == 0:
-        raise ValueError(f"{what}: expected an array with a batch axis, got the single value {array}.")
-    return array
+    return as_array(_unwrapped(given, what))
 
 
 def _unwrapped(given: Any, what: str) -> Any:

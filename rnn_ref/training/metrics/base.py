@@ -178,10 +178,14 @@ def metrics_in(structure) -> list[Metric]:
         entry = waiting.pop()
         if isinstance(entry, Metric):
             found[entry] = None
-        elif isinstance(entry, (list, tuple, dict)) and id(entry) not in seen:  # which may hold itself
+        elif id(entry) not in seen:  # it may hold itself
             seen.add(id(entry))
-            waiting += list(entry.values() if isinstance(entry, dict) else entry)[::-1]
+            inside = entry.values() if isinstance(entry, dict) else entry
+            waiting += [each for each in inside if isinstance(each, _MAY_HOLD)][::-1]  # of most attributes nothing
     return list(found)
+
+
+_MAY_HOLD = (Metric, list, tuple, dict)
 
 
 def _of_plain_arrays(update_state):

@@ -40,6 +40,11 @@ def trained(data, **options):
 
 
 @pytest.fixture(autouse=True)
+def importable_in_processes(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+@pytest.fixture(autouse=True)
 def nothing_stays():
     threads = threading.active_count()
     yield
